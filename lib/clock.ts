@@ -1,0 +1,88 @@
+import { setImmediate } from "node:timers";
+
+/** Time as the program sees it; tests give their own. */
+export interface Clock {
+  /** Milliseconds from some beginning; never goes back. */
+  now(): number;
+  /** Wall-clock time. */
+  date(): Date;
+  /** Calls `action` once, `ms` milliseconds from now, unless disposed of before. */
+  after(ms: number, action: () => void): Disposable;
+  /** Calls `action` when this turn of the event loop has done its work. */
+  soon(action: () => void): void;
+}
+
+export const systemClock: Clock = {
+  now: () => performance.now(),
+  date: () => new Date(),
+  after(ms, action) {
+    const timer = setTimeout(action, ms);
+    return { [Symbol.dispose]: () => clearTimeout(timer) };
+  },
+  soon: (action) => void setImmediate(action),
+};
+
+/** One timer that is set, moved and stopped; what deadlines of state machines hang on. */
+export class Alarm implements Disposable {
+  #timer: Disposable | undefined;
+  readonly #clock: Clock;
+  readonly #action: () => void;
+
+  constructor(clock: Clock, action: () => void) {
+    this.#clock = clock;
+    this.#action = action;
+  }
+
+  /** Rings at `deadline` (as {@linkcode Clock.now} counts), and not at an earlier setting's. */
+  set(deadline: number | undefined): void {
+    this[Symbol.dispose]();
+    if (deadline === undefined) return;
+    // At least a millisecond: timers are whole milliseconds and may ring a little early.
+    const wait = Math.max(Math.ceil(deadline - this.#clock.now()), 1);
+    this.#timer = this.#clock.after(wait, () => {
+      this.#timer = undefined;
+      this.#action();
+    });
+  }
+
+  [Symbol.dispose](): void {
+    this.#timer?.[Symbol.dispose]();
+    this.#timer = undefined;
+  }
+}
+
+/** A time limit that can stand still. */
+export class Countdown implements Disposable {
+  readonly #clock: Clock;
+  readonly #action: () => void;
+  #remaining: number;
+  #startedAt = 0;
+  #timer: Disposable | undefined;
+
+  /** Starts at once: calls `action` when `ms` milliseconds have passed that did not stand still. */
+  constructor(clock: Clock, ms: number, action: () => void) {
+    this.#clock = clock;
+    this.#remaining = ms;
+    this.#action = action;
+    this.resume();
+  }
+
+  /** Stands still from now on. */
+  pause(): void {
+    if (this.#timer === undefined) return;
+    this.#remaining -= this.#clock.now() - this.#startedAt;
+    this[Symbol.dispose]();
+  }
+
+  /** Goes on. */
+  resume(): void {
+    if (this.#timer !== undefined) return;
+    this.#startedAt = this.#clock.now();
+    this.#timer = this.#clock.after(Math.max(this.#remaining, 0), this.#action);
+  }
+
+  [Symbol.dispose](): void {
+    this.#timer?.[Symbol.dispose]();
+    this.#timer = undefined;
+  }
+}

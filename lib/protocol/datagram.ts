@@ -1,0 +1,141 @@
+/**
+ * Data packets: a header, a payload, and the tag that authenticates both (AES-256-GCM, NIST SP
+ * 800-38D). The layout stands in `docs/PROTOCOL.md` (Data packets).
+ *
+ * @module
+ */
+import { createCipheriv, createDecipheriv } from "node:crypto";
+import { concat } from "./lines.ts";
+import { MAX_PACKET_BYTES } from "./limits.ts";
+import { ReplayWindow } from "./replay.ts";
+
+const VERSION = 1;
+
+const HEADER_BYTES = 18;
+const TAG_BYTES = 16;
+
+/** The most bytes that a packet's payload may have. */
+export const MAX_PAYLOAD_BYTES = MAX_PACKET_BYTES - HEADER_BYTES - TAG_BYTES;
+
+/** The packet types, as they stand in byte 1. */
+export const PacketType = {
+  bind: 1,
+  challenge: 2,
+  response: 3,
+  bound: 4,
+  data: 5,
+  ack: 6,
+} as const;
+export type PacketType = (typeof PacketType)[keyof typeof PacketType];
+
+const types: ReadonlySet<number> = new Set(Object.values(PacketType));
+
+/** A packet that was authenticated. */
+export interface Packet {
+  type: PacketType;
+  number: number;
+  payload: Uint8Array;
+}
+
+/** What sealing and opening need to know. Each direction has a key of its own. */
+export interface PacketProtection {
+  /** The session's id, 16 hexadecimal digits. */
+  session: string;
+  /** 32 bytes as hexadecimal digits. */
+  key: string;
+}
+
+/**
+ * The session id that a datagram claims, without authenticating it; undefined where it can't be a
+ * packet of this protocol's version.
+ */
+export function sessionOf(datagram: Uint8Array): string | undefined {
+  const whole = datagram.length >= HEADER_BYTES + TAG_BYTES && datagram.length <= MAX_PACKET_BYTES;
+  if (!whole || datagram[0] !== VERSION) return undefined;
+  return datagram.subarray(2, 10).toHex();
+}
+
+/** Makes a direction's packets, numbered from 0. */
+export class PacketSealer {
+  readonly #key: Uint8Array;
+  readonly #session: Uint8Array;
+  #next = 0;
+
+  constructor({ session, key }: PacketProtection) {
+    this.#session = Uint8Array.fromHex(session);
+    this.#key = Uint8Array.fromHex(key);
+  }
+
+  /** The number that the next packet gets. */
+  get next(): number {
+    return this.#next;
+  }
+
+  /** The bytes of the next packet. `payload` has at most {@linkcode MAX_PAYLOAD_BYTES}. */
+  seal(type: PacketType, payload: Uint8Array = new Uint8Array()): Uint8Array<ArrayBuffer> {
+    if (payload.length > MAX_PAYLOAD_BYTES) {
+      throw new RangeError(`Cannot seal ${payload.length} bytes: ${MAX_PAYLOAD_BYTES} at most`);
+    }
+    const clear = concat([Uint8Array.of(VERSION, type), this.#session, u64(this.#next), payload]);
+    const cipher = createCipheriv("aes-256-gcm", this.#key, nonce(this.#next));
+    cipher.setAAD(clear);
+    cipher.final();
+    this.#next++;
+    return concat([clear, cipher.getAuthTag()]);
+  }
+}
+
+/** Checks a direction's packets. */
+export class PacketOpener {
+  readonly #key: Uint8Array;
+  readonly #session: string;
+  readonly #window = new ReplayWindow();
+
+  constructor({ session, key }: PacketProtection) {
+    this.#session = session;
+    this.#key = Uint8Array.fromHex(key);
+  }
+
+  /**
+   * The packet in a datagram, or undefined where it does not authenticate, is no packet of this
+   * session, or was opened before: the difference must not show.
+   */
+  open(datagram: Uint8Array): Packet | undefined {
+    if (sessionOf(datagram) !== this.#session) return undefined;
+    const number = readU64(datagram, 10);
+    if (!Number.isSafeInteger(number) || !this.#window.isNew(number)) return undefined;
+    const clear = datagram.subarray(0, -TAG_BYTES);
+    const decipher = createDecipheriv("aes-256-gcm", this.#key, nonce(number));
+    decipher.setAAD(clear);
+    decipher.setAuthTag(datagram.subarray(-TAG_BYTES));
+    try {
+      decipher.final();
+    } catch {
+      return undefined;
+    }
+    this.#window.mark(number);
+    const type = clear[1]!;
+    if (!isPacketType(type)) return undefined;
+    return { type, number, payload: clear.slice(HEADER_BYTES) };
+  }
+}
+
+function isPacketType(type: number): type is PacketType {
+  return types.has(type);
+}
+
+/** Four zero bytes, then the packet number: never used twice with one key. */
+function nonce(number: number): Uint8Array {
+  return concat([new Uint8Array(4), u64(number)]);
+}
+
+function u64(value: number): Uint8Array {
+  const bytes = new Uint8Array(8);
+  new DataView(bytes.buffer).setBigUint64(0, BigInt(value));
+  return bytes;
+}
+
+/** May be more than 2^53 - 1, and then is not exact. */
+function readU64(bytes: Uint8Array, offset: number): number {
+  return Number(new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(offset));
+}

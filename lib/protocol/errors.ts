@@ -1,0 +1,32 @@
+/** Codes of `error` records: what is wrong with one record or request. */
+export type ErrorCode =
+  | "bad-record"
+  | "bad-password"
+  | "bad-text"
+  | "bad-username"
+  | "internal"
+  | "name-taken"
+  | "no-such-user"
+  | "unsupported-protocol"
+  | "wrong-password"
+  | "wrong-state";
+
+/** Codes of `farewell` records: why the server ends the connection. */
+export type FarewellCode =
+  | "logged-out"
+  | "protocol-error"
+  | "server-closing"
+  | "timeout"
+  | "too-many-attempts"
+  | "too-slow";
+
+/** What one side did was against the protocol; the text says what would have been right. */
+export class ProtocolError extends Error {
+  override name = "ProtocolError";
+  readonly code: ErrorCode;
+
+  constructor(code: ErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+}

@@ -1,0 +1,55 @@
+/**
+ * Every cap of the protocol, in one place. `docs/PROTOCOL.md` (Limits) says what happens to what
+ * breaks one.
+ */
+
+/** The protocol version that both sides name in `hello`. */
+export const PROTOCOL_VERSION = 1;
+
+/** A control record's line, in bytes, without its LF. */
+export const MAX_LINE_BYTES = 65_536;
+
+/** A control record's line before the login is done, in bytes, without its LF. */
+export const MAX_LOGIN_LINE_BYTES = 8_192;
+
+/** A message's text, in bytes of UTF-8. Escaped as JSON it still fits into a line. */
+export const MAX_TEXT_BYTES = 16_384;
+
+/** A username, in code points after normalization. */
+export const MAX_USERNAME_LENGTH = 32;
+
+/** A password, in bytes of UTF-8. */
+export const MAX_PASSWORD_BYTES = 1_024;
+
+/** The name and version of a program in `hello`, in UTF-16 code units. */
+export const MAX_SOFTWARE_LENGTH = 100;
+
+/** A password may be tried this often on one connection. */
+export const LOGIN_ATTEMPTS = 3;
+
+/** A data packet, in bytes: what RFC 9000, section 14 holds to pass every path. */
+export const MAX_PACKET_BYTES = 1_200;
+
+/** Delivery numbers that may be on their way to one session, not yet acknowledged. */
+export const MAX_OUTSTANDING = 1_024;
+
+/** What may wait for one session (queued or unacknowledged), in bytes of message records. */
+export const MAX_BACKLOG_BYTES = 4 * 1_024 * 1_024;
+
+/** What may wait in one control connection to be written, in bytes. */
+export const MAX_UNWRITTEN_BYTES = 8 * 1_024 * 1_024;
+
+/** Ranges in one `ack` packet. */
+export const MAX_ACK_RANGES = 32;
+
+/** Silence on the control channel after which a side sends `ping`, in milliseconds. */
+export const PING_AFTER_MS = 15_000;
+
+/** Silence on the control channel after which a side gives the connection up, in milliseconds. */
+export const DEAD_AFTER_MS = 30_000;
+
+/** How long the `hello` of the other side may take, in milliseconds. */
+export const HELLO_LIMIT_MS = 10_000;
+
+/** How long a login may take, in milliseconds, not counted while the server hashes. */
+export const LOGIN_LIMIT_MS = 180_000;

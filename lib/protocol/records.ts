@@ -1,0 +1,171 @@
+/**
+ * The control records: one JSON object a line. `docs/PROTOCOL.md` describes each.
+ *
+ * @module
+ */
+import { type ErrorCode, type FarewellCode, ProtocolError } from "./errors.ts";
+import { MAX_SOFTWARE_LENGTH } from "./limits.ts";
+import {
+  arrayOf,
+  boolean,
+  hex,
+  integer,
+  isObject,
+  object,
+  oneOf,
+  optional,
+  readShape,
+  type Shape,
+  type Shaped,
+  string,
+} from "./shape.ts";
+
+/** A request id: chosen by the client, the same in the answer. */
+const id = integer(1);
+
+const hello = { protocol: integer(1), software: string(MAX_SOFTWARE_LENGTH) };
+
+/** A message as its receivers get it, over UDP and TCP alike. `id` is the durable message id. */
+const messageShape = {
+  id: integer(1),
+  kind: oneOf("public", "direct"),
+  from: string(),
+  /** The addressee of a direct message. */
+  to: optional(string()),
+  /** When the server took it, as RFC 3339 has it, in UTC. */
+  sent: string(),
+  text: string(),
+};
+
+const clientShapes = {
+  hello,
+  identify: { id, username: string() },
+  authenticate: { id, password: string() },
+  register: { id, password: string() },
+  users: { id },
+  user: { id, username: string() },
+  public: { id, text: string() },
+  direct: { id, to: string(), text: string() },
+  ack: { delivered: integer() },
+  logout: { id },
+  ping: {},
+  pong: {},
+} satisfies Record<string, Shape>;
+
+const serverShapes = {
+  hello,
+  identified: { id, username: string(), exists: boolean, attempts: integer(1) },
+  welcome: {
+    id,
+    username: string(),
+    data: object({
+      session: hex(8),
+      protection: oneOf("plain"),
+      clientKey: hex(32),
+      serverKey: hex(32),
+    }),
+  },
+  users: { id, users: arrayOf(string()) },
+  user: { id, username: string() },
+  sent: { id, message: integer(1) },
+  deliver: { number: integer(), message: object(messageShape) },
+  error: {
+    id: optional(id),
+    code: string() as (value: unknown, field: string) => ErrorCode,
+    message: string(),
+    attempts: optional(integer()),
+  },
+  farewell: {
+    id: optional(id),
+    code: string() as (value: unknown, field: string) => FarewellCode,
+    message: string(),
+    final: boolean,
+  },
+  ping: {},
+  pong: {},
+} satisfies Record<string, Shape>;
+
+type Records<S extends Record<string, Shape>> = {
+  [T in keyof S & string]: { type: T } & Shaped<S[T]>;
+};
+
+/** What a client sends, by type. */
+export type ClientRecords = Records<typeof clientShapes>;
+export type ClientRecord = ClientRecords[keyof ClientRecords];
+/** What a server sends, by type. */
+export type ServerRecords = Records<typeof serverShapes>;
+export type ServerRecord = ServerRecords[keyof ServerRecords];
+
+/** A message as its receivers get it. */
+export type Message = Shaped<typeof messageShape>;
+
+/** Where a session's data packets belong and how they are protected. */
+export type DataParameters = ServerRecords["welcome"]["data"];
+
+/**
+ * Reads a line that a client sent.
+ *
+ * @throws {ProtocolError} `bad-record`
+ */
+export function parseClientRecord(line: string): ClientRecord {
+  return parseRecord(line, clientShapes) as ClientRecord;
+}
+
+/**
+ * Reads a line that a server sent.
+ *
+ * @throws {ProtocolError} `bad-record`
+ */
+export function parseServerRecord(line: string): ServerRecord {
+  return parseRecord(line, serverShapes) as ServerRecord;
+}
+
+function parseRecord(line: string, shapes: Record<string, Shape>): unknown {
+  const value = parseObject(line);
+  const type = value["type"];
+  if (typeof type !== "string") {
+    throw new ProtocolError("bad-record", `a record must have a "type"`);
+  }
+  const shape = Object.hasOwn(shapes, type) ? shapes[type] : undefined;
+  if (shape === undefined) {
+    throw new ProtocolError("bad-record", `there is no record type ${quote(type)}`);
+  }
+  return { type, ...readShape(value, shape) };
+}
+
+function parseObject(line: string): Record<string, unknown> {
+  let value: unknown;
+  try {
+    value = JSON.parse(line);
+  } catch {
+    // No cause: the engine's text would quote the line, which may hold a password.
+    throw new ProtocolError("bad-record", "a line is not JSON");
+  }
+  if (!isObject(value)) throw new ProtocolError("bad-record", "a record must be a JSON object");
+  return value;
+}
+
+/** A text of the other side inside an error message: short and without control characters. */
+function quote(text: string): string {
+  return JSON.stringify(text.length > 40 ? `${text.slice(0, 40)}…` : text);
+}
+
+/** The line for a record, without its LF. */
+export function encodeRecord(record: ClientRecord | ServerRecord): string {
+  return JSON.stringify(record);
+}
+
+/** The bytes of a message, made once for all its receivers. */
+export function encodeMessage(message: Message): string {
+  return JSON.stringify(message);
+}
+
+/** Reads the bytes of a message out of a data packet. @throws {ProtocolError} `bad-record` */
+export function parseMessage(json: string): Message {
+  return readShape(parseObject(json), messageShape);
+}
+
+/** The line for a `deliver` record around a message that is encoded already, without its LF. */
+export function encodeDeliver(number: number, message: string): string {
+  return `{"type":"deliver","number":${number},"message":${message}}`;
+}

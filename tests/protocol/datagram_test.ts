@@ -1,0 +1,90 @@
+import { assertEquals, assertThrows } from "@std/assert";
+import fc from "fast-check";
+import {
+  MAX_PAYLOAD_BYTES,
+  PacketOpener,
+  PacketSealer,
+  PacketType,
+  sessionOf,
+} from "../../lib/protocol/datagram.ts";
+
+const session = "00ff00ff00ff00ff";
+const key = "ab".repeat(32);
+const payload = fc.uint8Array({ maxLength: MAX_PAYLOAD_BYTES });
+
+function pair() {
+  return { sealer: new PacketSealer({ session, key }), opener: new PacketOpener({ session, key }) };
+}
+
+Deno.test("PacketOpener.open() takes what PacketSealer.seal() makes, numbered from 0", () => {
+  fc.assert(fc.property(fc.array(payload, { maxLength: 5 }), (payloads) => {
+    const { sealer, opener } = pair();
+    payloads.forEach((payload, number) => {
+      const packet = sealer.seal(PacketType.data, payload);
+      assertEquals(sessionOf(packet), session);
+      assertEquals(opener.open(packet), { type: PacketType.data, number, payload });
+    });
+  }));
+});
+
+Deno.test("PacketOpener.open() refuses a packet with any one bit changed", () => {
+  const { sealer, opener } = pair();
+  const packet = sealer.seal(PacketType.data, Uint8Array.of(1, 2, 3));
+  for (let bit = 0; bit < packet.length * 8; bit++) {
+    const forged = packet.slice();
+    forged[bit >> 3]! ^= 1 << (bit & 7);
+    assertEquals(opener.open(forged), undefined);
+  }
+  assertEquals(opener.open(packet)?.number, 0);
+});
+
+Deno.test("PacketOpener.open() refuses a packet cut short or made longer", () => {
+  const { sealer, opener } = pair();
+  const packet = sealer.seal(PacketType.data, new Uint8Array(40));
+  for (let length = 0; length < packet.length; length++) {
+    assertEquals(opener.open(packet.subarray(0, length)), undefined);
+  }
+  assertEquals(opener.open(Uint8Array.of(...packet, 0)), undefined);
+  assertEquals(opener.open(new Uint8Array(65_535)), undefined);
+});
+
+Deno.test("PacketOpener.open() takes a packet once, in whatever order they come", () => {
+  const { sealer, opener } = pair();
+  const packets = [0, 1, 2].map(() => sealer.seal(PacketType.bind));
+  assertEquals([2, 0, 1].map((index) => opener.open(packets[index]!)?.number), [2, 0, 1]);
+  assertEquals(packets.map((packet) => opener.open(packet)), [undefined, undefined, undefined]);
+});
+
+Deno.test("PacketOpener.open() refuses other sessions, keys and directions", () => {
+  const packet = new PacketSealer({ session, key }).seal(PacketType.bind);
+  const otherKey = new PacketOpener({ session, key: "cd".repeat(32) });
+  const otherSession = new PacketOpener({ session: "11".repeat(8), key });
+  assertEquals(otherKey.open(packet), undefined);
+  assertEquals(otherSession.open(packet), undefined);
+});
+
+Deno.test("PacketOpener.open() leaves the number of a forged packet to the real one", () => {
+  const { sealer, opener } = pair();
+  const real = sealer.seal(PacketType.ack, Uint8Array.of(7));
+  const forged = real.slice();
+  forged[20]! ^= 1;
+  assertEquals(opener.open(forged), undefined);
+  assertEquals(opener.open(real)?.number, 0);
+});
+
+Deno.test("sessionOf() and open() survive any bytes", () => {
+  const { opener } = pair();
+  fc.assert(fc.property(fc.uint8Array({ maxLength: 1_300 }), (bytes) => {
+    sessionOf(bytes);
+    assertEquals(opener.open(bytes), undefined);
+  }));
+});
+
+Deno.test("PacketSealer.seal() refuses a payload that makes the packet too long", () => {
+  const { sealer } = pair();
+  assertEquals(sealer.seal(PacketType.data, new Uint8Array(MAX_PAYLOAD_BYTES)).length, 1_200);
+  assertThrows(
+    () => sealer.seal(PacketType.data, new Uint8Array(MAX_PAYLOAD_BYTES + 1)),
+    RangeError,
+  );
+});

@@ -1,0 +1,90 @@
+// The examples of docs/PROTOCOL.md are what the programs send, byte for byte.
+import { assert, assertEquals } from "@std/assert";
+import { PacketOpener, PacketSealer, PacketType } from "../../lib/protocol/datagram.ts";
+import { decodeAck, decodeFrames, encodeAck, encodeFrames } from "../../lib/protocol/frames.ts";
+import {
+  encodeDeliver,
+  encodeMessage,
+  encodeRecord,
+  parseClientRecord,
+  parseMessage,
+  parseServerRecord,
+} from "../../lib/protocol/records.ts";
+
+const page = await Deno.readTextFile(new URL("../../docs/PROTOCOL.md", import.meta.url));
+
+/** The lines of the code blocks that are marked with `_checked: kind_`. */
+function examples(kind: string): string[] {
+  const blocks = page.matchAll(
+    new RegExp(`_checked: ${kind}_[^\`]*\`\`\`\\w*\\n(.*?)\`\`\``, "gs"),
+  );
+  return [...blocks].flatMap(([, lines]) => lines!.trim().split("\n"));
+}
+
+const keys = {
+  session: "0011223344556677",
+  client: "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f",
+  server: "202122232425262728292a2b2c2d2e2f303132333435363738393a3b3c3d3e3f",
+};
+
+Deno.test("encodeRecord() gives the lines of PROTOCOL.md", () => {
+  const lines = examples("records");
+  assert(lines.length > 20, "the page has lost its examples");
+  for (const line of lines) {
+    const record = JSON.parse(line);
+    const either = [parseClientRecord, parseServerRecord].flatMap((parse) => {
+      try {
+        return [parse(line)];
+      } catch {
+        return [];
+      }
+    });
+    assert(either.some((parsed) => encodeRecord(parsed) === line), `nobody sends ${line}`);
+    if (record.type === "deliver") {
+      assertEquals(encodeDeliver(record.number, encodeMessage(record.message)), line);
+    }
+  }
+});
+
+Deno.test("PacketSealer gives the packets of PROTOCOL.md, and PacketOpener takes them", () => {
+  const client = new PacketSealer({ session: keys.session, key: keys.client });
+  const server = new PacketSealer({ session: keys.session, key: keys.server });
+  const token = Uint8Array.fromHex("a0a1a2a3a4a5a6a7");
+  const message = {
+    id: 17,
+    kind: "public",
+    from: "renew",
+    to: undefined,
+    sent: "2026-01-31T09:30:00.000Z",
+    text: "Hello",
+  } as const;
+  const record = new TextEncoder().encode(encodeMessage(message));
+  const acks = [
+    { largest: 2, delay: 1_500, delivered: 1, ranges: [] },
+    { largest: 9, delay: 0, delivered: 4, ranges: [[6, 7], [9, 9]] as [number, number][] },
+  ];
+  const packets = [
+    ["bind", client.seal(PacketType.bind)],
+    ["challenge", server.seal(PacketType.challenge, token)],
+    ["response", client.seal(PacketType.response, token)],
+    ["bound", server.seal(PacketType.bound)],
+    ["data", server.seal(PacketType.data, encodeFrames([{ number: 0, record }]))],
+    ["ack", client.seal(PacketType.ack, encodeAck(acks[0]!))],
+    ["ack", client.seal(PacketType.ack, encodeAck(acks[1]!))],
+  ] as const;
+
+  const written = examples("packets").map((line) => line.split(/ +/));
+  assertEquals(
+    written.map(([name, ...hex]) => [name, hex.join("")]),
+    packets.map(([name, bytes]) => [name, bytes.toHex()]),
+  );
+
+  const fromClient = new PacketOpener({ session: keys.session, key: keys.client });
+  const fromServer = new PacketOpener({ session: keys.session, key: keys.server });
+  const opened = packets.map(([, bytes]) => fromClient.open(bytes) ?? fromServer.open(bytes));
+  assertEquals(opened.map((packet) => packet?.number), [0, 0, 1, 1, 2, 2, 3]);
+  const [frame] = decodeFrames(opened[4]!.payload)!;
+  assertEquals(parseMessage(new TextDecoder().decode(frame!.record)), message);
+  assertEquals(decodeAck(opened[5]!.payload), acks[0]);
+  assertEquals(decodeAck(opened[6]!.payload), acks[1]);
+});
