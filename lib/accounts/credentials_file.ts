@@ -1,0 +1,65 @@
+import { dirname } from "node:path";
+import { concat } from "../protocol/lines.ts";
+
+const LF = Uint8Array.of(0x0a);
+
+/**
+ * The bytes of `credentials.txt`. Each change is on the disk when its promise is fulfilled; one that
+ * fails leaves the file as it was, or with a torn last line.
+ */
+export class CredentialsFile {
+  readonly path: string;
+
+  constructor(path: string) {
+    this.path = path;
+  }
+
+  /** The file's content, which is empty where there is no file. */
+  async read(): Promise<Uint8Array> {
+    try {
+      return await Deno.readFile(this.path);
+    } catch (error) {
+      if (error instanceof Deno.errors.NotFound) return new Uint8Array();
+      throw error;
+    }
+  }
+
+  /** Adds a line, on a line of its own even after a torn one. */
+  async append(line: string): Promise<void> {
+    const content = await this.read();
+    const torn = content.length > 0 && content.at(-1) !== LF[0];
+    using file = await Deno.open(this.path, { append: true, create: true, mode: 0o600 });
+    await writeAll(file, new TextEncoder().encode(`${torn ? "\n" : ""}${line}\n`));
+    if (content.length === 0) await syncFolder(this.path);
+  }
+
+  /** Puts new lines in the place of all that was there, all or nothing. */
+  async replace(lines: readonly Uint8Array[]): Promise<void> {
+    const temporary = `${this.path}.new`;
+    {
+      using file = await Deno.open(temporary, {
+        write: true,
+        create: true,
+        truncate: true,
+        mode: 0o600,
+      });
+      await writeAll(file, concat(lines.flatMap((line) => [line, LF])));
+    }
+    await Deno.rename(temporary, this.path);
+    await syncFolder(this.path);
+  }
+}
+
+async function writeAll(file: Deno.FsFile, bytes: Uint8Array): Promise<void> {
+  for (let written = 0; written < bytes.length;) {
+    written += await file.write(bytes.subarray(written));
+  }
+  await file.sync();
+}
+
+/** Has the folder's entry for a file on the disk too. Windows does that by itself. */
+async function syncFolder(path: string): Promise<void> {
+  if (Deno.build.os === "windows") return;
+  using folder = await Deno.open(dirname(path));
+  await folder.sync();
+}

@@ -1,0 +1,55 @@
+import type { Endpoint } from "./connection.ts";
+
+/** How long to wait after an error, in milliseconds. */
+const ERROR_PAUSE_MS = 5;
+
+/** A UDP socket: datagrams in, datagrams out. Small, so that a test can fake it. */
+export interface DatagramSocket extends Disposable {
+  readonly port: number;
+  /** Sends a datagram. One that can't be sent is lost, as any may be. */
+  send(datagram: Uint8Array, to: Endpoint): void;
+  /** The datagrams that come, until the socket is disposed of. To be iterated once. */
+  datagrams(): AsyncIterable<[datagram: Uint8Array, from: Endpoint]>;
+}
+
+/** The operating system's UDP. */
+export class UdpSocket implements DatagramSocket {
+  readonly #socket: Deno.DatagramConn;
+  #closed = false;
+
+  /** @throws what `Deno.listenDatagram` throws */
+  constructor(options: { hostname: string; port: number }) {
+    this.#socket = Deno.listenDatagram({ ...options, transport: "udp" });
+  }
+
+  get port(): number {
+    return (this.#socket.addr as Deno.NetAddr).port;
+  }
+
+  send(datagram: Uint8Array, { hostname, port }: Endpoint): void {
+    if (this.#closed) return;
+    this.#socket.send(datagram, { transport: "udp", hostname, port }).catch(() => {});
+  }
+
+  async *datagrams(): AsyncGenerator<[Uint8Array, Endpoint]> {
+    // Larger than any packet, so that an oversized one is seen to be one.
+    const buffer = new Uint8Array(2_048);
+    while (!this.#closed) {
+      try {
+        const [datagram, from] = await this.#socket.receive(buffer);
+        yield [datagram, from as Deno.NetAddr];
+      } catch {
+        if (this.#closed) return;
+        // Windows reports here that an earlier datagram found nobody (error 10054), or that one was
+        // too long. Neither ends the socket; should anything else, this must not spin.
+        await new Promise((resolve) => setTimeout(resolve, ERROR_PAUSE_MS));
+      }
+    }
+  }
+
+  [Symbol.dispose](): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#socket.close();
+  }
+}

@@ -1,0 +1,87 @@
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { Accounts } from "../../lib/accounts/accounts.ts";
+import { TempFolder } from "../helpers/temp_folder.ts";
+
+const cost = { ln: 1, r: 8, p: 1 };
+const load = (folder: TempFolder) => Accounts.load(folder.path, { cost });
+
+Deno.test("Accounts.create() makes the file, with a hash, for its owner's eyes only", async () => {
+  await using folder = await TempFolder.create();
+  const { accounts, unreadable } = await load(folder);
+  assertEquals(unreadable, []);
+  assert(await accounts.create("Joe", "geheim"));
+  const path = folder.file("credentials.txt");
+  assertMatch(await Deno.readTextFile(path), /^Joe:\$scrypt\$ln=1,r=8,p=1\$\S+\n$/);
+  if (Deno.build.os !== "windows") assertEquals((await Deno.stat(path)).mode! & 0o777, 0o600);
+
+  const again = (await load(folder)).accounts;
+  assertEquals(again.find("jOE"), "Joe");
+  assert(await again.verify("joe", "geheim"));
+  assert(!await again.verify("joe", "Geheim"));
+  assert(!await again.verify("jim", "geheim"));
+});
+
+Deno.test("Accounts.create() lets only the first of two have a name", async () => {
+  await using folder = await TempFolder.create();
+  const { accounts } = await load(folder);
+  const created = await Promise.all([accounts.create("joe", "a"), accounts.create("JOE", "b")]);
+  assertEquals(created.toSorted(), [false, true]);
+  const winner = created[0] ? "a" : "b";
+  assert(await accounts.verify("joe", winner));
+  assert(!await accounts.verify("joe", winner === "a" ? "b" : "a"));
+  assertEquals((await Deno.readTextFile(folder.file("credentials.txt"))).split("\n").length, 2);
+});
+
+Deno.test("Accounts.verify() replaces a password in the file by a hash, and nothing else", async () => {
+  await using folder = await TempFolder.create();
+  const path = folder.file("credentials.txt");
+  const before = new TextEncoder().encode("ann one\njoe,old\n\nbob:two\nJOE new\n???\n\xff\n");
+  before[before.length - 3] = 0xff; // no UTF-8
+  await Deno.writeFile(path, before);
+  const { accounts, unreadable } = await load(folder);
+  assertEquals(unreadable, [6, 7]);
+  assert(!await accounts.verify("joe", "old"), "the last line for a name wins");
+  assert(await accounts.verify("joe", "new"));
+
+  const after = await Deno.readFile(path);
+  const text = new TextDecoder().decode(after);
+  assertMatch(text, /^ann one\nbob:two\n\?\?\?\n\ufffd.*\nJOE:\$scrypt\$\S+\n$/s);
+  assert(after.includes(0xff), "a line that can't be read stays as it is");
+
+  const again = (await load(folder)).accounts;
+  assert(await again.verify("joe", "new"));
+  assert(await again.verify("ann", "one"));
+  assert(await again.verify("bob", "two"));
+});
+
+Deno.test("Accounts.verify() hashes two passwords at once without losing one", async () => {
+  await using folder = await TempFolder.create();
+  await Deno.writeTextFile(folder.file("credentials.txt"), "ann one\nbob two");
+  const { accounts } = await load(folder);
+  assertEquals(
+    await Promise.all([accounts.verify("ann", "one"), accounts.verify("bob", "two")]),
+    [true, true],
+  );
+  const lines = (await Deno.readTextFile(folder.file("credentials.txt"))).trimEnd().split("\n");
+  assertEquals(lines.map((line) => line.split(":$scrypt$")[0]).toSorted(), ["ann", "bob"]);
+});
+
+Deno.test("Accounts.create() begins a new line after a torn one", async () => {
+  await using folder = await TempFolder.create();
+  await Deno.writeTextFile(folder.file("credentials.txt"), "ann one\njoe:$scr");
+  const { accounts, unreadable } = await load(folder);
+  assertEquals(unreadable, [2]);
+  assert(await accounts.create("joe", "geheim"));
+  const again = await load(folder);
+  assertEquals(again.unreadable, [2]);
+  assert(await again.accounts.verify("joe", "geheim"));
+});
+
+Deno.test("Accounts.load() takes a file that begins with a byte order mark", async () => {
+  await using folder = await TempFolder.create();
+  await Deno.writeTextFile(folder.file("credentials.txt"), "\ufeffann one\r\njoe two\r\n");
+  const { accounts, unreadable } = await load(folder);
+  assertEquals(unreadable, []);
+  assert(await accounts.verify("ann", "one"));
+  assert(await accounts.verify("joe", "two"));
+});

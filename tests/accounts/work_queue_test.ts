@@ -1,0 +1,31 @@
+import { assertEquals, assertRejects } from "@std/assert";
+import { WorkQueue } from "../../lib/accounts/work_queue.ts";
+
+Deno.test("WorkQueue.run() runs so many at a time, first come, first served", async () => {
+  const queue = new WorkQueue(2);
+  const started: number[] = [];
+  const jobs = [0, 1, 2, 3].map(() => Promise.withResolvers<void>());
+  const results = jobs.map((job, index) =>
+    queue.run(async () => {
+      started.push(index);
+      await job.promise;
+      return index;
+    })
+  );
+  assertEquals(started, [0, 1]);
+  jobs[1]!.resolve();
+  assertEquals(await results[1], 1);
+  assertEquals(started, [0, 1, 2]);
+  jobs[0]!.resolve();
+  jobs[2]!.resolve();
+  jobs[3]!.resolve();
+  assertEquals(await Promise.all(results), [0, 1, 2, 3]);
+});
+
+Deno.test("WorkQueue.run() goes on after a job that failed", async () => {
+  const queue = new WorkQueue(1);
+  const failing = queue.run(() => Promise.reject(new TypeError("no")));
+  const next = queue.run(() => Promise.resolve("yes"));
+  await assertRejects(() => failing, TypeError, "no");
+  assertEquals(await next, "yes");
+});

@@ -1,0 +1,36 @@
+import { assertEquals } from "@std/assert";
+import { Alarm, Countdown } from "../lib/clock.ts";
+import { FakeClock } from "./helpers/fake_clock.ts";
+
+Deno.test("Alarm.set() rings once, at the last deadline set", () => {
+  const clock = new FakeClock();
+  const rung: number[] = [];
+  const alarm = new Alarm(clock, () => rung.push(clock.now()));
+  alarm.set(100);
+  alarm.set(50);
+  alarm.set(70);
+  clock.advance(200);
+  alarm.set(10);
+  clock.advance(200);
+  alarm.set(500);
+  alarm.set(undefined);
+  clock.advance(200);
+  assertEquals(rung, [70, 201]);
+  assertEquals(clock.timers, 0);
+});
+
+Deno.test("Countdown does not count the time in which it stands still", () => {
+  const clock = new FakeClock();
+  const rung: number[] = [];
+  const countdown = new Countdown(clock, 100, () => rung.push(clock.now()));
+  clock.advance(60);
+  countdown.pause();
+  clock.advance(1_000);
+  countdown.pause();
+  countdown.resume();
+  countdown.resume();
+  clock.advance(39);
+  assertEquals(rung, []);
+  clock.advance(1);
+  assertEquals(rung, [1_100]);
+});

@@ -1,0 +1,80 @@
+import type { Connection, Endpoint } from "../../lib/net/connection.ts";
+
+/** One end of a control connection that is made of two queues. */
+export class FakeConnection implements Connection {
+  readonly local: Endpoint = { hostname: "127.0.0.1", port: 1300 };
+  readonly remote: Endpoint = { hostname: "127.0.0.1", port: 40_000 };
+  maxLineBytes = 65_536;
+  /** Lines that were sent by whoever holds this end, and not yet taken by the test. */
+  readonly #sent = new Queue<string>();
+  readonly #toRead = new Queue<string>();
+  #closed = false;
+
+  /** Whether this end was closed or aborted. */
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  async *lines(): AsyncGenerator<string> {
+    for (let line; (line = await this.#toRead.next()) !== undefined;) {
+      if (this.#closed) return;
+      yield line;
+    }
+  }
+
+  send(line: string): void {
+    if (!this.#closed) this.#sent.push(line);
+  }
+
+  close(): Promise<void> {
+    this.abort();
+    return Promise.resolve();
+  }
+
+  abort(): void {
+    this.#closed = true;
+    this.#sent.end();
+    this.#toRead.end();
+  }
+
+  /** The other side sends a line. */
+  receive(line: string): void {
+    this.#toRead.push(line);
+  }
+
+  /** The other side goes away. */
+  disconnect(): void {
+    this.#toRead.end();
+  }
+
+  /** The next line that was sent, parsed; undefined at the end. */
+  async taken(): Promise<Record<string, unknown> | undefined> {
+    const line = await this.#sent.next();
+    return line === undefined ? undefined : JSON.parse(line);
+  }
+}
+
+/** A queue that can be waited for. */
+class Queue<T> {
+  readonly #items: T[] = [];
+  #waiting: ((item: T | undefined) => void) | undefined;
+  #ended = false;
+
+  push(item: T): void {
+    if (this.#ended) return;
+    if (this.#waiting === undefined) this.#items.push(item);
+    else this.#waiting(item);
+    this.#waiting = undefined;
+  }
+
+  end(): void {
+    this.#ended = true;
+    this.#waiting?.(undefined);
+    this.#waiting = undefined;
+  }
+
+  next(): Promise<T | undefined> {
+    if (this.#items.length > 0 || this.#ended) return Promise.resolve(this.#items.shift());
+    return new Promise((resolve) => this.#waiting = resolve);
+  }
+}

@@ -1,0 +1,21 @@
+import { assertEquals, assertThrows } from "@std/assert";
+import { bindPorts, ownAddresses } from "../../lib/net/ports.ts";
+import { UdpSocket } from "../../lib/net/udp.ts";
+
+Deno.test("bindPorts() gives TCP and UDP one number", () => {
+  for (const hostname of [undefined, "127.0.0.1"]) {
+    const { tcp, udp, port } = bindPorts(0, hostname);
+    assertEquals([tcp.addr.port, udp.port], [port, port]);
+    tcp.close();
+    udp[Symbol.dispose]();
+  }
+});
+
+Deno.test("bindPorts() leaves nothing open where only UDP is taken", () => {
+  using socket = new UdpSocket({ hostname: "127.0.0.1", port: 0 });
+  assertThrows(() => bindPorts(socket.port, "127.0.0.1"), Deno.errors.AddrInUse);
+});
+
+Deno.test("ownAddresses() gives at least one address", () => {
+  assertEquals(ownAddresses().length > 0, true);
+});

@@ -1,0 +1,83 @@
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { formatEndpoint } from "../../lib/net/connection.ts";
+import { TcpConnection } from "../../lib/net/tcp.ts";
+import { ProtocolError } from "../../lib/protocol/errors.ts";
+
+/** A connection, and the bare other end of it. */
+async function pair() {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const [other, conn] = await Promise.all([
+    Deno.connect({ hostname: "127.0.0.1", port: listener.addr.port }),
+    listener.accept(),
+  ]);
+  return { connection: new TcpConnection(conn), other };
+}
+
+async function readAll(connection: TcpConnection): Promise<string[]> {
+  const lines = [];
+  for await (const line of connection.lines()) lines.push(line);
+  return lines;
+}
+
+Deno.test("TcpConnection.lines() gives lines until the other side ends", async () => {
+  const { connection, other } = await pair();
+  await other.write(new TextEncoder().encode("one\ntwo\nhalf"));
+  other.close();
+  assertEquals(await readAll(connection), ["one", "two"]);
+  await connection.close();
+});
+
+Deno.test("TcpConnection.lines() refuses a line over the cap", async () => {
+  const { connection, other } = await pair();
+  connection.maxLineBytes = 10;
+  await other.write(new TextEncoder().encode("12345678901"));
+  await assertRejects(() => readAll(connection), ProtocolError, "longer than 10 bytes");
+  other.close();
+  await connection.close();
+});
+
+Deno.test("TcpConnection.close() delivers what was sent, though unread input is left", async () => {
+  const { connection, other } = await pair();
+  await other.write(new Uint8Array(100_000));
+  const sent = Array.from({ length: 2_000 }, (_, index) => `line ${index} ${"x".repeat(100)}`);
+  for (const line of sent) connection.send(line);
+  const closed = connection.close();
+  connection.send("after the end");
+  const received = await new Response(other.readable).text();
+  assertEquals(received, sent.map((line) => `${line}\n`).join(""));
+  await closed;
+});
+
+Deno.test("TcpConnection.abort() ends the lines, and closing twice is fine", async () => {
+  const { connection, other } = await pair();
+  const lines = readAll(connection);
+  connection.abort();
+  connection.abort();
+  assertEquals(await lines, []);
+  await connection.close();
+  await connection.close();
+  connection.send("nothing");
+  other.close();
+});
+
+Deno.test("TcpConnection.send() cuts a peer off that takes nothing", async () => {
+  const { connection, other } = await pair();
+  const lines = readAll(connection);
+  const line = "x".repeat(60_000);
+  for (let sent = 0; sent < 9 * 1_024 * 1_024; sent += line.length) connection.send(line);
+  assertEquals(await lines, []);
+  other.close();
+});
+
+Deno.test("TcpConnection.remote is the other side's end", async () => {
+  const { connection, other } = await pair();
+  assertEquals(formatEndpoint(connection.remote), formatEndpoint(other.localAddr));
+  other.close();
+  await connection.close();
+});
+
+Deno.test("formatEndpoint() shows mapped IPv4 addresses as IPv4, and IPv6 in brackets", () => {
+  assertEquals(formatEndpoint({ hostname: "::ffff:10.0.0.1", port: 7 }), "10.0.0.1:7");
+  assertEquals(formatEndpoint({ hostname: "::1", port: 7 }), "[::1]:7");
+  assert(formatEndpoint({ hostname: "host", port: 7 }) === "host:7");
+});
