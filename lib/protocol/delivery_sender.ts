@@ -37,6 +37,8 @@ export class DeliverySender {
   #queueBytes = 0;
   /** What was lost by UDP and goes over TCP next. */
   #lost: Frame[] = [];
+  /** The numbers that went, or go next, over TCP, which loses nothing. */
+  readonly #overTcp = new Set<number>();
   /** What goes into a packet once more, to find out whether UDP works still. */
   #probe: readonly Frame[] = [];
   readonly #outstanding = new Map<number, Frame>();
@@ -102,7 +104,9 @@ export class DeliverySender {
     const first = this.#queue[0];
     if (first === undefined || this.#outstanding.size >= MAX_OUTSTANDING) return undefined;
     if (!this.#pathOpen || !fitsPacket(first.record) || this.#backlogged()) {
-      return { via: "tcp", frame: this.#take(1)[0]! };
+      const [frame] = this.#take(1);
+      this.#overTcp.add(frame!.number);
+      return { via: "tcp", frame: frame! };
     }
     if (this.#inFlight.size >= WINDOW_PACKETS) return undefined;
     return this.#byPacket(this.#take(this.#framesForOnePacket()), now, packet);
@@ -207,10 +211,13 @@ export class DeliverySender {
 
   /** The packet is lost: what of it was not acknowledged goes over TCP. */
   #giveUp(packet: number): void {
-    const frames = this.#inFlight.get(packet)!.frames;
+    const { frames } = this.#inFlight.get(packet)!;
     this.#inFlight.delete(packet);
-    const waiting = new Set(this.#lost);
-    this.#lost.push(...frames.filter((f) => this.#outstanding.has(f.number) && !waiting.has(f)));
+    for (const frame of frames) {
+      if (!this.#outstanding.has(frame.number) || this.#overTcp.has(frame.number)) continue;
+      this.#overTcp.add(frame.number);
+      this.#lost.push(frame);
+    }
   }
 
   /** Forgets what was acknowledged, and the packets that held nothing else. */
@@ -233,6 +240,7 @@ export class DeliverySender {
     const frame = this.#outstanding.get(number);
     if (frame === undefined) return;
     this.#outstanding.delete(number);
+    this.#overTcp.delete(number);
     this.#outstandingBytes -= frame.record.length;
   }
 

@@ -1,0 +1,49 @@
+import { red } from "@std/fmt/colors";
+import { ExitCode, ExitError } from "./exit.ts";
+
+/**
+ * Runs a program's `main` and ends the process: whatever goes wrong is one line on standard error
+ * and an exit code.
+ */
+export async function runProgram(name: string, main: () => Promise<void>): Promise<never> {
+  try {
+    await main();
+    Deno.exit(ExitCode.done);
+  } catch (error) {
+    const known = error instanceof ExitError;
+    const message = known ? error.message : `unforeseen: ${error}`;
+    const line = `${name}: ${message.replaceAll(/\s*\n\s*/g, " ")}`;
+    writeText(Deno.stderr, `${Deno.stderr.isTerminal() ? red(line) : line}\n`);
+    Deno.exit(known ? error.exitCode : ExitCode.unforeseen);
+  }
+}
+
+/**
+ * Writes the whole text.
+ *
+ * @throws {ExitError} `unforeseen`, where nobody reads any more
+ */
+export function writeText(
+  stream: { writeSync(bytes: Uint8Array): number },
+  text: string,
+): void {
+  const bytes = new TextEncoder().encode(text);
+  try {
+    for (let written = 0; written < bytes.length;) {
+      written += stream.writeSync(bytes.subarray(written));
+    }
+  } catch (cause) {
+    throw new ExitError(ExitCode.unforeseen, "the output can't be written", { cause });
+  }
+}
+
+/** Calls `action` at each of the signals that the platform has. */
+export function onSignals(signals: readonly Deno.Signal[], action: () => void): void {
+  for (const signal of signals) {
+    try {
+      Deno.addSignalListener(signal, action);
+    } catch {
+      // Windows knows only some.
+    }
+  }
+}

@@ -1,0 +1,92 @@
+import type { Clock } from "../clock.ts";
+import { foldUsername } from "../protocol/names.ts";
+import { encodeMessage, type Message } from "../protocol/records.ts";
+
+/** A session as the hub sees it. */
+export interface Member {
+  readonly username: string;
+  /** Takes a message record, UTF-8. */
+  deliver(record: Uint8Array): void;
+}
+
+interface ActiveUser {
+  username: string;
+  members: Set<Member>;
+}
+
+const utf8 = new TextEncoder();
+
+/** Who is here, and who gets what. */
+export class Hub {
+  readonly #clock: Clock;
+  readonly #active = new Map<string, ActiveUser>();
+  #lastMessage = 0;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** Every active user once, in the order of their names. */
+  get users(): string[] {
+    const byKey = [...this.#active].sort(([a], [b]) => a < b ? -1 : 1);
+    return byKey.map(([, { username }]) => username);
+  }
+
+  /** The active user's username as it was registered; undefined where there is none. */
+  find(username: string): string | undefined {
+    return this.#active.get(foldUsername(username))?.username;
+  }
+
+  join(member: Member): void {
+    const key = foldUsername(member.username);
+    const user = this.#active.get(key) ?? { username: member.username, members: new Set() };
+    user.members.add(member);
+    this.#active.set(key, user);
+  }
+
+  leave(member: Member): void {
+    const key = foldUsername(member.username);
+    const user = this.#active.get(key);
+    if (user === undefined) return;
+    user.members.delete(member);
+    if (user.members.size === 0) this.#active.delete(key);
+  }
+
+  /**
+   * Delivers a text to every active user but its sender, on none of whose sessions it appears.
+   *
+   * @returns the message's id
+   */
+  publish(from: string, text: string): number {
+    const message = this.#newMessage({ kind: "public", from, to: undefined, text });
+    const sender = foldUsername(from);
+    const others = [...this.#active].filter(([key]) => key !== sender);
+    return this.#deliver(message, others.map(([, user]) => user));
+  }
+
+  /**
+   * Delivers a text to all sessions of one active user.
+   *
+   * @returns the message's id, or undefined where there is no such active user
+   */
+  direct(from: string, to: string, text: string): number | undefined {
+    const user = this.#active.get(foldUsername(to));
+    if (user === undefined) return undefined;
+    return this.#deliver(
+      this.#newMessage({ kind: "direct", from, to: user.username, text }),
+      [user],
+    );
+  }
+
+  #newMessage(message: Omit<Message, "id" | "sent">): Message {
+    return { id: ++this.#lastMessage, sent: this.#clock.date().toISOString(), ...message };
+  }
+
+  #deliver(message: Message, users: readonly ActiveUser[]): number {
+    const record = utf8.encode(encodeMessage(message));
+    for (const { members } of users) {
+      for (const member of members) member.deliver(record);
+    }
+    return message.id;
+  }
+}

@@ -1,0 +1,234 @@
+import type { Accounts } from "../accounts/accounts.ts";
+import { type Clock, Countdown } from "../clock.ts";
+import { type Connection, type Endpoint, formatEndpoint } from "../net/connection.ts";
+import { Liveness } from "../net/liveness.ts";
+import { type ErrorCode, type FarewellCode, ProtocolError } from "../protocol/errors.ts";
+import {
+  HELLO_LIMIT_MS,
+  LOGIN_LIMIT_MS,
+  MAX_LINE_BYTES,
+  MAX_LOGIN_LINE_BYTES,
+  PROTOCOL_VERSION,
+} from "../protocol/limits.ts";
+import {
+  type ClientRecord,
+  encodeRecord,
+  parseClientRecord,
+  type ServerRecord,
+} from "../protocol/records.ts";
+import { VERSION } from "../version.ts";
+import { type Command, commands } from "./commands.ts";
+import type { Hub, Member } from "./hub.ts";
+import type { Log } from "./log.ts";
+import { Outbox } from "./outbox.ts";
+
+/** What every session of a server shares. */
+export interface Services {
+  accounts: Accounts;
+  hub: Hub;
+  clock: Clock;
+  log: Log;
+  sendDatagram: (datagram: Uint8Array, to: Endpoint) => void;
+  /** The sessions that have a data channel, by its session id. */
+  outboxes: Map<string, Outbox>;
+}
+
+/**
+ * How far a session has come: `hello` waits for the client's hello, `login` for a username,
+ * `authenticate` and `register` for the password of an existing or a new account; `active` takes
+ * commands.
+ */
+export type State = "hello" | "login" | "authenticate" | "register" | "active" | "ended";
+
+/** One control connection at the server, from its hello to its end. */
+export class Session implements Member {
+  readonly services: Services;
+  readonly #connection: Connection;
+  readonly #liveness: Liveness;
+  #state: State = "hello";
+  #limit: Countdown;
+  #outbox: Outbox | undefined;
+  #ending = "the connection was lost";
+  /** The username of the account that the session is for, from `login` on. */
+  username = "";
+  /** How many passwords were tried. */
+  attempts = 0;
+
+  constructor(connection: Connection, services: Services) {
+    this.services = services;
+    this.#connection = connection;
+    connection.maxLineBytes = MAX_LOGIN_LINE_BYTES;
+    this.#liveness = new Liveness(services.clock, {
+      ping: () => this.send({ type: "ping" }),
+      dead: () => {
+        this.end("timeout", "nothing was heard of the client");
+        connection.abort();
+      },
+    });
+    this.#limit = this.#timeLimit(HELLO_LIMIT_MS);
+  }
+
+  get state(): State {
+    return this.#state;
+  }
+
+  /** Where the client is, as people write it. */
+  get remote(): string {
+    return formatEndpoint(this.#connection.remote);
+  }
+
+  /** Serves the client until the connection ends. */
+  async run(): Promise<void> {
+    this.send({ type: "hello", protocol: PROTOCOL_VERSION, software: `chatserver/${VERSION}` });
+    try {
+      for await (const line of this.#connection.lines()) {
+        if (this.#state === "ended") break;
+        this.#liveness.heard();
+        await this.#dispatch(parseClientRecord(line));
+      }
+    } catch (error) {
+      this.#fail(error);
+    } finally {
+      this.#leave();
+      await this.#connection.close();
+    }
+  }
+
+  send(record: ServerRecord): void {
+    this.#connection.send(encodeRecord(record));
+  }
+
+  deliver(record: Uint8Array): void {
+    this.#outbox?.push(record);
+  }
+
+  /** Takes in an `ack` record. Whether it acknowledges what was sent. */
+  acknowledge(delivered: number): boolean {
+    return this.#outbox?.acknowledge(delivered) ?? false;
+  }
+
+  /** From now on a username is asked for. */
+  greet(): void {
+    this.#state = "login";
+    this.#limit[Symbol.dispose]();
+    this.#limit = this.#timeLimit(LOGIN_LIMIT_MS);
+  }
+
+  /** From now on the password of an account is asked for, an existing or a new one. */
+  identify(username: string, exists: boolean): void {
+    this.username = username;
+    this.#state = exists ? "authenticate" : "register";
+  }
+
+  /** The login is done: the user becomes active, and gets what the data channel needs. */
+  welcome(id: number): void {
+    const { services } = this;
+    this.#state = "active";
+    this.#limit[Symbol.dispose]();
+    this.#connection.maxLineBytes = MAX_LINE_BYTES;
+    this.#outbox = new Outbox({
+      clock: services.clock,
+      sendLine: (line) => this.#connection.send(line),
+      sendDatagram: services.sendDatagram,
+      overflow: () => this.end("too-slow", "too much waited to be delivered"),
+    });
+    services.outboxes.set(this.#outbox.parameters.session, this.#outbox);
+    this.send({ type: "welcome", id, username: this.username, data: this.#outbox.parameters });
+    services.hub.join(this);
+    services.log(`${this.username} joined from ${this.remote}`);
+  }
+
+  /**
+   * Does work that takes its time, while the client's own time limits stand still: it could be
+   * waiting in a long queue.
+   */
+  async work<T>(job: () => Promise<T>): Promise<T> {
+    this.#limit.pause();
+    this.#liveness.pause();
+    try {
+      return await job();
+    } finally {
+      if (this.#state !== "ended") this.#limit.resume();
+      this.#liveness.resume();
+    }
+  }
+
+  /**
+   * Ends the session: what is still to be delivered goes out, then the farewell.
+   *
+   * @param options `id` where it answers a request; `final` where the client must not come back by
+   *   itself, which is the default
+   */
+  end(
+    code: FarewellCode,
+    message: string,
+    { id, final = true }: { id?: number; final?: boolean } = {},
+  ): void {
+    if (this.#state === "ended") return;
+    this.#ending = message;
+    this.#outbox?.drain();
+    this.#leave();
+    this.send({ type: "farewell", id, code, message, final });
+    // The end is seen by whoever reads the connection's lines.
+    void this.#connection.close();
+  }
+
+  /** Ends the session because the server stops; fulfilled when the client has taken the farewell. */
+  async stop(final: boolean): Promise<void> {
+    this.end("server-closing", "the server was shut down", { final });
+    await this.#connection.close();
+  }
+
+  async #dispatch(record: ClientRecord): Promise<void> {
+    const id = "id" in record ? record.id : undefined;
+    try {
+      // The table's entry for a type takes the records of that type.
+      const command = commands[record.type] as Command<ClientRecord>;
+      if (!command.states.includes(this.#state)) {
+        throw new ProtocolError("wrong-state", `"${record.type}" is out of place now`);
+      }
+      await command.run(this, record);
+    } catch (error) {
+      if (id === undefined || !(error instanceof ProtocolError)) throw error;
+      this.send({
+        type: "error",
+        id,
+        code: error.code,
+        message: error.message,
+        attempts: undefined,
+      });
+    }
+  }
+
+  /** What can't be answered to a request ends the session. */
+  #fail(error: unknown): void {
+    if (this.#state === "ended") return;
+    const known = error instanceof ProtocolError;
+    if (!known) this.services.log(`unforeseen, from ${this.remote}: ${error}`);
+    const code: ErrorCode = known ? error.code : "internal";
+    const message = known ? error.message : "the server failed at this";
+    this.send({ type: "error", id: undefined, code, message, attempts: undefined });
+    this.end("protocol-error", message);
+  }
+
+  #timeLimit(ms: number): Countdown {
+    return new Countdown(
+      this.services.clock,
+      ms,
+      () => this.end("timeout", "the login took too long"),
+    );
+  }
+
+  /** Undoes what the session holds. Doing it twice is fine. */
+  #leave(): void {
+    const active = this.#outbox !== undefined && this.#state === "active";
+    this.#state = "ended";
+    this.#liveness[Symbol.dispose]();
+    this.#limit[Symbol.dispose]();
+    if (!active) return;
+    this.services.hub.leave(this);
+    this.services.outboxes.delete(this.#outbox!.parameters.session);
+    this.#outbox![Symbol.dispose]();
+    this.services.log(`${this.username} left: ${this.#ending}`);
+  }
+}

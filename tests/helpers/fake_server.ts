@@ -1,0 +1,93 @@
+import { Accounts } from "../../lib/accounts/accounts.ts";
+import { Hub } from "../../lib/server/hub.ts";
+import { type Services, Session } from "../../lib/server/session.ts";
+import { FakeClock } from "./fake_clock.ts";
+import { FakeConnection } from "./fake_connection.ts";
+import { TempFolder } from "./temp_folder.ts";
+
+/** What a server's sessions share, without sockets, and with a clock that a test moves. */
+export class FakeServer implements AsyncDisposable {
+  readonly clock = new FakeClock();
+  readonly log: string[] = [];
+  readonly datagrams: Uint8Array[] = [];
+  readonly services: Services;
+  readonly #folder: TempFolder;
+  readonly #running: Promise<void>[] = [];
+  readonly #connections: FakeConnection[] = [];
+
+  private constructor(folder: TempFolder, accounts: Accounts) {
+    this.#folder = folder;
+    this.services = {
+      accounts,
+      clock: this.clock,
+      hub: new Hub(this.clock),
+      log: (event) => this.log.push(event),
+      sendDatagram: (datagram) => this.datagrams.push(datagram),
+      outboxes: new Map(),
+    };
+  }
+
+  static async start(): Promise<FakeServer> {
+    const folder = await TempFolder.create();
+    const { accounts } = await Accounts.load(folder.path, { cost: { ln: 1, r: 8, p: 1 } });
+    return new FakeServer(folder, accounts);
+  }
+
+  /** A new session, whose hello has been taken. */
+  async connect(): Promise<FakeClient> {
+    const connection = new FakeConnection();
+    const session = new Session(connection, this.services);
+    this.#connections.push(connection);
+    this.#running.push(session.run());
+    await connection.taken();
+    return new FakeClient(connection, session);
+  }
+
+  /** A new session in the state `login`. */
+  async greet(): Promise<FakeClient> {
+    const client = await this.connect();
+    client.send({ type: "hello", protocol: 1, software: "test" });
+    return client;
+  }
+
+  /** A new session of a user, who is new or has the same password as the name. */
+  async join(username: string): Promise<FakeClient> {
+    const client = await this.greet();
+    const { exists } = await client.ask({ type: "identify", id: 1, username });
+    const type = exists ? "authenticate" : "register";
+    await client.ask({ type, id: 2, password: username });
+    return client;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const connection of this.#connections) connection.abort();
+    await Promise.all(this.#running);
+    await this.#folder[Symbol.asyncDispose]();
+  }
+}
+
+/** The test's end of a session's connection. */
+export class FakeClient {
+  readonly connection: FakeConnection;
+  readonly session: Session;
+
+  constructor(connection: FakeConnection, session: Session) {
+    this.connection = connection;
+    this.session = session;
+  }
+
+  send(record: Record<string, unknown>): void {
+    this.connection.receive(JSON.stringify(record));
+  }
+
+  /** The next record that the server sent; an empty one at the end. */
+  async next(): Promise<Record<string, unknown>> {
+    return await this.connection.taken() ?? {};
+  }
+
+  /** Sends a request and takes the next record. */
+  async ask(record: Record<string, unknown>): Promise<Record<string, unknown>> {
+    this.send(record);
+    return await this.next();
+  }
+}

@@ -1,0 +1,202 @@
+import { assert, assertEquals } from "@std/assert";
+import { FakeServer } from "../helpers/fake_server.ts";
+
+Deno.test("every record in a wrong state is refused, and those without an id end the session", async () => {
+  await using server = await FakeServer.start();
+  const records: Record<string, Record<string, unknown>> = {
+    hello: { protocol: 1, software: "test" },
+    identify: { id: 7, username: "joe" },
+    authenticate: { id: 7, password: "x" },
+    register: { id: 7, password: "x" },
+    users: { id: 7 },
+    user: { id: 7, username: "joe" },
+    public: { id: 7, text: "x" },
+    direct: { id: 7, to: "joe", text: "x" },
+    ack: { delivered: 0 },
+    logout: { id: 7 },
+    ping: {},
+    pong: {},
+  };
+  const right: Record<string, string[]> = {
+    hello: ["hello"],
+    login: ["identify", "logout", "ping", "pong"],
+    authenticate: ["authenticate", "logout", "ping", "pong"],
+    register: ["register", "logout", "ping", "pong"],
+    active: ["users", "user", "public", "direct", "ack", "logout", "ping", "pong"],
+  };
+  await server.join("old");
+  const enter: Record<string, () => ReturnType<FakeServer["connect"]>> = {
+    hello: () => server.connect(),
+    login: () => server.greet(),
+    authenticate: async () => {
+      const client = await server.greet();
+      await client.ask({ type: "identify", id: 1, username: "old" });
+      return client;
+    },
+    register: async () => {
+      const client = await server.greet();
+      await client.ask({ type: "identify", id: 1, username: "new" });
+      return client;
+    },
+    active: () => server.join("old"),
+  };
+  for (const [state, types] of Object.entries(right)) {
+    for (const [type, fields] of Object.entries(records)) {
+      if (types.includes(type)) continue;
+      const client = await enter[state]!();
+      const answer = await client.ask({ type, ...fields });
+      assertEquals(answer["code"], "wrong-state", `${type} in ${state}`);
+      assertEquals(answer["id"], fields["id"]);
+      if (answer["id"] === undefined) assertEquals((await client.next())["type"], "farewell");
+      assertEquals(client.connection.closed, answer["id"] === undefined);
+      client.connection.disconnect();
+    }
+  }
+});
+
+Deno.test("what can't be read ends the session, with what was wrong", async () => {
+  await using server = await FakeServer.start();
+  for (const line of ["nonsense", '{"type":"users"}', '{"type":"shutdown","id":1}']) {
+    const client = await server.join("joe");
+    client.connection.receive(line);
+    const error = await client.next();
+    assertEquals([error["type"], error["code"]], ["error", "bad-record"]);
+    const farewell = await client.next();
+    assertEquals([farewell["code"], farewell["message"]], ["protocol-error", error["message"]]);
+    assert(client.connection.closed);
+  }
+});
+
+Deno.test("users and user answer with the names as they were registered", async () => {
+  await using server = await FakeServer.start();
+  const client = await server.join("renew");
+  await server.join("Bob");
+  await server.join("BOB").catch(() => {});
+  await server.join("joe");
+  assertEquals((await client.ask({ type: "users", id: 3 }))["users"], ["Bob", "joe", "renew"]);
+  assertEquals((await client.ask({ type: "user", id: 4, username: "BOB" }))["username"], "Bob");
+  assertEquals(
+    (await client.ask({ type: "user", id: 5, username: "ann" }))["code"],
+    "no-such-user",
+  );
+});
+
+Deno.test("public goes to all others, and to no session of its sender", async () => {
+  await using server = await FakeServer.start();
+  const [sender, twin, bob, joe] = [
+    await server.join("renew"),
+    await server.join("renew"),
+    await server.join("bob"),
+    await server.join("joe"),
+  ];
+  const sent = await sender.ask({ type: "public", id: 3, text: "Hello guys" });
+  assertEquals(sent, { type: "sent", id: 3, message: 1 });
+  server.clock.endTurn();
+  for (const other of [bob, joe]) {
+    assertEquals(await other.next(), {
+      type: "deliver",
+      number: 0,
+      message: {
+        id: 1,
+        kind: "public",
+        from: "renew",
+        sent: "2026-01-31T09:30:00.000Z",
+        text: "Hello guys",
+      },
+    });
+  }
+  for (const none of [sender, twin]) {
+    assertEquals((await none.ask({ type: "ping" }))["type"], "pong");
+  }
+});
+
+Deno.test("direct goes to all sessions of one user, and to nobody else", async () => {
+  await using server = await FakeServer.start();
+  const sender = await server.join("renew");
+  const joes = [await server.join("joe"), await server.join("joe")];
+  const bob = await server.join("bob");
+  assertEquals(await sender.ask({ type: "direct", id: 3, to: "JOE", text: "Hello joe" }), {
+    type: "sent",
+    id: 3,
+    message: 1,
+  });
+  server.clock.endTurn();
+  for (const joe of joes) {
+    const message = (await joe.next())["message"] as Record<string, unknown>;
+    assertEquals([message["kind"], message["to"], message["text"]], ["direct", "joe", "Hello joe"]);
+  }
+  assertEquals((await bob.ask({ type: "ping" }))["type"], "pong");
+});
+
+Deno.test("a message that the rules refuse, or to nobody, is not sent", async () => {
+  await using server = await FakeServer.start();
+  const [sender, bob] = [await server.join("renew"), await server.join("bob")];
+  const empty = await sender.ask({ type: "public", id: 3, text: " " });
+  assertEquals([empty["id"], empty["code"]], [3, "bad-text"]);
+  const nobody = await sender.ask({ type: "direct", id: 4, to: "ann", text: "x" });
+  assertEquals([nobody["id"], nobody["code"]], [4, "no-such-user"]);
+  server.clock.endTurn();
+  assertEquals((await bob.ask({ type: "ping" }))["type"], "pong");
+});
+
+Deno.test("logout delivers what is pending, then says farewell", async () => {
+  await using server = await FakeServer.start();
+  const [sender, bob] = [await server.join("renew"), await server.join("bob")];
+  await sender.ask({ type: "public", id: 3, text: "one" });
+  await sender.ask({ type: "public", id: 4, text: "two" });
+  bob.send({ type: "logout", id: 9 });
+  const records = [await bob.next(), await bob.next(), await bob.next()];
+  assertEquals(records.map(({ type }) => type), ["deliver", "deliver", "farewell"]);
+  assertEquals([records[2]!["id"], records[2]!["code"]], [9, "logged-out"]);
+  assertEquals(server.services.hub.users, ["renew"]);
+  assertEquals(server.services.outboxes.size, 1);
+  assertEquals(server.log.at(-1), "bob left: logged out");
+});
+
+Deno.test("a client that goes without a word has left", async () => {
+  await using server = await FakeServer.start();
+  const client = await server.join("joe");
+  client.connection.disconnect();
+  while ((await client.next())["type"] !== undefined);
+  assertEquals(server.services.hub.users, []);
+  assertEquals(server.log.at(-1), "joe left: the connection was lost");
+});
+
+Deno.test("a session for which too much waits is told so and ends, and nobody else", async () => {
+  await using server = await FakeServer.start();
+  const [sender, slow] = [await server.join("renew"), await server.join("slow")];
+  const text = "x".repeat(16_000);
+  for (let id = 10; !slow.connection.closed; id++) {
+    assertEquals((await sender.ask({ type: "public", id, text }))["type"], "sent");
+  }
+  let last = {};
+  for (let next; (next = await slow.next())["type"] !== undefined;) last = next;
+  assertEquals(last, {
+    type: "farewell",
+    code: "too-slow",
+    message: "too much waited to be delivered",
+    final: true,
+  });
+  assertEquals((await sender.ask({ type: "ping" }))["type"], "pong");
+});
+
+Deno.test("an ack of what was never sent ends the session", async () => {
+  await using server = await FakeServer.start();
+  const client = await server.join("joe");
+  const error = await client.ask({ type: "ack", delivered: 1 });
+  assertEquals([error["code"], error["message"]], [
+    "bad-record",
+    '"ack" acknowledges what was never sent',
+  ]);
+});
+
+Deno.test("a silent client is pinged, and given up after 30 s", async () => {
+  await using server = await FakeServer.start();
+  const client = await server.join("joe");
+  server.clock.advance(15_000);
+  assertEquals((await client.next())["type"], "ping");
+  server.clock.advance(15_000);
+  assertEquals((await client.next())["code"], "timeout");
+  assert(client.connection.closed);
+  assertEquals(server.log.at(-1), "joe left: nothing was heard of the client");
+});
