@@ -1,0 +1,67 @@
+/** Where the user's lines come from. */
+export interface LineSource extends Disposable {
+  /** The next line, without its line ending; undefined at the end of the input. */
+  read(options: { secret: boolean }): Promise<string | undefined>;
+  /** Lets `write` write to the screen, and keeps what the user is typing. */
+  interrupt(write: () => void): void;
+}
+
+/** Where the program's lines go. */
+export interface Output {
+  /** Standard output: the dialogue and nothing else. */
+  dialogue: (text: string) => void;
+  /** Standard error: what is wrong. */
+  complaint: (text: string) => void;
+}
+
+/** The dialogue's screen: asks questions, and prints what comes while they are open. */
+export class Console {
+  readonly #source: LineSource;
+  readonly #output: Output;
+  #question: string | undefined;
+
+  constructor(source: LineSource, output: Output) {
+    this.#source = source;
+    this.#output = output;
+  }
+
+  /**
+   * Prints a question and waits for the line that answers it. After a secret, which nobody could see
+   * being typed, there is an empty line.
+   *
+   * @returns undefined at the end of the input
+   * @throws the signal's reason, as soon as it is aborted
+   */
+  async ask(
+    question: string,
+    { signal, secret = false }: { signal: AbortSignal; secret?: boolean },
+  ): Promise<string | undefined> {
+    signal.throwIfAborted();
+    const aborted = Promise.withResolvers<never>();
+    const abort = () => aborted.reject(signal.reason);
+    signal.addEventListener("abort", abort);
+    this.#question = question;
+    this.#output.dialogue(`${question}\n`);
+    try {
+      const answer = await Promise.race([this.#source.read({ secret }), aborted.promise]);
+      if (secret) this.#output.dialogue("\n");
+      return answer;
+    } finally {
+      signal.removeEventListener("abort", abort);
+      this.#question = undefined;
+    }
+  }
+
+  /** Prints text and a line ending; an open question is printed again after it. */
+  print(text: string): void {
+    this.#source.interrupt(() => {
+      this.#output.dialogue(`${text}\n`);
+      if (this.#question !== undefined) this.#output.dialogue(`${this.#question}\n`);
+    });
+  }
+
+  /** Says on standard error what is wrong. */
+  complain(problem: string): void {
+    this.#source.interrupt(() => this.#output.complaint(`${problem}\n`));
+  }
+}

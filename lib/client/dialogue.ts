@@ -1,0 +1,205 @@
+import { ExitCode, ExitError } from "../exit.ts";
+import type { Console } from "./console.ts";
+import { type ClientSession, RequestError } from "./session.ts";
+
+const COMMAND_PROMPT = `Please enter a command:
+      PM - public message to all active users.
+      DM - direct message to a single user
+      EX - exit program and logout of account`;
+
+/** What the dialogue is held with. */
+export interface DialogueOptions {
+  console: Console;
+  session: ClientSession;
+  /** Whether what the user types as a password can't be seen, and so is asked for twice. */
+  hidden: boolean;
+  /** Aborted when the session is over, or the user wants to leave. */
+  signal: AbortSignal;
+}
+
+/** What the user typed could not be used; the text says why. */
+class InputError extends Error {
+  override name = "InputError";
+}
+
+/** The conversation with the user: the login, then commands. */
+export class Dialogue {
+  readonly #console: Console;
+  readonly #session: ClientSession;
+  readonly #hidden: boolean;
+  readonly #signal: AbortSignal;
+
+  constructor({ console, session, hidden, signal }: DialogueOptions) {
+    this.#console = console;
+    this.#session = session;
+    this.#hidden = hidden;
+    this.#signal = signal;
+  }
+
+  /**
+   * Logs the user in, or makes the account.
+   *
+   * @throws {ExitError} `refused`, where the server refuses the name or the third password; `usage`,
+   *   where the input ends
+   */
+  async logIn(username: string): Promise<void> {
+    try {
+      const user = await this.#session.identify(username);
+      if (!user.exists && await this.#register(user.username)) return;
+      await this.#authenticate();
+    } catch (error) {
+      if (!(error instanceof RequestError)) throw error;
+      throw new ExitError(ExitCode.refused, error.message, { cause: error });
+    }
+  }
+
+  /** Takes commands until the user leaves. */
+  async takeCommands(): Promise<void> {
+    for (;;) {
+      const line = await this.#console.ask(COMMAND_PROMPT, { signal: this.#signal });
+      if (line === undefined) return this.leave();
+      const [, command = "", rest = ""] = /^(\S*)\s*(.*)$/s.exec(line.trim()) ?? [];
+      try {
+        switch (command.toUpperCase()) {
+          case "PM":
+            await this.#publicMessage(rest);
+            break;
+          case "DM":
+            await this.#directMessage(rest);
+            break;
+          case "EX":
+            return await this.leave();
+          case "":
+            break;
+          default:
+            throw new InputError(
+              `Unknown command ${JSON.stringify(command)}: the commands are PM, DM and EX.`,
+            );
+        }
+      } catch (error) {
+        if (!(error instanceof InputError || error instanceof RequestError)) throw error;
+        this.#console.complain(sentence(error.message));
+      }
+    }
+  }
+
+  /** Logs out; messages that are still pending are printed before. */
+  async leave(): Promise<void> {
+    this.#console.print("Sending logout command to server");
+    await this.#session.logout();
+    this.#console.print(
+      "successfully logged out. Closing client side socket and ending program.",
+    );
+  }
+
+  /** Whether the account was made: false where somebody else has just made it. */
+  async #register(username: string): Promise<boolean> {
+    for (;;) {
+      const password = await this.#askNewPassword(username);
+      try {
+        const { username } = await this.#session.register(password);
+        this.#console.print(`New User: ${username}`);
+        return true;
+      } catch (error) {
+        if (!(error instanceof RequestError)) throw error;
+        if (error.code !== "name-taken" && error.code !== "bad-password") throw error;
+        this.#console.complain(sentence(error.message));
+        if (error.code === "name-taken") return false;
+      }
+    }
+  }
+
+  async #askNewPassword(username: string): Promise<string> {
+    for (;;) {
+      const password = await this.#askSecret(
+        `Welcome new user: ${username} please enter a new password:`,
+      );
+      if (!this.#hidden || await this.#askSecret("Repeat the password:") === password) {
+        return password;
+      }
+      this.#console.complain("The two passwords differ.");
+    }
+  }
+
+  async #authenticate(): Promise<void> {
+    for (;;) {
+      const password = await this.#askSecret("Existing user. Please enter password:");
+      try {
+        await this.#session.authenticate(password);
+        return;
+      } catch (error) {
+        if (!(error instanceof RequestError) || error.code !== "wrong-password") throw error;
+        const left = error.attempts ?? 0;
+        if (left === 0) {
+          throw new ExitError(
+            ExitCode.refused,
+            "wrong password, and no attempts left: the server has ended the connection",
+            { cause: error },
+          );
+        }
+        this.#console.complain(
+          `Wrong password: ${left} ${left === 1 ? "attempt" : "attempts"} left.`,
+        );
+      }
+    }
+  }
+
+  async #askSecret(question: string): Promise<string> {
+    const answer = await this.#console.ask(question, { signal: this.#signal, secret: true });
+    if (answer !== undefined) return answer;
+    throw new ExitError(ExitCode.usage, "the input ended before the login was done");
+  }
+
+  async #publicMessage(text: string): Promise<void> {
+    await this.#session.publish(text || await this.#askText("Message:"));
+    this.#console.print("Message sent");
+  }
+
+  async #directMessage(rest: string): Promise<void> {
+    const [, name = "", text = ""] = /^(\S*)\s*(.*)$/s.exec(rest) ?? [];
+    const to = name === "" ? await this.#askUser() : await this.#session.findUser(name);
+    await this.#session.direct(to, text || await this.#askText("Enter message:"));
+    this.#console.print("Message sent");
+  }
+
+  async #askUser(): Promise<string> {
+    const users = await this.#session.users();
+    this.#console.print(
+      ["Select a user to send a message to:", ...users.map((user) => `         ${user}`)].join(
+        "\n",
+      ),
+    );
+    for (;;) {
+      const name = (await this.#askLine("To:")).trim();
+      if (name === "") throw new InputError("No user was named, so nothing was sent.");
+      try {
+        return await this.#session.findUser(name);
+      } catch (error) {
+        if (!(error instanceof RequestError)) throw error;
+        this.#console.complain(sentence(error.message));
+      }
+    }
+  }
+
+  async #askText(question: string): Promise<string> {
+    const text = await this.#askLine(question);
+    if (text.trim() === "") throw new InputError("The message is empty, so nothing was sent.");
+    return text;
+  }
+
+  async #askLine(question: string): Promise<string> {
+    const line = await this.#console.ask(question, { signal: this.#signal });
+    if (line !== undefined) return line;
+    await this.#session.logout();
+    throw new ExitError(
+      ExitCode.usage,
+      "the input ended in the middle of a command: nothing was sent, and you are logged out",
+    );
+  }
+}
+
+/** An error message as a sentence of its own. */
+function sentence(message: string): string {
+  const first = message.charAt(0).toUpperCase() + message.slice(1);
+  return /[.!?]$/.test(first) ? first : `${first}.`;
+}

@@ -1,0 +1,310 @@
+import type { Clock } from "../clock.ts";
+import { ExitCode, ExitError } from "../exit.ts";
+import { type Connection, type Endpoint, formatEndpoint } from "../net/connection.ts";
+import { Liveness } from "../net/liveness.ts";
+import type { DatagramSocket } from "../net/udp.ts";
+import { type ErrorCode, ProtocolError } from "../protocol/errors.ts";
+import { HELLO_LIMIT_MS, PROTOCOL_VERSION } from "../protocol/limits.ts";
+import {
+  type ClientRecord,
+  encodeRecord,
+  type Message,
+  parseServerRecord,
+  type ServerRecord,
+  type ServerRecords,
+} from "../protocol/records.ts";
+import { VERSION } from "../version.ts";
+import { Inbox } from "./inbox.ts";
+
+/** The server refused a request. */
+export class RequestError extends Error {
+  override name = "RequestError";
+  readonly code: ErrorCode;
+  /** How many passwords may still be tried, where that is what was refused. */
+  readonly attempts: number | undefined;
+
+  constructor({ code, message, attempts }: ServerRecords["error"]) {
+    super(message);
+    this.code = code;
+    this.attempts = attempts;
+  }
+}
+
+/** Options of {@linkcode ClientSession.open}. */
+export interface ClientSessionOptions {
+  clock: Clock;
+  /**
+   * Opens the UDP socket, when the login is done.
+   *
+   * @returns undefined where there can be none: everything then goes over TCP
+   */
+  openSocket: (local: Endpoint) => DatagramSocket | undefined;
+  /** Takes a message: each once, in order. */
+  onMessage: (message: Message) => void;
+}
+
+/** The types of the records that answer requests. */
+type AnswerType = "identified" | "welcome" | "users" | "user" | "sent" | "farewell";
+type Request = Extract<ClientRecord, { id: number }>;
+/** A request without its id, whichever it is. */
+type Unnumbered<R> = R extends Request ? Omit<R, "id"> : never;
+
+interface Pending {
+  resolve: (record: ServerRecord) => void;
+  reject: (error: unknown) => void;
+}
+
+/** One connection to a server, from the hellos to the end: requests, answers and messages. */
+export class ClientSession {
+  readonly #connection: Connection;
+  readonly #options: ClientSessionOptions;
+  readonly #liveness: Liveness;
+  readonly #pending = new Map<number, Pending>();
+  readonly #end = new AbortController();
+  readonly #hello = Promise.withResolvers<void>();
+  #greeted = false;
+  #lastId = 0;
+  #inbox: Inbox | undefined;
+  #socket: DatagramSocket | undefined;
+  /** Fulfilled when the connection is closed, for whatever reason. */
+  readonly closed: Promise<void>;
+
+  private constructor(connection: Connection, options: ClientSessionOptions) {
+    this.#connection = connection;
+    this.#options = options;
+    this.#liveness = new Liveness(options.clock, {
+      ping: () => this.#send({ type: "ping" }),
+      dead: () => this.#lose("nothing was heard of the server for too long"),
+    });
+    this.#hello.promise.catch(() => {});
+    this.closed = this.#run();
+  }
+
+  /**
+   * Greets the server on a new connection.
+   *
+   * @throws {ExitError} `unreachable`, where it is no chat server; `refused`, where it speaks another
+   *   version of the protocol
+   */
+  static async open(
+    connection: Connection,
+    options: ClientSessionOptions,
+  ): Promise<ClientSession> {
+    const session = new ClientSession(connection, options);
+    using _limit = options.clock.after(
+      HELLO_LIMIT_MS,
+      () => session.#finish(session.#notAChatServer("it says nothing")),
+    );
+    await session.#hello.promise;
+    return session;
+  }
+
+  /** Aborted when the session is over; its reason is the {@linkcode ExitError} that says why. */
+  get signal(): AbortSignal {
+    return this.#end.signal;
+  }
+
+  /** Whether messages come by UDP. */
+  get bound(): boolean {
+    return this.#inbox?.bound ?? false;
+  }
+
+  /** Names the user, and asks whether there is such an account. */
+  identify(username: string): Promise<ServerRecords["identified"]> {
+    return this.#request({ type: "identify", username }, "identified");
+  }
+
+  /** Logs in to the account that was named. */
+  authenticate(password: string): Promise<ServerRecords["welcome"]> {
+    return this.#request({ type: "authenticate", password }, "welcome");
+  }
+
+  /** Makes the account that was named. */
+  register(password: string): Promise<ServerRecords["welcome"]> {
+    return this.#request({ type: "register", password }, "welcome");
+  }
+
+  /** The names of all active users, this one's too. */
+  async users(): Promise<string[]> {
+    return (await this.#request({ type: "users" }, "users")).users;
+  }
+
+  /** The username of an active user, as it was registered. */
+  async findUser(username: string): Promise<string> {
+    return (await this.#request({ type: "user", username }, "user")).username;
+  }
+
+  /** Sends a text to all other active users. @returns the message's id */
+  async publish(text: string): Promise<number> {
+    return (await this.#request({ type: "public", text }, "sent")).message;
+  }
+
+  /** Sends a text to one active user. @returns the message's id */
+  async direct(to: string, text: string): Promise<number> {
+    return (await this.#request({ type: "direct", to, text }, "sent")).message;
+  }
+
+  /** Logs out. When it is fulfilled, every pending message has been given to `onMessage`. */
+  async logout(): Promise<void> {
+    await this.#request({ type: "logout" }, "farewell");
+    await this.closed;
+  }
+
+  /** Ends the connection without a word. */
+  abort(): void {
+    this.#finish(new ExitError(ExitCode.done, "the connection was ended"));
+  }
+
+  /**
+   * Sends a request and waits for its answer.
+   *
+   * @throws {RequestError} where the server refuses it
+   * @throws {ExitError} where the session ends before the answer
+   */
+  async #request<T extends AnswerType>(
+    request: Unnumbered<ClientRecord>,
+    answer: T,
+  ): Promise<ServerRecords[T]> {
+    this.signal.throwIfAborted();
+    const id = ++this.#lastId;
+    const { promise, resolve, reject } = Promise.withResolvers<ServerRecord>();
+    this.#pending.set(id, { resolve, reject });
+    this.#send({ ...request, id } as Request);
+    const record = await promise;
+    if (record.type === "error") throw new RequestError(record);
+    if (record.type !== answer) {
+      throw new Error(`Cannot use a "${record.type}" as the answer to "${request.type}"`);
+    }
+    return record as ServerRecords[T];
+  }
+
+  async #run(): Promise<void> {
+    this.#send({
+      type: "hello",
+      protocol: PROTOCOL_VERSION,
+      software: `chatclient/${VERSION}`,
+    });
+    try {
+      for await (const line of this.#connection.lines()) {
+        this.#liveness.heard();
+        this.#take(parseServerRecord(line));
+      }
+      this.#lose("the connection to the server was lost");
+    } catch (error) {
+      this.#fail(error);
+    } finally {
+      await this.#connection.close();
+    }
+  }
+
+  #take(record: ServerRecord): void {
+    if (!this.#greeted) return this.#greet(record);
+    switch (record.type) {
+      case "deliver":
+        return this.#inbox?.receiveRecord(record.number, record.message);
+      case "ping":
+        return this.#send({ type: "pong" });
+      case "pong":
+        return;
+      case "welcome":
+        this.#openInbox(record.data);
+        break;
+      case "farewell":
+        this.#answer(record);
+        return this.#finish(endOf(record));
+    }
+    this.#answer(record);
+  }
+
+  #greet(record: ServerRecord): void {
+    if (record.type !== "hello") return this.#finish(this.#notAChatServer("it does not say hello"));
+    if (record.protocol !== PROTOCOL_VERSION) {
+      return this.#finish(
+        new ExitError(
+          ExitCode.refused,
+          `the server (${record.software}) speaks protocol version ${record.protocol}, ` +
+            `this client version ${PROTOCOL_VERSION}: take the client that belongs to the server`,
+        ),
+      );
+    }
+    this.#greeted = true;
+    this.#hello.resolve();
+  }
+
+  #answer(record: ServerRecord): void {
+    if (!("id" in record) || record.id === undefined) return;
+    this.#pending.get(record.id)?.resolve(record);
+    this.#pending.delete(record.id);
+  }
+
+  #openInbox(parameters: ServerRecords["welcome"]["data"]): void {
+    const { clock, openSocket, onMessage } = this.#options;
+    const socket = this.#socket = openSocket(this.#connection.local);
+    const inbox = this.#inbox = new Inbox({
+      clock,
+      parameters,
+      sendAck: (delivered) => this.#send({ type: "ack", delivered }),
+      sendDatagram: (datagram) => socket?.send(datagram, this.#connection.remote),
+      onMessage,
+    });
+    if (socket !== undefined) receiveAll(socket, inbox).catch((error) => this.#fail(error));
+  }
+
+  #send(record: ClientRecord): void {
+    this.#connection.send(encodeRecord(record));
+  }
+
+  #lose(why: string): void {
+    this.#finish(
+      this.#greeted ? new ExitError(ExitCode.unreachable, why) : this.#notAChatServer(why),
+    );
+  }
+
+  #fail(error: unknown): void {
+    if (error instanceof ProtocolError) {
+      this.#lose(`the server can't be understood: ${error.message}`);
+    } else {
+      this.#finish(
+        error instanceof ExitError
+          ? error
+          : new ExitError(ExitCode.unforeseen, String(error), { cause: error }),
+      );
+    }
+  }
+
+  #notAChatServer(why: string): ExitError {
+    const server = formatEndpoint(this.#connection.remote);
+    return new ExitError(ExitCode.unreachable, `${server} is no chat server: ${why}`);
+  }
+
+  /** The session is over. Only the first reason counts. */
+  #finish(reason: ExitError): void {
+    if (this.signal.aborted) return;
+    this.#end.abort(reason);
+    this.#liveness[Symbol.dispose]();
+    this.#inbox?.[Symbol.dispose]();
+    this.#socket?.[Symbol.dispose]();
+    this.#hello.reject(reason);
+    for (const { reject } of this.#pending.values()) reject(reason);
+    this.#pending.clear();
+    void this.#connection.close();
+  }
+}
+
+async function receiveAll(socket: DatagramSocket, inbox: Inbox): Promise<void> {
+  for await (const [datagram] of socket.datagrams()) inbox.receiveDatagram(datagram);
+}
+
+/** What a farewell means to the client's user. */
+function endOf({ code, message }: ServerRecords["farewell"]): ExitError {
+  switch (code) {
+    case "logged-out":
+      return new ExitError(ExitCode.done, message);
+    case "too-many-attempts":
+      return new ExitError(ExitCode.refused, message);
+    case "protocol-error":
+      return new ExitError(ExitCode.unforeseen, `the server ended the connection: ${message}`);
+    default:
+      return new ExitError(ExitCode.unreachable, `the server ended the connection: ${message}`);
+  }
+}

@@ -1,0 +1,25 @@
+import { assertEquals } from "@std/assert";
+import { formatMessage } from "../../lib/client/format.ts";
+
+const message = {
+  id: 1,
+  kind: "public",
+  from: "renew",
+  to: undefined,
+  sent: "2026-01-31T09:30:00.000Z",
+  text: "Hello guys",
+} as const;
+
+Deno.test("formatMessage() gives the public message's form to the letter", () => {
+  assertEquals(
+    formatMessage(message, false),
+    "*** New Message ***\nMessage type: Public Message (PM)\nFrom: renew\n\nHello guys\n",
+  );
+});
+
+Deno.test("formatMessage() gives the direct message's form to the letter", () => {
+  assertEquals(
+    formatMessage({ ...message, kind: "direct", to: "joe" }, false).split("\n")[1],
+    "Message type: Direct Message (DM)",
+  );
+});

@@ -1,0 +1,147 @@
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { ClientSession, RequestError } from "../../lib/client/session.ts";
+import { ExitError } from "../../lib/exit.ts";
+import type { Message } from "../../lib/protocol/records.ts";
+import { FakeClock } from "../helpers/fake_clock.ts";
+import { FakeConnection } from "../helpers/fake_connection.ts";
+
+const HELLO = { type: "hello", protocol: 1, software: "test" };
+
+function start(firstLine?: string) {
+  const clock = new FakeClock();
+  const connection = new FakeConnection();
+  const messages: Message[] = [];
+  const opening = ClientSession.open(connection, {
+    clock,
+    openSocket: () => undefined,
+    onMessage: (message) => messages.push(message),
+  });
+  if (firstLine !== undefined) connection.receive(firstLine);
+  return { clock, connection, messages, opening };
+}
+
+async function open() {
+  const { opening, ...rest } = start(JSON.stringify(HELLO));
+  const session = await opening;
+  await rest.connection.taken();
+  const answer = (record: Record<string, unknown>) =>
+    rest.connection.receive(JSON.stringify(record));
+  return { ...rest, session, answer };
+}
+
+Deno.test("ClientSession.open() says that something else is no chat server", async () => {
+  const others = ["SSH-2.0-OpenSSH_9.2", "HTTP/1.1 400 Bad Request\r", '{"type":"ping"}', "7"];
+  for (const line of others) {
+    const { opening, clock } = start(line);
+    const error = await assertRejects(
+      () => opening,
+      ExitError,
+      "127.0.0.1:40000 is no chat server",
+    );
+    assertEquals(error.exitCode, 3);
+    assertEquals(clock.timers, 0);
+  }
+});
+
+Deno.test("ClientSession.open() waits 10 s for a hello", async () => {
+  const { opening, clock } = start();
+  clock.advance(10_000);
+  await assertRejects(() => opening, ExitError, "is no chat server: it says nothing");
+});
+
+Deno.test("ClientSession.open() refuses another version of the protocol", async () => {
+  const { opening } = start(JSON.stringify({ ...HELLO, protocol: 2 }));
+  const error = await assertRejects(() => opening, ExitError, "speaks protocol version 2");
+  assertEquals(error.exitCode, 4);
+});
+
+Deno.test("ClientSession gives each answer to its own request, in any order", async () => {
+  const { session, answer, connection } = await open();
+  const [users, found] = [session.users(), session.findUser("JOE")];
+  assertEquals(await connection.taken(), { type: "users", id: 1 });
+  assertEquals(await connection.taken(), { type: "user", id: 2, username: "JOE" });
+  answer({ type: "user", id: 2, username: "joe" });
+  answer({ type: "users", id: 1, users: ["joe"] });
+  assertEquals(await found, "joe");
+  assertEquals(await users, ["joe"]);
+  session.abort();
+});
+
+Deno.test("ClientSession rejects a refused request, and goes on", async () => {
+  const { session, answer } = await open();
+  const refused = session.authenticate("x");
+  answer({ type: "error", id: 1, code: "wrong-password", message: "wrong password", attempts: 2 });
+  const error = await assertRejects(() => refused, RequestError, "wrong password");
+  assertEquals([error.code, error.attempts], ["wrong-password", 2]);
+  const users = session.users();
+  answer({ type: "users", id: 2, users: [] });
+  assertEquals(await users, []);
+  session.abort();
+});
+
+Deno.test("ClientSession ends with the reason of the farewell, and every request with it", async () => {
+  const exitCodes = { "server-closing": 3, "too-many-attempts": 4, "too-slow": 3, "timeout": 3 };
+  for (const [code, exitCode] of Object.entries(exitCodes)) {
+    const { session, answer, clock } = await open();
+    const request = session.users();
+    answer({ type: "farewell", code, message: "because", final: true });
+    const error = await assertRejects(() => request, ExitError, "because");
+    assertEquals(error.exitCode, exitCode);
+    assertEquals(session.signal.reason, error);
+    await session.closed;
+    await assertRejects(() => session.users(), ExitError, "because");
+    assertEquals(clock.timers, 0);
+  }
+});
+
+Deno.test("ClientSession says that the connection was lost", async () => {
+  const { session, connection } = await open();
+  connection.disconnect();
+  await session.closed;
+  assertEquals((session.signal.reason as ExitError).exitCode, 3);
+});
+
+Deno.test("ClientSession gives up a silent server after 30 s", async () => {
+  const { session, clock, connection } = await open();
+  clock.advance(15_000);
+  assertEquals(await connection.taken(), { type: "ping" });
+  clock.advance(15_000);
+  assert(session.signal.aborted);
+  assert(String(session.signal.reason).includes("nothing was heard"));
+});
+
+Deno.test("ClientSession gives what is delivered over TCP, in order, and acknowledges it", async () => {
+  const { session, answer, connection, messages, clock } = await open();
+  const login = session.register("x");
+  await connection.taken();
+  const [key, data] = ["ab".repeat(32), "11".repeat(8)];
+  answer({
+    type: "welcome",
+    id: 1,
+    username: "joe",
+    data: { session: data, protection: "plain", clientKey: key, serverKey: key },
+  });
+  assertEquals((await login).username, "joe");
+  const message = { kind: "public", from: "renew", sent: "2026-01-31T09:30:00.000Z" };
+  for (const number of [1, 0, 1, 2]) {
+    answer({ type: "deliver", number, message: { id: number + 1, ...message, text: `${number}` } });
+  }
+  const pinged = connection.taken();
+  answer({ type: "ping" });
+  assertEquals(await pinged, { type: "pong" });
+  assertEquals(messages.map(({ text }) => text), ["0", "1", "2"]);
+  clock.advance(25);
+  assertEquals(await connection.taken(), { type: "ack", delivered: 3 });
+  session.abort();
+});
+
+Deno.test("ClientSession says that it can't understand a server that breaks the protocol", async () => {
+  const { session, connection } = await open();
+  connection.receive('{"type":"deliver"}');
+  await session.closed;
+  const reason = session.signal.reason as ExitError;
+  assertEquals([reason.exitCode, reason.message], [
+    3,
+    `the server can't be understood: "number" must be an integer from 0 to 2^53 - 1`,
+  ]);
+});
