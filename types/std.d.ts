@@ -32,10 +32,5 @@ declare module "@std/cli/parse-args" {
 
 declare module "@std/fmt/colors" {
   export function bold(text: string): string;
-  export function dim(text: string): string;
   export function red(text: string): string;
-}
-
-declare module "@std/streams/to-text" {
-  export function toText(stream: ReadableStream<Uint8Array>): Promise<string>;
 }

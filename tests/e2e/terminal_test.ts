@@ -1,0 +1,104 @@
+// The dialogues on a real terminal, and what only a terminal shows.
+import { assert } from "@std/assert";
+import { command, startServer } from "../helpers/programs.ts";
+import { TempFolder } from "../helpers/temp_folder.ts";
+import { play, transcripts } from "../transcripts/transcript.ts";
+import { Tmux, type TmuxScreen } from "./tmux.ts";
+
+/** Runs a test with a server and a terminal. */
+async function withTerminal(
+  test: (start: (username: string, columns?: number) => Promise<TmuxScreen>) => Promise<void>,
+): Promise<void> {
+  await using folder = await TempFolder.create();
+  const { server, port } = await startServer(folder.path);
+  await using _server = server;
+  await using tmux = new Tmux(folder.path);
+  await test((username, columns = 100) =>
+    tmux.open([...command("client"), "127.0.0.1", port, username], { columns })
+  );
+}
+
+for await (const { name, text } of transcripts()) {
+  Deno.test(`transcript ${name}, on a terminal`, async () => {
+    await withTerminal((start) => play(text, { start, terminal: true }));
+  });
+}
+
+/** Whether a text ends with another, wherever the terminal has wrapped it. */
+function endsWith(text: string, end: string): boolean {
+  return text.replaceAll(/\s/g, "").endsWith(end.replaceAll(/\s/g, ""));
+}
+
+async function register(screen: TmuxScreen): Promise<void> {
+  await screen.until((text) => endsWith(text, "enter a new password:"), "the password prompt");
+  await screen.typeText("geheim");
+  await screen.press("Enter");
+  await screen.until((text) => endsWith(text, "Repeat the password:"), "the password again");
+  await screen.typeText("geheim");
+  await screen.press("Enter");
+  await screen.until((text) => endsWith(text, "logout of account"), "the command prompt");
+  assert(!(await screen.text()).includes("geheim"));
+}
+
+Deno.test("what is being typed survives a message, wide and wrapped", async () => {
+  await withTerminal(async (start) => {
+    await using joe = await start("joe", 40);
+    await register(joe);
+    await using renew = await start("renew");
+    await register(renew);
+    const typed = `PM half 世界 ${"typed ".repeat(10)}`;
+    await joe.typeText(typed);
+    await joe.until((text) => endsWith(text, typed), typed);
+    await renew.typeText("PM hello");
+    await renew.press("Enter");
+    await joe.until(
+      (text) => text.includes("hello\n\nPlease enter a command:") && endsWith(text, typed),
+      `the message, and then ${typed}`,
+    );
+    const once = (await joe.text()).split("half").length - 1;
+    assert(once === 1, `what is typed is shown ${once} times`);
+    await joe.press("Enter");
+    await renew.until((text) => text.includes("half 世界 typed"), "the message that was typed");
+  });
+});
+
+Deno.test("two passwords that differ are asked for again", async () => {
+  await withTerminal(async (start) => {
+    await using joe = await start("joe");
+    for (const password of ["geheim", "gehiem"]) {
+      await joe.until((text) => text.endsWith("password:"), "a password prompt");
+      await joe.typeText(password);
+      await joe.press("Enter");
+      await joe.until((text) => text.includes("Repeat the password:"), "the second prompt");
+    }
+    await joe.until(
+      (text) => /The two passwords differ\.\nWelcome new user: joe.*$/.test(text),
+      "the first prompt again",
+    );
+  });
+});
+
+Deno.test("a password is not in the history of lines", async () => {
+  await withTerminal(async (start) => {
+    await using joe = await start("joe");
+    await register(joe);
+    await joe.press("Up", "Up", "Enter");
+    await joe.until((text) => text.split("Please enter a command:").length === 3, "two prompts");
+    assert(!(await joe.text()).includes("geheim"));
+  });
+});
+
+Deno.test("Ctrl-C leaves as EX does, and drops what was typed", async () => {
+  await withTerminal(async (start) => {
+    await using joe = await start("joe");
+    await register(joe);
+    await joe.typeText("PM not me");
+    await joe.until((text) => text.endsWith("PM not me"), "what was typed");
+    await joe.press("C-c");
+    await joe.until(
+      (text) => text.endsWith("exit code 0"),
+      "the end",
+    );
+    assert(!(await joe.text()).includes("not me"));
+  });
+});

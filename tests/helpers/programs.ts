@@ -1,0 +1,208 @@
+import { fileURLToPath } from "node:url";
+
+const root = fileURLToPath(new URL("../../", import.meta.url));
+
+/**
+ * The command that runs a program: from the source, or the executable in the folder that
+ * `CHAT_PROGRAMS` names.
+ */
+export function command(program: "server" | "client"): [string, ...string[]] {
+  const folder = Deno.env.get("CHAT_PROGRAMS");
+  if (folder !== undefined) return [`${root}${folder}/chat${program}`];
+  const { tasks } = JSON.parse(Deno.readTextFileSync(`${root}deno.json`));
+  const [, ...args] = tasks[program].command.split(" ");
+  const script = args.pop();
+  return [Deno.execPath(), ...args, `${root}${script}`];
+}
+
+/** One of the two programs, running, with pipes for its input and outputs. */
+export class Program implements AsyncDisposable {
+  readonly #process: Deno.ChildProcess;
+  readonly #input: WritableStreamDefaultWriter<Uint8Array>;
+  readonly #out: Collector;
+  readonly #err: Collector;
+
+  private constructor(process: Deno.ChildProcess) {
+    this.#process = process;
+    this.#input = process.stdin.getWriter();
+    this.#out = new Collector(process.stdout);
+    this.#err = new Collector(process.stderr);
+  }
+
+  /** Starts a program in a folder. */
+  static start(
+    program: "server" | "client",
+    args: readonly string[],
+    { cwd = root }: { cwd?: string } = {},
+  ): Program {
+    const [executable, ...first] = command(program);
+    const process = new Deno.Command(executable, {
+      args: [...first, ...args],
+      cwd,
+      env: { NO_COLOR: "1" },
+      stdin: "piped",
+      stdout: "piped",
+      stderr: "piped",
+    }).spawn();
+    return new Program(process);
+  }
+
+  /** Runs a program to its end, with nothing to read. */
+  static async run(
+    program: "server" | "client",
+    args: readonly string[],
+    options?: { cwd?: string; input?: string },
+  ): Promise<{ code: number; stdout: string; stderr: string }> {
+    await using running = Program.start(program, args, options);
+    if (options?.input) await running.type(options.input);
+    await running.endInput();
+    const code = await running.exitCode();
+    return { code, stdout: running.stdout, stderr: running.stderr };
+  }
+
+  get stdout(): string {
+    return this.#out.text;
+  }
+
+  get stderr(): string {
+    return this.#err.text;
+  }
+
+  /** Writes to the program's standard input. */
+  async type(text: string): Promise<void> {
+    await this.#input.write(new TextEncoder().encode(text));
+  }
+
+  async endInput(): Promise<void> {
+    await this.#input.close().catch(() => {});
+  }
+
+  /**
+   * Waits until standard output, from where the last wait ended, is just `text`.
+   *
+   * @throws where it becomes something else, or the output ends before
+   */
+  async expect(text: string): Promise<void> {
+    await this.#out.expect(text);
+  }
+
+  /** The same for standard error. */
+  async expectError(text: string): Promise<void> {
+    await this.#err.expect(text);
+  }
+
+  /** Waits for the end, and that nothing more was written than was expected. */
+  async expectEnd(): Promise<void> {
+    await Promise.all([this.#out.expectEnd(), this.#err.expectEnd()]);
+  }
+
+  /** Waits until standard error matches. */
+  async matchError(pattern: RegExp): Promise<RegExpMatchArray> {
+    return await this.#err.match(pattern);
+  }
+
+  /** Waits until standard output matches. */
+  async match(pattern: RegExp): Promise<RegExpMatchArray> {
+    return await this.#out.match(pattern);
+  }
+
+  kill(signal: Deno.Signal): void {
+    this.#process.kill(signal);
+  }
+
+  /** Waits for the program's end, and for all it wrote. */
+  async exitCode(): Promise<number> {
+    const { code } = await this.#process.status;
+    await Promise.all([this.#out.ended, this.#err.ended]);
+    return code;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    try {
+      this.#process.kill("SIGKILL");
+    } catch {
+      // It has ended already.
+    }
+    await this.endInput();
+    await this.exitCode();
+  }
+}
+
+/** How long a test waits for what a program should write before it fails, in milliseconds. */
+const PATIENCE_MS = 60_000;
+
+/** What a stream has given so far. */
+class Collector {
+  text = "";
+  readonly ended: Promise<void>;
+  #taken = 0;
+  #over = false;
+  #more = Promise.withResolvers<void>();
+
+  constructor(stream: ReadableStream<Uint8Array>) {
+    this.ended = this.#collect(stream);
+  }
+
+  async expect(text: string): Promise<void> {
+    await this.#until(text, () => {
+      const rest = this.text.slice(this.#taken);
+      if (rest.startsWith(text)) return true;
+      return text.startsWith(rest) ? undefined : false;
+    });
+    this.#taken += text.length;
+  }
+
+  async expectEnd(): Promise<void> {
+    await this.ended;
+    const rest = this.text.slice(this.#taken);
+    if (rest !== "") throw new Error(`Expected the end, but there came\n${rest}`);
+  }
+
+  async match(pattern: RegExp): Promise<RegExpMatchArray> {
+    return await this.#until(
+      `${pattern}`,
+      () => pattern.exec(this.text) ?? undefined,
+    ) as RegExpMatchArray;
+  }
+
+  /** Waits until `check` gives something; false means that it never will. */
+  async #until<T>(expected: string, check: () => T | false | undefined): Promise<T> {
+    const tooLate = Promise.withResolvers<void>();
+    const timer = setTimeout(tooLate.resolve, PATIENCE_MS);
+    let late = false;
+    tooLate.promise.then(() => late = true);
+    try {
+      for (;;) {
+        const result = check();
+        if (result !== undefined && result !== false) return result;
+        if (result === false || this.#over || late) {
+          throw new Error(`Expected\n${expected}\nbut there came\n${this.text.slice(this.#taken)}`);
+        }
+        await Promise.race([this.#more.promise, tooLate.promise]);
+      }
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  async #collect(stream: ReadableStream<Uint8Array>): Promise<void> {
+    for await (const chunk of stream.pipeThrough(new TextDecoderStream())) {
+      this.text += chunk;
+      this.#wake();
+    }
+    this.#over = true;
+    this.#wake();
+  }
+
+  #wake(): void {
+    this.#more.resolve();
+    this.#more = Promise.withResolvers<void>();
+  }
+}
+
+/** A server program on a free port of the loopback interface. */
+export async function startServer(folder: string): Promise<{ server: Program; port: string }> {
+  const server = Program.start("server", ["0", "--host", "127.0.0.1", "--data", folder]);
+  const [, port] = await server.match(/on port (\d+)\nServer ready to receive connections\n/);
+  return { server, port: port! };
+}

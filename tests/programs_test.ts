@@ -1,0 +1,213 @@
+// What the two programs say, and their exit codes, when they are started or ended wrong.
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { Program, startServer } from "./helpers/programs.ts";
+import { TempFolder } from "./helpers/temp_folder.ts";
+
+const windows = Deno.build.os === "windows";
+
+/** Runs a program that has to fail: one line on standard error, and an exit code. */
+async function fails(
+  program: "server" | "client",
+  args: readonly string[],
+  { code, problem, input }: { code: number; problem: RegExp; input?: string },
+): Promise<void> {
+  const result = await Program.run(program, args, input === undefined ? {} : { input });
+  assertMatch(result.stderr, problem);
+  assertMatch(result.stderr, new RegExp(`^chat${program}: [^\\n]+\\n$`), "one line");
+  assertEquals(result.code, code, result.stderr);
+}
+
+Deno.test("chatserver names what is wrong with its arguments, exit code 2", async () => {
+  const wrong: [string[], RegExp][] = [
+    [[], /the port is missing/],
+    [["1300", "joe"], /one argument too many: joe/],
+    [["port"], /"port" is no port: a port is a number from 0 to 65535/],
+    [["65536"], /"65536" is no port/],
+    [["13e2"], /"13e2" is no port/],
+    [["1300", "--colour"], /there is no flag --colour/],
+    [["-1"], /there is no flag -1/],
+    [["1300", "--data"], /--data needs a value/],
+  ];
+  for (const [args, problem] of wrong) await fails("server", args, { code: 2, problem });
+});
+
+Deno.test("chatclient names what is wrong with its arguments, exit code 2", async () => {
+  const wrong: [string[], RegExp][] = [
+    [[], /the host is missing/],
+    [["localhost"], /the port is missing/],
+    [["localhost", "1300"], /the username is missing/],
+    [["localhost", "1300", "joe", "joe"], /one argument too many: joe/],
+    [["localhost", "0", "joe"], /"0" is no port: a port is a number from 1 to 65535/],
+    [["localhost", "http", "joe"], /"http" is no port/],
+  ];
+  for (const [args, problem] of wrong) await fails("client", args, { code: 2, problem });
+});
+
+Deno.test("chatclient says the rule that a username breaks, exit code 4", async () => {
+  for (const name of ["a b", "x".repeat(33), "a:b"]) {
+    const problem = /is refused: a username has 1 to 32 letters, digits/;
+    await fails("client", ["localhost", "1300", name], { code: 4, problem });
+  }
+});
+
+Deno.test("--help and --version print what they are for, exit code 0", async () => {
+  for (const program of ["server", "client"] as const) {
+    const help = await Program.run(program, ["--help"]);
+    assertEquals([help.code, help.stderr], [0, ""]);
+    assertMatch(help.stdout, new RegExp(`^usage: chat${program} <`));
+    const version = await Program.run(program, ["--version"]);
+    assertMatch(version.stdout, new RegExp(`^chat${program} \\d+\\.\\d+\\.\\d+`));
+  }
+});
+
+Deno.test("chatserver says that its port is in use, not permitted or not here, exit code 4", async () => {
+  await using folder = await TempFolder.create();
+  using taken = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const { port } = taken.addr;
+  const data = ["--data", folder.path];
+  await fails("server", [`${port}`, "--host", "127.0.0.1", ...data], {
+    code: 4,
+    problem: /port \d+ is in use by another program/,
+  });
+  await fails("server", ["0", "--host", "203.0.113.7", ...data], {
+    code: 4,
+    problem: /port 0 at 203\.0\.113\.7 can't be had/,
+  });
+});
+
+Deno.test("chatserver says that its data folder is in use or can't be written, exit code 4", async () => {
+  await using folder = await TempFolder.create();
+  const { server } = await startServer(folder.path);
+  await using _server = server;
+  const inUse = { code: 4, problem: /data folder .* is in use by another chatserver/ };
+  await fails("server", ["0", "--data", folder.path], inUse);
+  await Deno.writeTextFile(folder.file("file"), "");
+  const noFolder = { code: 4, problem: /data folder .* can't be written/ };
+  await fails("server", ["0", "--data", folder.file("file")], noFolder);
+});
+
+Deno.test("chatserver names the lines of credentials.txt that can't be read, and loads the rest", async () => {
+  await using folder = await TempFolder.create();
+  await Deno.writeTextFile(folder.file("credentials.txt"), "joe geheim\n???\nann:$scrypt$x\n");
+  const { server, port } = await startServer(folder.path);
+  await using _server = server;
+  await server.matchError(/credentials\.txt: line 2 can't be read and was left out\n/);
+  await server.matchError(/credentials\.txt: line 3 can't be read and was left out\n/);
+  const args = ["127.0.0.1", port, "joe"];
+  const { code, stdout } = await Program.run("client", args, { input: "geheim\n" });
+  assertEquals(code, 0);
+  assertMatch(stdout, /^Existing user\. Please enter password:\n\nPlease enter a command:\n/);
+});
+
+Deno.test("chatclient says that there is no host, or nobody listens, exit code 3", async () => {
+  await fails("client", ["no.such.host.invalid", "1300", "joe"], {
+    code: 3,
+    problem: /there is no host "no\.such\.host\.invalid"/,
+  });
+  const closed = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const { port } = closed.addr;
+  closed.close();
+  await fails("client", ["127.0.0.1", `${port}`, "joe"], {
+    code: 3,
+    problem: /nobody listens at 127\.0\.0\.1:\d+/,
+  });
+});
+
+Deno.test("chatclient says that something else is no chat server, exit code 3", async () => {
+  for (const greeting of ["SSH-2.0-OpenSSH_9.2\r\n", ""]) {
+    using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+    const serving = listener.accept().then(async (conn) => {
+      await conn.write(new TextEncoder().encode(greeting));
+      conn.close();
+    });
+    await fails("client", ["127.0.0.1", `${listener.addr.port}`, "joe"], {
+      code: 3,
+      problem: /127\.0\.0\.1:\d+ is no chat server/,
+    });
+    await serving;
+  }
+});
+
+Deno.test("chatserver answers something that is no chat client, and serves on", async () => {
+  await using folder = await TempFolder.create();
+  const { server, port } = await startServer(folder.path);
+  await using _server = server;
+  const browser = await Deno.connect({ hostname: "127.0.0.1", port: Number(port) });
+  await browser.write(new TextEncoder().encode("GET / HTTP/1.1\r\n\r\n"));
+  const answer = await new Response(browser.readable).text();
+  const types = answer.trim().split("\n").map((line) => JSON.parse(line).type);
+  assertEquals(types, ["hello", "error", "farewell"]);
+  const args = ["127.0.0.1", port, "joe"];
+  assertEquals((await Program.run("client", args, { input: "geheim\n" })).code, 0);
+});
+
+for (const signal of ["SIGINT", "SIGTERM"] as const) {
+  Deno.test({
+    name: `chatserver ends cleanly at ${signal}, and its clients with exit code 3`,
+    // Windows has no signals between processes.
+    ignore: windows,
+    async fn() {
+      await using folder = await TempFolder.create();
+      const { server, port } = await startServer(folder.path);
+      await using _server = server;
+      await using client = Program.start("client", ["127.0.0.1", port, "joe"]);
+      await client.type("geheim\n");
+      await client.match(/New User: joe\n/);
+      server.kill(signal);
+      assertEquals(await server.exitCode(), 0);
+      assertEquals(await client.exitCode(), 3);
+      assertEquals(
+        client.stderr,
+        "chatclient: the server ended the connection: the server was shut down\n",
+      );
+      assertMatch(server.stderr, /joe joined from .*\n.*joe left: the server was shut down\n$/);
+    },
+  });
+}
+
+Deno.test({
+  name: "chatclient says that the server was lost, exit code 3",
+  ignore: windows,
+  async fn() {
+    await using folder = await TempFolder.create();
+    const { server, port } = await startServer(folder.path);
+    await using client = Program.start("client", ["127.0.0.1", port, "joe"]);
+    await client.type("geheim\n");
+    await client.match(/New User: joe\n/);
+    await server[Symbol.asyncDispose]();
+    assertEquals(await client.exitCode(), 3);
+    assertEquals(client.stderr, "chatclient: the connection to the server was lost\n");
+  },
+});
+
+Deno.test({
+  name: "chatclient logs out at SIGINT, exit code 0",
+  ignore: windows,
+  async fn() {
+    await using folder = await TempFolder.create();
+    const { server, port } = await startServer(folder.path);
+    await using _server = server;
+    await using client = Program.start("client", ["127.0.0.1", port, "joe"]);
+    await client.type("geheim\n");
+    await client.match(/EX - exit program and logout of account\n/);
+    client.kill("SIGINT");
+    assertEquals(await client.exitCode(), 0);
+    assertMatch(client.stdout, /successfully logged out\./);
+    await server.matchError(/joe left: logged out/);
+  },
+});
+
+Deno.test("neither program writes a password or a text where it does not belong", async () => {
+  await using folder = await TempFolder.create();
+  const { server, port } = await startServer(folder.path);
+  await using _server = server;
+  const args = ["127.0.0.1", port, "joe"];
+  await Program.run("client", args, { input: "s3cret\nPM c0nfidential\n" });
+  await Program.run("client", args, { input: "wr0ng\nwr0ng\nwr0ng\n" });
+  await server.matchError(/refused: wrong password\n.*refused: .*\n.*refused: .*\n/);
+  const files = [...Deno.readDirSync(folder.path)].map(({ name }) => folder.file(name));
+  const written = files.map((file) => Deno.readTextFileSync(file)).join("");
+  for (const word of ["s3cret", "c0nfidential", "wr0ng"]) {
+    assert(!`${server.stdout}${server.stderr}${written}`.includes(word), word);
+  }
+});

@@ -1,0 +1,86 @@
+/**
+ * Dialogues as text files: what each user types and sees, line by line.
+ *
+ *     # comment
+ *     joe $                starts chatclient as joe
+ *     joe > PM             joe types a line
+ *     joe * geheim         joe types a line that must not show
+ *     joe | Message:       a line on joe's standard output; <menu> stands for the command prompt
+ *     joe ! No.            a line on joe's standard error
+ *     joe = 0              joe's program ends with this exit code
+ *     joe EOF              the input ends (Ctrl-D on a terminal)
+ *     joe tty| Repeat:     any of these, on a terminal only
+ *
+ * @module
+ */
+
+const MENU = [
+  "Please enter a command:",
+  "      PM - public message to all active users.",
+  "      DM - direct message to a single user",
+  "      EX - exit program and logout of account",
+];
+
+/** A user's screen: the program of one user, however it is run. */
+export interface Screen extends AsyncDisposable {
+  type(line: string, options: { secret: boolean }): Promise<void>;
+  expect(line: string): Promise<void>;
+  expectError(line: string): Promise<void>;
+  endInput(): Promise<void>;
+  expectExit(code: number): Promise<void>;
+  /** Waits until all that is expected so far is there. */
+  settle(): Promise<void>;
+}
+
+/** Plays a transcript. `start` runs the client of a user. */
+export async function play(
+  transcript: string,
+  { start, terminal }: { start: (username: string) => Promise<Screen>; terminal: boolean },
+): Promise<void> {
+  await using screens = new AsyncDisposableStack();
+  const users = new Map<string, Screen>();
+  for (const [index, line] of transcript.split("\n").entries()) {
+    if (line === "" || line.startsWith("#")) continue;
+    const match = /^(\S+) (tty)?([$>*|!=]|EOF) ?(.*)$/.exec(line);
+    if (match === null) throw new SyntaxError(`line ${index + 1}: ${line}`);
+    const [, username = "", tty, action, text = ""] = match;
+    if (tty !== undefined && !terminal) continue;
+    try {
+      // Whoever acts next has seen what everybody was to see before.
+      if (["$", ">", "*", "EOF"].includes(action!)) {
+        for (const screen of users.values()) await screen.settle();
+      }
+      if (action === "$") users.set(username, screens.use(await start(username)));
+      else await act(users.get(username)!, action!, text);
+    } catch (cause) {
+      throw new Error(`line ${index + 1}: ${line}\n${(cause as Error).message}`, { cause });
+    }
+  }
+}
+
+async function act(screen: Screen, action: string, text: string): Promise<void> {
+  switch (action) {
+    case ">":
+      return await screen.type(text, { secret: false });
+    case "*":
+      return await screen.type(text, { secret: true });
+    case "|":
+      for (const line of text === "<menu>" ? MENU : [text]) await screen.expect(line);
+      return;
+    case "!":
+      return await screen.expectError(text);
+    case "=":
+      return await screen.expectExit(Number(text));
+    case "EOF":
+      return await screen.endInput();
+  }
+}
+
+/** The transcripts beside this file. */
+export async function* transcripts(): AsyncGenerator<{ name: string; text: string }> {
+  const folder = new URL("./", import.meta.url);
+  for await (const { name } of Deno.readDir(folder)) {
+    if (!name.endsWith(".txt")) continue;
+    yield { name, text: await Deno.readTextFile(new URL(name, folder)) };
+  }
+}
