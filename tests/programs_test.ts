@@ -1,5 +1,6 @@
 // What the two programs say, and their exit codes, when they are started or ended wrong.
 import { assert, assertEquals, assertMatch } from "@std/assert";
+import { toText } from "@std/streams/to-text";
 import { Program, startServer } from "./helpers/programs.ts";
 import { TempFolder } from "./helpers/temp_folder.ts";
 
@@ -134,7 +135,7 @@ Deno.test("chatserver answers something that is no chat client, and serves on", 
   await using _server = server;
   const browser = await Deno.connect({ hostname: "127.0.0.1", port: Number(port) });
   await browser.write(new TextEncoder().encode("GET / HTTP/1.1\r\n\r\n"));
-  const answer = await new Response(browser.readable).text();
+  const answer = await toText(browser.readable);
   const types = answer.trim().split("\n").map((line) => JSON.parse(line).type);
   assertEquals(types, ["hello", "error", "farewell"]);
   const args = ["127.0.0.1", port, "joe"];

@@ -34,3 +34,7 @@ declare module "@std/fmt/colors" {
   export function bold(text: string): string;
   export function red(text: string): string;
 }
+
+declare module "@std/streams/to-text" {
+  export function toText(stream: ReadableStream<Uint8Array>): Promise<string>;
+}

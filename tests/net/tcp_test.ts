@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
+import { toText } from "@std/streams/to-text";
 import { formatEndpoint } from "../../lib/net/connection.ts";
 import { TcpConnection } from "../../lib/net/tcp.ts";
 import { ProtocolError } from "../../lib/protocol/errors.ts";
@@ -43,7 +44,7 @@ Deno.test("TcpConnection.close() delivers what was sent, though unread input is 
   for (const line of sent) connection.send(line);
   const closed = connection.close();
   connection.send("after the end");
-  const received = await new Response(other.readable).text();
+  const received = await toText(other.readable);
   assertEquals(received, sent.map((line) => `${line}\n`).join(""));
   await closed;
 });
