@@ -167,6 +167,21 @@ Deno.test("DeliveryReceiver.takeAck() comes at once, with holes, when something 
   });
 });
 
+Deno.test("DeliveryReceiver.takeAck() comes at once when a packet is missing", () => {
+  const receiver = new DeliveryReceiver<string>();
+  receiver.packetReceived(0, 0);
+  receiver.takeAck(25);
+  receiver.packetReceived(2, 100);
+  assertEquals(receiver.takeAck(100)?.largest, 2);
+});
+
+Deno.test("DeliveryReceiver.takeAck() does not speak of what came again", () => {
+  const receiver = new DeliveryReceiver<string>();
+  for (const number of [0, 1, 0]) receiver.receive(number, "x");
+  receiver.packetReceived(0, 0);
+  assertEquals(receiver.takeAck(25)?.ranges, []);
+});
+
 /** What a packet holds that goes from the sender to the receiver. */
 interface DataPacket {
   number: number;

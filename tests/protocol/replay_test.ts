@@ -31,3 +31,11 @@ Deno.test("ReplayWindow.isNew() forgets nothing when the window moves by its who
   assertEquals(window.isNew(1), true);
   assertEquals(window.isNew(1_024), false);
 });
+
+Deno.test("ReplayWindow.isNew() takes nothing for seen after a jump over the whole window", () => {
+  const window = new ReplayWindow();
+  window.mark(1);
+  window.mark(5_000);
+  // The same remainder as 1, and within the window.
+  assertEquals(window.isNew(1 + 4 * 1_024), true);
+});
