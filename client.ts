@@ -1,33 +1,45 @@
 import process from "node:process";
+import { abortable } from "@std/async/abortable";
 import { connect } from "./lib/client/connect.ts";
 import { Console, type LineSource } from "./lib/client/console.ts";
 import { Dialogue } from "./lib/client/dialogue.ts";
 import { formatMessage } from "./lib/client/format.ts";
 import { PlainLines } from "./lib/client/plain_lines.ts";
+import type { Trust } from "./lib/client/trust.ts";
 import { TerminalLines } from "./lib/client/terminal_lines.ts";
 import { systemClock } from "./lib/clock.ts";
-import { parseCommandLine, parsePort } from "./lib/command_line.ts";
+import { type CommandLine, parseCommandLine, parsePort } from "./lib/command_line.ts";
 import { ExitCode, ExitError } from "./lib/exit.ts";
+import { parseFingerprint } from "./lib/net/certificate.ts";
+import { defaultConfigFolder, KnownServers } from "./lib/net/known_servers.ts";
 import { onSignals, runProgram, writeText } from "./lib/program.ts";
 import { parseUsername } from "./lib/protocol/names.ts";
 
-const HELP = `usage: chatclient <host> <port> <username> [--plain]
+const HELP =
+  `usage: chatclient <host> <port> <username> [--fingerprint SHA256] [--config FOLDER] [--plain]
 
 Joins a chat; the account is made at the first login.
 
-  <host>      the server's name or address
-  <port>      the server's port
-  <username>  1 to 32 letters, digits, ".", "_" or "-"
-  --plain     no encryption, which is all there is at present
-  --help      this text
-  --version   the version
+  <host>                the server's name or address
+  <port>                the server's port
+  <username>            1 to 32 letters, digits, ".", "_" or "-"
+  --fingerprint SHA256  the fingerprint that the server has to have, as it printed it
+  --config FOLDER       where the servers met before are kept (default: the platform's folder)
+  --plain               no encryption: anybody on the network can read along
+  --help                this text
+  --version             the version
 
 Once logged in: PM sends a message to everybody, DM to one user, EX leaves. In one line:
   PM hello everybody
   DM joe hello joe
 
+A username that begins with "-" needs -- before the arguments.
+
 Exit codes: 0 done, 2 usage, 3 the server can't be reached or was lost, 4 refused,
-1 anything unforeseen.`;
+5 the server is not who it should be, 1 anything unforeseen.`;
+
+/** How long the server may take to answer the logout, in milliseconds. */
+const LEAVE_LIMIT_MS = 3_000;
 
 async function main(): Promise<void> {
   const commandLine = parseCommandLine(Deno.args, {
@@ -35,38 +47,101 @@ async function main(): Promise<void> {
     help: HELP,
     arguments: ["host", "port", "username"],
     flags: ["plain"],
+    options: ["fingerprint", "config"],
   });
   if (commandLine === undefined) return;
   const { host, port, username } = commandLine.arguments;
   const server = { hostname: host!, port: parsePort(port!, 1) };
   const name = checkUsername(username!);
 
-  const leaving = new AbortController();
-  const interrupted = new ExitError(ExitCode.done, "interrupted");
-  using source = openSource(() => leaving.abort(interrupted));
+  const trust = commandLine.flags.has("plain") ? undefined : await loadTrust(commandLine.options);
+  if (trust === undefined) say("--plain: anybody on the network can read along");
+
+  const leaving = new Leaving();
+  using source = openSource(() => leaving.ask());
+  onSignals(["SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK"], () => leaving.ask());
   const styled = Deno.stdout.isTerminal();
   const console = new Console(source, {
     dialogue: (text) => writeText(Deno.stdout, text),
     complaint: (text) => writeText(Deno.stderr, text),
   });
-  const session = await connect(server, {
+  const session = await leaving.orDone(connect(server, {
     clock: systemClock,
+    trust,
     onMessage: (message) => console.print(formatMessage(message, styled)),
-  });
-  const dialogue = new Dialogue({
-    console,
-    session,
-    hidden: source instanceof TerminalLines,
-    signal: AbortSignal.any([leaving.signal, session.signal]),
-  });
-  onSignals(["SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK"], () => leaving.abort(interrupted));
+  }));
+  giveUpFiles();
+  const hidden = source instanceof TerminalLines;
+  const dialogue = new Dialogue({ console, session, hidden, signal: session.signal });
   try {
-    await dialogue.logIn(name);
-    await dialogue.takeCommands();
+    await leaving.orDone(dialogue.logIn(name));
+    await leaving.orDone(dialogue.takeCommands());
   } catch (error) {
-    if (error !== interrupted) throw error;
-    await dialogue.leave();
+    if (error === leaving.reason) return await withLimit(dialogue.leave());
+    // Whatever it was, the server need not wait to find out.
+    await withLimit(session.logout()).catch(() => {});
+    throw error;
   }
+}
+
+/** The user's wish to leave: Ctrl-C, or a signal that asks the program to end. */
+class Leaving {
+  readonly #controller = new AbortController();
+  readonly reason = new ExitError(ExitCode.usage, "you left before the connection was made");
+
+  /** Asked again, the program ends at once. */
+  ask(): void {
+    if (this.#controller.signal.aborted) Deno.exit(ExitCode.unreachable);
+    this.#controller.abort(this.reason);
+  }
+
+  /** What `work` gives, or the reason as soon as the user wants to leave. */
+  orDone<T>(work: Promise<T>): Promise<T> {
+    // Nobody looks at the work any more once the user has left.
+    work.catch(() => {});
+    return abortable(work, this.#controller.signal);
+  }
+}
+
+/** Waits for the end of a session, but not for ever. */
+async function withLimit(end: Promise<void>): Promise<void> {
+  const limit = AbortSignal.timeout(LEAVE_LIMIT_MS);
+  try {
+    await abortable(end, limit);
+  } catch (cause) {
+    if (!limit.aborted) throw cause;
+    throw new ExitError(ExitCode.unreachable, "the server did not answer the logout", { cause });
+  }
+}
+
+function say(line: string): void {
+  writeText(Deno.stderr, `${line}\n`);
+}
+
+/** What is known of servers, and what the user demands. */
+async function loadTrust(
+  { fingerprint, config }: CommandLine["options"],
+): Promise<Trust> {
+  const demanded = fingerprint === undefined ? undefined : parseFingerprint(fingerprint);
+  if (fingerprint !== undefined && demanded === undefined) {
+    throw new ExitError(
+      ExitCode.usage,
+      `${JSON.stringify(fingerprint)} is no fingerprint: it has 64 hexadecimal digits`,
+    );
+  }
+  const folder = config ?? defaultConfigFolder(Deno.build.os, (name) => Deno.env.get(name));
+  try {
+    const knownServers = folder === undefined ? undefined : await KnownServers.load(folder);
+    return { knownServers, fingerprint: demanded, say };
+  } catch (cause) {
+    const problem = `the servers met before can't be read: ${(cause as Error).message}`;
+    throw new ExitError(ExitCode.refused, problem, { cause });
+  }
+}
+
+/** Nothing that comes later needs a file, so nothing that comes later can have one. */
+function giveUpFiles(): void {
+  for (const name of ["read", "write"] as const) Deno.permissions.revokeSync({ name });
 }
 
 function checkUsername(username: string): string {

@@ -1,7 +1,7 @@
 import { DEFAULT_COST } from "./lib/accounts/phc.ts";
 import { systemClock } from "./lib/clock.ts";
 import { parseCommandLine, parsePort } from "./lib/command_line.ts";
-import { ExitCode, ExitError } from "./lib/exit.ts";
+import { ExitCode } from "./lib/exit.ts";
 import { ownAddresses } from "./lib/net/ports.ts";
 import { onSignals, runProgram } from "./lib/program.ts";
 import { createLog } from "./lib/server/log.ts";
@@ -14,7 +14,7 @@ Serves a chat on a port, TCP and UDP, until Ctrl-C.
   <port>          1 to 65535; 0 lets the system choose one
   --host ADDRESS  the address to listen on (default: every address)
   --data FOLDER   where credentials.txt is kept (default: the current folder)
-  --plain         no encryption, which is all there is at present
+  --plain         no encryption: anybody on the network can read along
   --help          this text
   --version       the version
 
@@ -37,45 +37,36 @@ async function main(): Promise<void> {
   onSignals(["SIGTERM"], () => stopped.resolve({ final: false }));
 
   console.log("Attempting to bind host/port to sockets");
-  const server = await start({ port, hostname: host, folder: data });
-  for (const address of host === undefined ? ownAddresses() : [host]) {
+  const plain = commandLine.flags.has("plain");
+  const server = await ChatServer.start({
+    port,
+    hostname: host,
+    folder: data,
+    plain,
+    cost: DEFAULT_COST,
+    clock: systemClock,
+    log: createLog(systemClock, console.error),
+  });
+  const addresses = host === undefined ? ownAddresses() : [host];
+  for (const address of addresses) {
     console.log(`server listening at ${address} on port ${server.port}`);
   }
   console.log("Server ready to receive connections");
+  if (server.fingerprint === undefined) {
+    console.error("--plain: passwords and messages can be read by anybody on the network");
+  } else {
+    console.error(`fingerprint (SHA-256): ${server.fingerprint}`);
+  }
+  const join = `chatclient ${addresses[0]} ${server.port} <username>`;
+  console.error(`to join: ${join}${plain ? " --plain" : ""}`);
   for (const line of server.unreadableCredentials) {
     console.error(`credentials.txt: line ${line} can't be read and was left out`);
   }
 
-  await server.close(await stopped.promise);
-}
-
-async function start(
-  { port, hostname, folder }: { port: number; hostname: string | undefined; folder: string },
-): Promise<ChatServer> {
-  try {
-    return await ChatServer.start({
-      port,
-      folder,
-      cost: DEFAULT_COST,
-      clock: systemClock,
-      log: createLog(systemClock, console.error),
-      ...(hostname === undefined ? {} : { hostname }),
-    });
-  } catch (cause) {
-    if (cause instanceof ExitError) throw cause;
-    throw new ExitError(ExitCode.refused, whyNoPort(port, hostname, cause), { cause });
-  }
-}
-
-function whyNoPort(port: number, host: string | undefined, error: unknown): string {
-  if (error instanceof Deno.errors.AddrInUse) {
-    return `port ${port} is in use by another program: choose another one`;
-  }
-  if (error instanceof Deno.errors.PermissionDenied) {
-    return `port ${port} is not permitted: choose one above 1023`;
-  }
-  const reason = error instanceof Error ? error.message : String(error);
-  return `port ${port}${host === undefined ? "" : ` at ${host}`} can't be had: ${reason}`;
+  const end = await stopped.promise;
+  // Whoever can't wait asks again.
+  onSignals(["SIGINT", "SIGTERM", "SIGBREAK"], () => Deno.exit(ExitCode.done));
+  await server.close(end);
 }
 
 await runProgram("chatserver", main);

@@ -2,7 +2,9 @@
  * Makes `dist/chatserver` and `dist/chatclient` for this machine's system.
  *
  * Each program is bundled first and compiled from a folder of its own, so that nothing is embedded
- * that is not used. `DENORT_BIN` names the runtime stub where Deno can't download it.
+ * that is not used. `DENORT_BIN` names the runtime stub where Deno can't download it, and
+ * `COMPILE_DENO` the Deno that the stub belongs to, where that is another one. Bundling needs Deno 2.9:
+ * the bundles of 2.7 fail at a module of @peculiar/x509's.
  *
  * @module
  */
@@ -13,12 +15,13 @@ const root = fileURLToPath(new URL("../", import.meta.url));
 const dist = join(root, "dist");
 const suffix = Deno.build.os === "windows" ? ".exe" : "";
 
-/** Runs this very Deno. @throws where it fails, with what it printed */
-async function deno(args: readonly string[], cwd: string): Promise<void> {
-  const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: [...args],
-    cwd,
-  }).output();
+const bundler = Deno.execPath();
+const compiler = Deno.env.get("COMPILE_DENO") ?? bundler;
+
+/** Runs a Deno. @throws where it fails, with what it printed */
+async function run(deno: string, args: readonly string[], cwd: string): Promise<void> {
+  const { success, stdout, stderr } = await new Deno.Command(deno, { args: [...args], cwd })
+    .output();
   if (success) return;
   const printed = [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes)).join("");
   throw new Error(`deno ${args[0]} failed:\n${printed}`);
@@ -36,10 +39,15 @@ async function compile(program: "server" | "client"): Promise<void> {
   try {
     console.log(`${name}: bundling`);
     const bundle = join(folder, `${name}.js`);
-    await deno(["bundle", "--quiet", "--minify", "--output", bundle, `${program}.ts`], root);
+    await run(
+      bundler,
+      ["bundle", "--quiet", "--minify", "--output", bundle, `${program}.ts`],
+      root,
+    );
     console.log(`${name}: compiling`);
     const output = join(dist, `${name}${suffix}`);
-    await deno(
+    await run(
+      compiler,
       [
         "compile",
         "--quiet",

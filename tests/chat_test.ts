@@ -151,6 +151,7 @@ Deno.test("ChatServer.start() refuses a data folder that another server has", as
         port: 0,
         hostname: "127.0.0.1",
         folder: server.folder.path,
+        plain: true,
         cost: { ln: 1, r: 8, p: 1 },
         clock: systemClock,
         log: () => {},

@@ -90,11 +90,11 @@ Deno.test("chatserver says that its data folder is in use or can't be written, e
 Deno.test("chatserver names the lines of credentials.txt that can't be read, and loads the rest", async () => {
   await using folder = await TempFolder.create();
   await Deno.writeTextFile(folder.file("credentials.txt"), "joe geheim\n???\nann:$scrypt$x\n");
-  const { server, port } = await startServer(folder.path);
+  const { server, clientArgs } = await startServer(folder.path);
   await using _server = server;
   await server.matchError(/credentials\.txt: line 2 can't be read and was left out\n/);
   await server.matchError(/credentials\.txt: line 3 can't be read and was left out\n/);
-  const args = ["127.0.0.1", port, "joe"];
+  const args = clientArgs("joe");
   const { code, stdout } = await Program.run("client", args, { input: "geheim\n" });
   assertEquals(code, 0);
   assertMatch(stdout, /^Existing user\. Please enter password:\n\nPlease enter a command:\n/);
@@ -131,14 +131,14 @@ Deno.test("chatclient says that something else is no chat server, exit code 3", 
 
 Deno.test("chatserver answers something that is no chat client, and serves on", async () => {
   await using folder = await TempFolder.create();
-  const { server, port } = await startServer(folder.path);
+  const { server, port, clientArgs } = await startServer(folder.path, "--plain");
   await using _server = server;
   const browser = await Deno.connect({ hostname: "127.0.0.1", port: Number(port) });
   await browser.write(new TextEncoder().encode("GET / HTTP/1.1\r\n\r\n"));
   const answer = await toText(browser.readable);
   const types = answer.trim().split("\n").map((line) => JSON.parse(line).type);
   assertEquals(types, ["hello", "error", "farewell"]);
-  const args = ["127.0.0.1", port, "joe"];
+  const args = clientArgs("joe");
   assertEquals((await Program.run("client", args, { input: "geheim\n" })).code, 0);
 });
 
@@ -149,9 +149,9 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
     ignore: windows,
     async fn() {
       await using folder = await TempFolder.create();
-      const { server, port } = await startServer(folder.path);
+      const { server, clientArgs } = await startServer(folder.path);
       await using _server = server;
-      await using client = Program.start("client", ["127.0.0.1", port, "joe"]);
+      await using client = Program.start("client", clientArgs("joe"));
       await client.type("geheim\n");
       await client.match(/New User: joe\n/);
       server.kill(signal);
@@ -171,8 +171,8 @@ Deno.test({
   ignore: windows,
   async fn() {
     await using folder = await TempFolder.create();
-    const { server, port } = await startServer(folder.path);
-    await using client = Program.start("client", ["127.0.0.1", port, "joe"]);
+    const { server, clientArgs } = await startServer(folder.path);
+    await using client = Program.start("client", clientArgs("joe"));
     await client.type("geheim\n");
     await client.match(/New User: joe\n/);
     await server[Symbol.asyncDispose]();
@@ -186,9 +186,9 @@ Deno.test({
   ignore: windows,
   async fn() {
     await using folder = await TempFolder.create();
-    const { server, port } = await startServer(folder.path);
+    const { server, clientArgs } = await startServer(folder.path);
     await using _server = server;
-    await using client = Program.start("client", ["127.0.0.1", port, "joe"]);
+    await using client = Program.start("client", clientArgs("joe"));
     await client.type("geheim\n");
     await client.match(/EX - exit program and logout of account\n/);
     client.kill("SIGINT");
@@ -198,15 +198,57 @@ Deno.test({
   },
 });
 
+Deno.test({
+  name: "chatclient can be left while it connects, and while a server hangs",
+  ignore: windows,
+  async fn() {
+    using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+    const args = ["127.0.0.1", `${listener.addr.port}`, "joe", "--plain"];
+    await using connecting = Program.start("client", args);
+    using _silent = await listener.accept();
+    connecting.kill("SIGINT");
+    assertEquals(await connecting.exitCode(), 2);
+    assertMatch(connecting.stderr, /chatclient: you left before the connection was made\n$/);
+
+    await using folder = await TempFolder.create();
+    const { server, clientArgs } = await startServer(folder.path);
+    await using _server = server;
+    await using client = Program.start("client", clientArgs("joe"));
+    await client.type("geheim\n");
+    await client.match(/New User: joe\n/);
+    server.kill("SIGSTOP");
+    client.kill("SIGINT");
+    await client.match(/Sending logout command to server\n/);
+    assertEquals(await client.exitCode(), 3);
+    assertMatch(client.stderr, /chatclient: the server did not answer the logout\n$/);
+  },
+});
+
+Deno.test("input that is no text ends the client with a clear line, exit code 2", async () => {
+  await using folder = await TempFolder.create();
+  const { server, clientArgs } = await startServer(folder.path);
+  await using _server = server;
+  await using client = Program.start("client", clientArgs("joe"));
+  await client.type("geheim\n");
+  await client.typeBytes(Uint8Array.of(0x50, 0x4d, 0x20, 0xe4, 0x0a));
+  assertEquals(await client.exitCode(), 2);
+  assertEquals(
+    client.stderr,
+    "chatclient: the input can't be read: a line is not valid UTF-8\n",
+  );
+  await server.matchError(/joe left: logged out/);
+});
+
 Deno.test("neither program writes a password or a text where it does not belong", async () => {
   await using folder = await TempFolder.create();
-  const { server, port } = await startServer(folder.path);
+  const { server, clientArgs } = await startServer(folder.path);
   await using _server = server;
-  const args = ["127.0.0.1", port, "joe"];
+  const args = clientArgs("joe");
   await Program.run("client", args, { input: "s3cret\nPM c0nfidential\n" });
   await Program.run("client", args, { input: "wr0ng\nwr0ng\nwr0ng\n" });
   await server.matchError(/refused: wrong password\n.*refused: .*\n.*refused: .*\n/);
-  const files = [...Deno.readDirSync(folder.path)].map(({ name }) => folder.file(name));
+  const files = [...Deno.readDirSync(folder.path)].filter(({ isFile }) => isFile)
+    .map(({ name }) => folder.file(name));
   const written = files.map((file) => Deno.readTextFileSync(file)).join("");
   for (const word of ["s3cret", "c0nfidential", "wr0ng"]) {
     assert(!`${server.stdout}${server.stderr}${written}`.includes(word), word);

@@ -21,6 +21,10 @@ declare module "@std/assert" {
   ): Promise<E>;
 }
 
+declare module "@std/async/abortable" {
+  export function abortable<T>(promise: Promise<T>, signal: AbortSignal): Promise<T>;
+}
+
 declare module "@std/cli/parse-args" {
   export function parseArgs(args: readonly string[], options: {
     boolean?: readonly string[];

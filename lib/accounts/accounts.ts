@@ -7,6 +7,8 @@ import { formatPhc, hashPassword, type ScryptCost, verifyPassword } from "./phc.
 import { WorkQueue } from "./work_queue.ts";
 
 const LF = 0x0a;
+/** Tab, CR and space. */
+const BLANKS: readonly number[] = [0x09, 0x0d, 0x20];
 
 const utf8 = new TextEncoder();
 /** Refuses what is no UTF-8; takes a byte order mark away. */
@@ -56,14 +58,24 @@ export class Accounts {
     return this.#accounts.get(foldUsername(username))?.username;
   }
 
-  /** Whether this is the account's password. One that was stored as it is becomes a hash. */
-  async verify(username: string, password: string): Promise<boolean> {
+  /**
+   * Whether this is the account's password. One that was stored as it is becomes a hash.
+   *
+   * @throws the signal's reason, where it is aborted before the work began
+   */
+  async verify(
+    username: string,
+    password: string,
+    { signal }: { signal?: AbortSignal } = {},
+  ): Promise<boolean> {
     const account = this.#accounts.get(foldUsername(username));
     if (account === undefined) return false;
     const { secret } = account;
-    if ("hash" in secret) return this.#hashing.run(() => verifyPassword(password, secret.hash));
+    if ("hash" in secret) {
+      return this.#hashing.run(() => verifyPassword(password, secret.hash), { signal });
+    }
     if (!sameText(password, secret.password.normalize("NFC"))) return false;
-    await this.#hashPlaintext(account, password);
+    await this.#hashPlaintext(account, password, { signal });
     return true;
   }
 
@@ -71,10 +83,16 @@ export class Accounts {
    * Creates an account. It is on the disk when the promise is fulfilled.
    *
    * @returns whether it was created: false where somebody else has the name by now
+   * @throws the signal's reason, where it is aborted before the work was done
    */
-  async create(username: string, password: string): Promise<boolean> {
-    const hash = await this.#hashing.run(() => hashPassword(password, this.#cost));
+  async create(
+    username: string,
+    password: string,
+    { signal }: { signal?: AbortSignal } = {},
+  ): Promise<boolean> {
+    const hash = await this.#hashing.run(() => hashPassword(password, this.#cost), { signal });
     return this.#changes.run(async () => {
+      signal?.throwIfAborted();
       const key = foldUsername(username);
       if (this.#accounts.has(key)) return false;
       await this.#file.append(`${username}:${formatPhc(hash)}`);
@@ -94,8 +112,12 @@ export class Accounts {
     return unreadable;
   }
 
-  async #hashPlaintext(account: CredentialsLine, password: string): Promise<void> {
-    const hash = await this.#hashing.run(() => hashPassword(password, this.#cost));
+  async #hashPlaintext(
+    account: CredentialsLine,
+    password: string,
+    options: { signal?: AbortSignal | undefined },
+  ): Promise<void> {
+    const hash = await this.#hashing.run(() => hashPassword(password, this.#cost), options);
     await this.#changes.run(async () => {
       const key = foldUsername(account.username);
       if (this.#accounts.get(key) !== account) return;
@@ -123,7 +145,7 @@ function splitLines(content: Uint8Array): FileLine[] {
   for (let start = 0, number = 1; start < content.length; number++) {
     const lf = content.indexOf(LF, start);
     const bytes = content.subarray(start, lf < 0 ? content.length : lf);
-    if (bytes.length > 0) lines.push({ number, bytes });
+    if (!bytes.every((byte) => BLANKS.includes(byte))) lines.push({ number, bytes });
     start += bytes.length + 1;
   }
   return lines;

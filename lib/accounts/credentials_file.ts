@@ -26,11 +26,21 @@ export class CredentialsFile {
 
   /** Adds a line, on a line of its own even after a torn one. */
   async append(line: string): Promise<void> {
-    const content = await this.read();
-    const torn = content.length > 0 && content.at(-1) !== LF[0];
-    using file = await Deno.open(this.path, { append: true, create: true, mode: 0o600 });
+    using file = await Deno.open(this.path, {
+      read: true,
+      append: true,
+      create: true,
+      mode: 0o600,
+    });
+    const { size } = await file.stat();
+    const last = new Uint8Array(1);
+    if (size > 0) {
+      await file.seek(-1, Deno.SeekMode.End);
+      await file.read(last);
+    }
+    const torn = size > 0 && last[0] !== LF[0];
     await writeAll(file, new TextEncoder().encode(`${torn ? "\n" : ""}${line}\n`));
-    if (content.length === 0) await syncFolder(this.path);
+    if (size === 0) await syncFolder(this.path);
   }
 
   /** Puts new lines in the place of all that was there, all or nothing. */

@@ -8,11 +8,19 @@ export class WorkQueue {
     this.#atOnce = atOnce;
   }
 
-  /** Runs `job` when its turn comes, and gives what it gives. */
-  async run<T>(job: () => Promise<T>): Promise<T> {
+  /**
+   * Runs `job` when its turn comes, and gives what it gives.
+   *
+   * @throws the signal's reason, where it is aborted by then
+   */
+  async run<T>(
+    job: () => Promise<T>,
+    { signal }: { signal?: AbortSignal | undefined } = {},
+  ): Promise<T> {
     if (this.#running < this.#atOnce) this.#running++;
     else await new Promise<void>((turn) => this.#waiting.push(turn));
     try {
+      signal?.throwIfAborted();
       return await job();
     } finally {
       // The place is handed on, so that nobody who comes later takes it.

@@ -1,4 +1,8 @@
 import { ExitCode, ExitError } from "../exit.ts";
+import { ProtocolError } from "../protocol/errors.ts";
+import { parsePassword } from "../protocol/names.ts";
+import { parseText } from "../protocol/text.ts";
+import { visibleLine } from "../protocol/visible.ts";
 import type { Console } from "./console.ts";
 import { type ClientSession, RequestError } from "./session.ts";
 
@@ -28,6 +32,7 @@ export class Dialogue {
   readonly #session: ClientSession;
   readonly #hidden: boolean;
   readonly #signal: AbortSignal;
+  #loggedIn = false;
 
   constructor({ console, session, hidden, signal }: DialogueOptions) {
     this.#console = console;
@@ -45,8 +50,9 @@ export class Dialogue {
   async logIn(username: string): Promise<void> {
     try {
       const user = await this.#session.identify(username);
-      if (!user.exists && await this.#register(user.username)) return;
-      await this.#authenticate();
+      const registered = !user.exists && await this.#register(user.username);
+      if (!registered) await this.#authenticate();
+      this.#loggedIn = true;
     } catch (error) {
       if (!(error instanceof RequestError)) throw error;
       throw new ExitError(ExitCode.refused, error.message, { cause: error });
@@ -83,8 +89,15 @@ export class Dialogue {
     }
   }
 
-  /** Logs out; messages that are still pending are printed before. */
+  /**
+   * Logs out; messages that are still pending are printed before.
+   *
+   * @throws {ExitError} `usage`, where there was no login yet
+   */
   async leave(): Promise<void> {
+    if (!this.#loggedIn) {
+      throw new ExitError(ExitCode.usage, "you left before the login was done");
+    }
     this.#console.print("Sending logout command to server");
     await this.#session.logout();
     this.#console.print(
@@ -98,7 +111,7 @@ export class Dialogue {
       const password = await this.#askNewPassword(username);
       try {
         const { username } = await this.#session.register(password);
-        this.#console.print(`New User: ${username}`);
+        this.#console.print(`New User: ${visibleLine(username)}`);
         return true;
       } catch (error) {
         if (!(error instanceof RequestError)) throw error;
@@ -112,8 +125,13 @@ export class Dialogue {
   async #askNewPassword(username: string): Promise<string> {
     for (;;) {
       const password = await this.#askSecret(
-        `Welcome new user: ${username} please enter a new password:`,
+        `Welcome new user: ${visibleLine(username)} please enter a new password:`,
       );
+      const problem = whatIsWrong(() => parsePassword(password));
+      if (problem !== undefined) {
+        this.#console.complain(sentence(problem));
+        continue;
+      }
       if (!this.#hidden || await this.#askSecret("Repeat the password:") === password) {
         return password;
       }
@@ -151,21 +169,24 @@ export class Dialogue {
   }
 
   async #publicMessage(text: string): Promise<void> {
-    await this.#session.publish(text || await this.#askText("Message:"));
+    await this.#session.publish(text ? checkText(text) : await this.#askText("Message:"));
     this.#console.print("Message sent");
   }
 
   async #directMessage(rest: string): Promise<void> {
     const [, name = "", text = ""] = /^(\S*)\s*(.*)$/s.exec(rest) ?? [];
     const to = name === "" ? await this.#askUser() : await this.#session.findUser(name);
-    await this.#session.direct(to, text || await this.#askText("Enter message:"));
+    await this.#session.direct(to, text ? checkText(text) : await this.#askText("Enter message:"));
     this.#console.print("Message sent");
   }
 
   async #askUser(): Promise<string> {
     const users = await this.#session.users();
     this.#console.print(
-      ["Select a user to send a message to:", ...users.map((user) => `         ${user}`)].join(
+      [
+        "Select a user to send a message to:",
+        ...users.map((user) => `         ${visibleLine(user)}`),
+      ].join(
         "\n",
       ),
     );
@@ -182,19 +203,34 @@ export class Dialogue {
   }
 
   async #askText(question: string): Promise<string> {
-    const text = await this.#askLine(question);
-    if (text.trim() === "") throw new InputError("The message is empty, so nothing was sent.");
-    return text;
+    return checkText(await this.#askLine(question));
   }
 
   async #askLine(question: string): Promise<string> {
     const line = await this.#console.ask(question, { signal: this.#signal });
     if (line !== undefined) return line;
-    await this.#session.logout();
     throw new ExitError(
       ExitCode.usage,
       "the input ended in the middle of a command: nothing was sent, and you are logged out",
     );
+  }
+}
+
+/** @throws {InputError} where no server would take the text */
+function checkText(text: string): string {
+  const problem = whatIsWrong(() => parseText(text));
+  if (problem !== undefined) throw new InputError(`${problem}, so nothing was sent`);
+  return text;
+}
+
+/** What is wrong with what `parse` parses; undefined where nothing is. */
+function whatIsWrong(parse: () => unknown): string | undefined {
+  try {
+    parse();
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof ProtocolError)) throw error;
+    return error.message;
   }
 }
 

@@ -1,4 +1,5 @@
 import { bold } from "@std/fmt/colors";
+import { visible, visibleLine } from "../protocol/visible.ts";
 import type { Message } from "../protocol/records.ts";
 
 const KINDS: Record<Message["kind"], string> = {
@@ -16,9 +17,10 @@ export function formatMessage({ kind, from, text }: Message, styled: boolean): s
   return [
     styled ? bold(title) : title,
     `Message type: ${KINDS[kind]}`,
-    `From: ${from}`,
+    `From: ${visibleLine(from)}`,
     "",
-    text,
+    // Further lines stand back, so that no text can look like another message.
+    visible(text).replaceAll("\n", "\n  "),
     "",
   ].join("\n");
 }

@@ -37,10 +37,10 @@ export class Inbox implements Disposable {
   #ackRecordDue: number | undefined;
 
   constructor(options: InboxOptions) {
-    const { session, clientKey, serverKey } = options.parameters;
+    const { protection, session, clientKey, serverKey } = options.parameters;
     this.#options = options;
-    this.#sealer = new PacketSealer({ session, key: clientKey });
-    this.#opener = new PacketOpener({ session, key: serverKey });
+    this.#sealer = new PacketSealer({ protection, session, key: clientKey });
+    this.#opener = new PacketOpener({ protection, session, key: serverKey });
     this.#alarm = new Alarm(options.clock, () => this.#work());
     this.#work();
   }

@@ -1,4 +1,6 @@
 import type { Readable } from "node:stream";
+import { ExitCode, ExitError } from "../exit.ts";
+import { ProtocolError } from "../protocol/errors.ts";
 import { LineDecoder } from "../protocol/lines.ts";
 import { MAX_TEXT_BYTES } from "../protocol/limits.ts";
 import type { LineSource } from "./console.ts";
@@ -16,9 +18,15 @@ export class PlainLines implements LineSource {
     this.#lines = readLines(input);
   }
 
+  /** @throws {ExitError} `usage`, where the input can't be read as lines of text */
   async read(): Promise<string | undefined> {
-    const { value, done } = await this.#lines.next();
-    return done ? undefined : value;
+    try {
+      const { value, done } = await this.#lines.next();
+      return done ? undefined : value;
+    } catch (cause) {
+      if (!(cause instanceof ProtocolError)) throw cause;
+      throw new ExitError(ExitCode.usage, `the input can't be read: ${cause.message}`, { cause });
+    }
   }
 
   interrupt(write: () => void): void {
@@ -32,14 +40,16 @@ export class PlainLines implements LineSource {
 
 async function* readLines(input: Readable): AsyncGenerator<string> {
   const decoder = new LineDecoder(MAX_INPUT_LINE_BYTES);
+  let first = true;
+  /** Without what Windows adds: a byte order mark before the first line, a CR after each. */
+  function bare(line: string): string {
+    const begun = first && line.startsWith("\ufeff") ? line.slice(1) : line;
+    first = false;
+    return begun.endsWith("\r") ? begun.slice(0, -1) : begun;
+  }
   for await (const chunk of input) {
-    for (const line of decoder.decode(chunk)) yield withoutCr(line);
+    for (const line of decoder.decode(chunk)) yield bare(line);
   }
   const last = decoder.end();
-  if (last !== undefined) yield withoutCr(last);
-}
-
-/** Windows ends lines with CR LF. */
-function withoutCr(line: string): string {
-  return line.endsWith("\r") ? line.slice(0, -1) : line;
+  if (last !== undefined) yield bare(last);
 }

@@ -2,9 +2,10 @@ import type { Clock } from "../clock.ts";
 import { ExitCode, ExitError } from "../exit.ts";
 import { type Connection, type Endpoint, formatEndpoint } from "../net/connection.ts";
 import { Liveness } from "../net/liveness.ts";
+import { TlsError } from "../net/stream.ts";
 import type { DatagramSocket } from "../net/udp.ts";
 import { type ErrorCode, ProtocolError } from "../protocol/errors.ts";
-import { HELLO_LIMIT_MS, PROTOCOL_VERSION } from "../protocol/limits.ts";
+import { HELLO_LIMIT_MS, MAX_SERVER_LINE_BYTES, PROTOCOL_VERSION } from "../protocol/limits.ts";
 import {
   type ClientRecord,
   encodeRecord,
@@ -13,6 +14,7 @@ import {
   type ServerRecord,
   type ServerRecords,
 } from "../protocol/records.ts";
+import { visibleLine } from "../protocol/visible.ts";
 import { VERSION } from "../version.ts";
 import { Inbox } from "./inbox.ts";
 
@@ -24,7 +26,7 @@ export class RequestError extends Error {
   readonly attempts: number | undefined;
 
   constructor({ code, message, attempts }: ServerRecords["error"]) {
-    super(message);
+    super(visibleLine(message));
     this.code = code;
     this.attempts = attempts;
   }
@@ -71,6 +73,7 @@ export class ClientSession {
 
   private constructor(connection: Connection, options: ClientSessionOptions) {
     this.#connection = connection;
+    connection.maxLineBytes = MAX_SERVER_LINE_BYTES;
     this.#options = options;
     this.#liveness = new Liveness(options.clock, {
       ping: () => this.#send({ type: "ping" }),
@@ -222,7 +225,9 @@ export class ClientSession {
       return this.#finish(
         new ExitError(
           ExitCode.refused,
-          `the server (${record.software}) speaks protocol version ${record.protocol}, ` +
+          `the server (${
+            visibleLine(record.software)
+          }) speaks protocol version ${record.protocol}, ` +
             `this client version ${PROTOCOL_VERSION}: take the client that belongs to the server`,
         ),
       );
@@ -261,8 +266,15 @@ export class ClientSession {
   }
 
   #fail(error: unknown): void {
-    if (error instanceof ProtocolError) {
-      this.#lose(`the server can't be understood: ${error.message}`);
+    if (error instanceof TlsError) {
+      const server = formatEndpoint(this.#connection.remote);
+      this.#finish(
+        new ExitError(ExitCode.refused, `the server at ${server} speaks TLS: leave --plain out`),
+      );
+    } else if (error instanceof ProtocolError) {
+      this.#lose(
+        this.#greeted ? `the server can't be understood: ${error.message}` : error.message,
+      );
     } else {
       this.#finish(
         error instanceof ExitError
@@ -296,7 +308,8 @@ async function receiveAll(socket: DatagramSocket, inbox: Inbox): Promise<void> {
 }
 
 /** What a farewell means to the client's user. */
-function endOf({ code, message }: ServerRecords["farewell"]): ExitError {
+function endOf({ code, message: said }: ServerRecords["farewell"]): ExitError {
+  const message = visibleLine(said);
   switch (code) {
     case "logged-out":
       return new ExitError(ExitCode.done, message);

@@ -1,4 +1,10 @@
-import { clearScreenDown, createInterface, cursorTo, moveCursor } from "node:readline";
+import {
+  clearScreenDown,
+  createInterface,
+  cursorTo,
+  type Interface,
+  moveCursor,
+} from "node:readline";
 import { type Readable, Writable } from "node:stream";
 import type { LineSource } from "./console.ts";
 
@@ -27,6 +33,10 @@ export class TerminalLines implements LineSource {
     this.#readline = createInterface({ input, output: this.#screen, terminal: true, prompt: "" });
     this.#readline.on("line", (line: string) => this.#take(line));
     this.#readline.on("close", () => this.#finish());
+    this.#readline.getCursorPos = cursorMeasure(this.#readline, columns);
+    // By default the line editor would suspend the program, which takes more permissions than it has,
+    // and leave the terminal showing what is typed.
+    this.#readline.on("SIGTSTP", () => {});
     this.#readline.on("SIGINT", () => {
       this.#dropTyped();
       onInterrupt();
@@ -38,12 +48,18 @@ export class TerminalLines implements LineSource {
     if (waiting !== undefined || this.#ended) return waiting;
     const { promise, resolve } = Promise.withResolvers<string | undefined>();
     this.#reader = resolve;
-    this.#screen.muted = secret;
-    try {
-      return await promise;
-    } finally {
-      this.#screen.muted = false;
-    }
+    this.#mute(secret);
+    return await promise;
+  }
+
+  /**
+   * Stays as it is until the next line is asked for, so that a password that somebody types too early,
+   * or again, does not show either.
+   */
+  #mute(muted: boolean): void {
+    const shows = this.#screen.muted && !muted;
+    this.#screen.muted = muted;
+    if (shows) this.#readline.prompt(true);
   }
 
   interrupt(write: () => void): void {
@@ -68,22 +84,43 @@ export class TerminalLines implements LineSource {
   }
 
   #take(line: string): void {
-    if (this.#screen.muted) this.#forgetLast();
+    if (this.#screen.muted) this.#forget(line);
     const reader = this.#reader;
     this.#reader = undefined;
     if (reader !== undefined) reader(line);
-    else this.#lines.push(line);
+    // What nobody saw being typed, and nobody asked for, might be a password: it must not be taken for
+    // something else.
+    else if (!this.#screen.muted) this.#lines.push(line);
   }
 
   /** Takes a secret out of the history again, from where a key would bring it back. */
-  #forgetLast(): void {
-    (this.#readline as unknown as { history: string[] }).history.shift();
+  #forget(line: string): void {
+    const { history } = this.#readline as unknown as { history: string[] };
+    if (history[0] === line) history.shift();
   }
 
   #finish(): void {
     this.#ended = true;
     this.#reader?.(undefined);
   }
+}
+
+const ASCII = /^[\x20-\x7e]*$/;
+
+/**
+ * The line editor measures the whole line at each key, which takes seconds when a long one is pasted.
+ * Where a character is a column there is nothing to measure.
+ */
+function cursorMeasure(
+  readline: Interface,
+  columns: () => number,
+): () => { rows: number; cols: number } {
+  const measure = readline.getCursorPos.bind(readline);
+  return () => {
+    if (!ASCII.test(readline.line)) return measure();
+    const width = columns() || Infinity;
+    return { rows: Math.floor(readline.cursor / width), cols: readline.cursor % width };
+  };
 }
 
 /** The terminal as the line editor sees it; shows nothing while it is muted. */

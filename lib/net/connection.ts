@@ -29,6 +29,8 @@ export interface Connection {
   close(): Promise<void>;
   /** Ends the connection at once. */
   abort(): void;
+  /** Whether the other side was cut off, because it let too much wait. */
+  readonly cutOff: boolean;
 }
 
 /** An endpoint as people write it. IPv4 addresses mapped into IPv6 are shown as IPv4. */

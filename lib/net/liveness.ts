@@ -1,6 +1,9 @@
 import { Alarm, type Clock } from "../clock.ts";
 import { DEAD_AFTER_MS, PING_AFTER_MS } from "../protocol/limits.ts";
 
+/** An alarm that rings later than this after its time tells of no silence, in milliseconds. */
+const LATE_MS = 1_000;
+
 /** What to do about a silent peer. */
 export interface LivenessActions {
   ping: () => void;
@@ -16,13 +19,14 @@ export class Liveness implements Disposable {
   #heardAt: number;
   #pingedAt: number;
   #deaf = false;
+  #dueAt = 0;
 
   constructor(clock: Clock, actions: LivenessActions) {
     this.#clock = clock;
     this.#actions = actions;
     this.#heardAt = this.#pingedAt = clock.now();
     this.#alarm = new Alarm(clock, () => this.#check());
-    this.#alarm.set(this.#heardAt + PING_AFTER_MS);
+    this.#set(this.#heardAt + PING_AFTER_MS);
   }
 
   /** The other side said something. */
@@ -47,6 +51,8 @@ export class Liveness implements Disposable {
 
   #check(): void {
     const now = this.#clock.now();
+    // Whoever is late was stopped or blocked itself, and may have something to read.
+    if (now > this.#dueAt + LATE_MS) this.#heardAt = now;
     if (!this.#deaf && now >= this.#heardAt + DEAD_AFTER_MS) return this.#actions.dead();
     if (now >= Math.max(this.#heardAt, this.#pingedAt) + PING_AFTER_MS) {
       this.#pingedAt = now;
@@ -54,6 +60,11 @@ export class Liveness implements Disposable {
     }
     const nextPing = Math.max(this.#heardAt, this.#pingedAt) + PING_AFTER_MS;
     const death = this.#deaf ? Infinity : this.#heardAt + DEAD_AFTER_MS;
-    this.#alarm.set(Math.min(nextPing, death));
+    this.#set(Math.min(nextPing, death));
+  }
+
+  #set(deadline: number): void {
+    this.#dueAt = deadline;
+    this.#alarm.set(deadline);
   }
 }

@@ -1,9 +1,11 @@
 import { networkInterfaces } from "node:os";
+import { ExitCode, ExitError } from "../exit.ts";
+import type { Identity } from "./identity.ts";
 import { UdpSocket } from "./udp.ts";
 
 /** A TCP and a UDP socket of one port number. */
 export interface Ports {
-  tcp: Deno.TcpListener;
+  tcp: Deno.TcpListener | Deno.TlsListener;
   udp: UdpSocket;
   port: number;
 }
@@ -11,31 +13,60 @@ export interface Ports {
 /** How often to look for a number that is free for TCP and UDP. */
 const TRIES = 100;
 
+/** Options of {@linkcode bindPorts}. */
+export interface PortsOptions {
+  /** The address to listen on. @default every address, IPv6 and IPv4 */
+  hostname?: string | undefined;
+  /** What to speak TLS with. @default no TLS */
+  identity?: Identity | undefined;
+}
+
 /**
  * Binds `port` for TCP and UDP. With port 0 the system chooses.
  *
- * @param hostname the address to listen on; by default every address, IPv6 and IPv4
- * @throws what `Deno.listen` and `Deno.listenDatagram` throw
+ * @throws {ExitError} `refused`, where the port or the address can't be had
  */
-export function bindPorts(port: number, hostname?: string): Ports {
-  if (hostname !== undefined) return bindSame(port, hostname);
-  // Windows keeps IPv4 out of an IPv6 socket.
-  if (Deno.build.os === "windows") return bindSame(port, "0.0.0.0");
+export function bindPorts(port: number, options: PortsOptions = {}): Ports {
   try {
-    return bindSame(port, "::");
-  } catch (error) {
-    if (error instanceof Deno.errors.AddrInUse) throw error;
-    if (error instanceof Deno.errors.PermissionDenied) throw error;
-    return bindSame(port, "0.0.0.0");
+    return bindSomewhere(port, options);
+  } catch (cause) {
+    throw new ExitError(ExitCode.refused, whyNot(port, options.hostname, cause), { cause });
   }
 }
 
-function bindSame(port: number, hostname: string): Ports {
+function whyNot(port: number, hostname: string | undefined, error: unknown): string {
+  if (error instanceof Deno.errors.AddrInUse) {
+    return `port ${port} is in use by another program: choose another one`;
+  }
+  if (error instanceof Deno.errors.PermissionDenied) {
+    return `port ${port} is not permitted: choose one above 1023`;
+  }
+  const reason = error instanceof Error ? error.message : String(error);
+  return `port ${port}${hostname === undefined ? "" : ` at ${hostname}`} can't be had: ${reason}`;
+}
+
+function bindSomewhere(port: number, { hostname, identity }: PortsOptions): Ports {
+  const bindSame = (hostname: string) => bindBoth(port, hostname, identity);
+  if (hostname !== undefined) return bindSame(hostname);
+  // Windows keeps IPv4 out of an IPv6 socket.
+  if (Deno.build.os === "windows") return bindSame("0.0.0.0");
+  try {
+    return bindSame("::");
+  } catch (error) {
+    if (error instanceof Deno.errors.AddrInUse) throw error;
+    if (error instanceof Deno.errors.PermissionDenied) throw error;
+    return bindSame("0.0.0.0");
+  }
+}
+
+function bindBoth(port: number, hostname: string, identity: Identity | undefined): Ports {
   for (let tries = 1;; tries++) {
-    const tcp = Deno.listen({ port, hostname });
+    const tcp = identity === undefined
+      ? Deno.listen({ port, hostname })
+      : Deno.listenTls({ port, hostname, cert: identity.certificatePem, key: identity.key });
     try {
-      const udp = new UdpSocket({ port: tcp.addr.port, hostname });
-      return { tcp, udp, port: tcp.addr.port };
+      const udp = new UdpSocket({ port: (tcp.addr as Deno.NetAddr).port, hostname });
+      return { tcp, udp, port: udp.port };
     } catch (error) {
       tcp.close();
       const again = port === 0 && error instanceof Deno.errors.AddrInUse && tries < TRIES;

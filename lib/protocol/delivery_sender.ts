@@ -1,4 +1,5 @@
 import { MAX_PAYLOAD_BYTES } from "./datagram.ts";
+import { Fifo } from "./fifo.ts";
 import { type Ack, fitsPacket, type Frame, frameBytes } from "./frames.ts";
 import { MAX_OUTSTANDING } from "./limits.ts";
 
@@ -33,10 +34,10 @@ interface InFlight {
  */
 export class DeliverySender {
   #nextNumber = 0;
-  #queue: Frame[] = [];
+  readonly #queue = new Fifo<Frame>();
   #queueBytes = 0;
   /** What was lost by UDP and goes over TCP next. */
-  #lost: Frame[] = [];
+  readonly #lost = new Fifo<Frame>();
   /** The numbers that went, or go next, over TCP, which loses nothing. */
   readonly #overTcp = new Set<number>();
   /** What goes into a packet once more, to find out whether UDP works still. */
@@ -49,7 +50,9 @@ export class DeliverySender {
   #measured = false;
   /** The first packet that no acknowledgement has answered, and when it was sent. */
   #unanswered: { packet: number; since: number } | undefined;
+  /** Time-outs in a row, and when the next one may have UDP tried again. */
   #timeouts = 0;
+  #nextProbe = 0;
   #smoothedRtt = INITIAL_RTT_MS;
   #rttVariation = INITIAL_RTT_MS / 2;
 
@@ -73,7 +76,7 @@ export class DeliverySender {
   openPath(): void {
     this.#pathOpen = true;
     this.#unanswered = undefined;
-    this.#timeouts = 0;
+    this.#timeouts = this.#nextProbe = 0;
   }
 
   /** From now on nothing goes by UDP; what is on its way by UDP goes over TCP too. */
@@ -94,14 +97,11 @@ export class DeliverySender {
     this.#probe = [];
     if (probe.length > 0) return this.#byPacket(probe, now, packet);
 
-    const lost = this.#lost.shift();
-    if (lost !== undefined) {
-      return this.#outstanding.has(lost.number)
-        ? { via: "tcp", frame: lost }
-        : this.next(now, packet);
+    for (let lost; (lost = this.#lost.shift()) !== undefined;) {
+      if (this.#outstanding.has(lost.number)) return { via: "tcp", frame: lost };
     }
 
-    const first = this.#queue[0];
+    const first = this.#queue.at(0);
     if (first === undefined || this.#outstanding.size >= MAX_OUTSTANDING) return undefined;
     if (!this.#pathOpen || !fitsPacket(first.record) || this.#backlogged()) {
       const [frame] = this.#take(1);
@@ -132,7 +132,7 @@ export class DeliverySender {
     if (this.#unanswered !== undefined && largest >= this.#unanswered.packet) {
       const [oldest] = this.#inFlight.keys();
       this.#unanswered = oldest === undefined ? undefined : { packet: oldest, since: now };
-      this.#timeouts = 0;
+      this.#timeouts = this.#nextProbe = 0;
     }
     return true;
   }
@@ -151,26 +151,29 @@ export class DeliverySender {
   /** When {@linkcode timeOut} wants to be called, or undefined. */
   deadline(): number | undefined {
     const [oldest] = this.#inFlight.values();
-    return oldest && oldest.sentAt + this.#probeTimeout();
+    if (oldest === undefined) return undefined;
+    const silent = this.#unanswered ? this.#unanswered.since + SILENCE_MS : Infinity;
+    return Math.min(oldest.sentAt + this.#probeTimeout(), silent);
   }
 
   /** Gives up what no acknowledgement came for in time, and has UDP tried once more. */
   timeOut(now: number): void {
     const timeout = this.#probeTimeout();
     const late = [...this.#inFlight].filter(([, { sentAt }]) => sentAt + timeout <= now);
-    if (late.length === 0) return;
-    this.#probe = late[0]![1].frames;
-    this.#timeouts++;
+    if (late.length > 0 && now >= this.#nextProbe) {
+      this.#probe = late[0]![1].frames;
+      this.#nextProbe = now + timeout * 2 ** ++this.#timeouts;
+    }
     for (const [packet] of late) this.#giveUp(packet);
   }
 
   /** Everything not acknowledged, in order: what a session that ends gets over TCP. */
   drain(): Frame[] {
-    return [...this.#outstanding.values(), ...this.#queue.splice(0)];
+    return [...this.#outstanding.values(), ...this.#queue.drain()];
   }
 
   get #firstUnsent(): number {
-    return this.#queue[0]?.number ?? this.#nextNumber;
+    return this.#queue.at(0)?.number ?? this.#nextNumber;
   }
 
   #silent(now: number): boolean {
@@ -182,18 +185,17 @@ export class DeliverySender {
   }
 
   #framesForOnePacket(): number {
+    const most = Math.min(this.#queue.length, MAX_OUTSTANDING - this.#outstanding.size);
     let bytes = 0;
-    let count = 0;
-    for (const { record } of this.#queue) {
-      bytes += frameBytes(record);
-      if (bytes > MAX_PAYLOAD_BYTES) break;
-      count++;
+    for (let count = 0; count < most; count++) {
+      bytes += frameBytes(this.#queue.at(count)!.record);
+      if (bytes > MAX_PAYLOAD_BYTES) return count;
     }
-    return Math.min(count, MAX_OUTSTANDING - this.#outstanding.size);
+    return most;
   }
 
   #take(count: number): Frame[] {
-    const frames = this.#queue.splice(0, count);
+    const frames = Array.from({ length: count }, () => this.#queue.shift()!);
     for (const frame of frames) {
       this.#outstanding.set(frame.number, frame);
       this.#outstandingBytes += frame.record.length;
@@ -222,12 +224,13 @@ export class DeliverySender {
 
   /** Forgets what was acknowledged, and the packets that held nothing else. */
   #settle(delivered: number, ranges: Ack["ranges"]): void {
+    // In the order of the numbers, as the ranges are; an acknowledged one may be long gone.
+    let range = 0;
     for (const number of this.#outstanding.keys()) {
-      if (number >= delivered) break;
-      this.#forget(number);
-    }
-    for (const [first, last] of ranges) {
-      for (let number = first; number <= last; number++) this.#forget(number);
+      while (range < ranges.length && ranges[range]![1] < number) range++;
+      const [first] = ranges[range] ?? [Infinity];
+      if (number < delivered || number >= first) this.#forget(number);
+      else if (first === Infinity) break;
     }
     for (const [packet, { frames }] of this.#inFlight) {
       if (!frames.some(({ number }) => this.#outstanding.has(number))) {
@@ -257,9 +260,8 @@ export class DeliverySender {
     }
   }
 
-  /** RFC 9002, section 6.2.1, doubled with each time-out in a row. */
+  /** RFC 9002, section 6.2.1. */
   #probeTimeout(): number {
-    const timeout = this.#smoothedRtt + Math.max(4 * this.#rttVariation, 1) + MAX_ACK_DELAY_MS;
-    return timeout * 2 ** this.#timeouts;
+    return this.#smoothedRtt + Math.max(4 * this.#rttVariation, 1) + MAX_ACK_DELAY_MS;
   }
 }

@@ -105,7 +105,8 @@ export function decodeAck(payload: Uint8Array): Ack | undefined {
     const last = Number(view.getBigUint64(offset + 8));
     if (first <= above || last < first) return undefined;
     ranges.push([first, last]);
-    above = last;
+    // The number after a range is missing, or it would belong to the range.
+    above = last + 1;
   }
   if (!Number.isSafeInteger(largest) || !Number.isSafeInteger(above)) return undefined;
   return { largest, delay: view.getUint32(8), delivered, ranges };

@@ -9,6 +9,9 @@ export const PROTOCOL_VERSION = 1;
 /** A control record's line, in bytes, without its LF. */
 export const MAX_LINE_BYTES = 65_536;
 
+/** A line from a server, in bytes, without its LF: a list of many users is long. */
+export const MAX_SERVER_LINE_BYTES = 4 * 1_024 * 1_024;
+
 /** A control record's line before the login is done, in bytes, without its LF. */
 export const MAX_LOGIN_LINE_BYTES = 8_192;
 

@@ -60,7 +60,7 @@ const serverShapes = {
     username: string(),
     data: object({
       session: hex(8),
-      protection: oneOf("plain"),
+      protection: oneOf("sealed", "plain"),
       clientKey: hex(32),
       serverKey: hex(32),
     }),

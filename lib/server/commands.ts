@@ -43,15 +43,26 @@ function user(session: Session, { id, username }: ClientRecords["user"]): void {
   session.send({ type: "user", id, username: found });
 }
 
-function publish(session: Session, { id, text }: ClientRecords["public"]): void {
+async function publish(session: Session, { id, text }: ClientRecords["public"]): Promise<void> {
   const message = session.services.hub.publish(session.username, parseText(text));
   session.send({ type: "sent", id, message });
+  await keepPace(session);
 }
 
-function direct(session: Session, { id, to, text }: ClientRecords["direct"]): void {
+async function direct(
+  session: Session,
+  { id, to, text }: ClientRecords["direct"],
+): Promise<void> {
   const message = session.services.hub.direct(session.username, to, parseText(text));
   if (message === undefined) throw noSuchUser();
   session.send({ type: "sent", id, message });
+  await keepPace(session);
+}
+
+/** Reads nothing more of a sender while its receivers are far behind. */
+async function keepPace(session: Session): Promise<void> {
+  const relief = session.services.hub.relief();
+  if (relief !== undefined) await session.work(() => relief);
 }
 
 function ack(session: Session, { delivered }: ClientRecords["ack"]): void {

@@ -7,7 +7,12 @@ export interface Member {
   readonly username: string;
   /** Takes a message record, UTF-8. */
   deliver(record: Uint8Array): void;
+  /** A promise of the time when less waits for this member; undefined where that is now. */
+  relief(): Promise<void> | undefined;
 }
+
+/** How long a sender waits for receivers who are behind, in milliseconds. */
+const RELIEF_LIMIT_MS = 2_000;
 
 interface ActiveUser {
   username: string;
@@ -76,6 +81,21 @@ export class Hub {
       this.#newMessage({ kind: "direct", from, to: user.username, text }),
       [user],
     );
+  }
+
+  /**
+   * Waits until no active user is far behind, or for two seconds: whoever sends faster than others can
+   * take is slowed down, and one who does not take anything slows down nobody for long.
+   *
+   * @returns undefined where nobody is behind
+   */
+  relief(): Promise<void> | undefined {
+    const members = [...this.#active.values()].flatMap(({ members }) => [...members]);
+    const behind = members.flatMap((member) => member.relief() ?? []);
+    if (behind.length === 0) return undefined;
+    const late = Promise.withResolvers<void>();
+    const limit = this.#clock.after(RELIEF_LIMIT_MS, late.resolve);
+    return Promise.race([Promise.all(behind), late.promise]).then(() => limit[Symbol.dispose]());
   }
 
   #newMessage(message: Omit<Message, "id" | "sent">): Message {

@@ -35,7 +35,7 @@ export async function authenticate(
   session: Session,
   { id, password }: ClientRecords["authenticate"],
 ): Promise<void> {
-  const right = await session.work(() => verify(session, password));
+  const right = await session.work((signal) => verify(session, password, signal));
   if (session.state === "ended") return;
   if (right) return session.welcome(id);
 
@@ -53,7 +53,9 @@ export async function register(
 ): Promise<void> {
   const accepted = parsePassword(password);
   const { accounts } = session.services;
-  const created = await session.work(() => accounts.create(session.username, accepted));
+  const created = await session.work((signal) =>
+    accounts.create(session.username, accepted, { signal })
+  );
   if (session.state === "ended") return;
   if (created) return session.welcome(id);
 
@@ -71,14 +73,14 @@ function parseLoginName(session: Session, username: string): string {
 }
 
 /** A password that the rules refuse is nobody's. */
-async function verify(session: Session, password: string): Promise<boolean> {
+async function verify(session: Session, password: string, signal: AbortSignal): Promise<boolean> {
   let accepted: string;
   try {
     accepted = parsePassword(password);
   } catch {
     return false;
   }
-  return await session.services.accounts.verify(session.username, accepted);
+  return await session.services.accounts.verify(session.username, accepted, { signal });
 }
 
 function refused(session: Session, username: string, why: string): void {

@@ -1,9 +1,9 @@
 import { randomBytes } from "node:crypto";
 import { Alarm, type Clock } from "../clock.ts";
 import { type Endpoint, formatEndpoint } from "../net/connection.ts";
-import { PacketOpener, PacketSealer, PacketType } from "../protocol/datagram.ts";
+import { PacketOpener, PacketSealer, PacketType, type Protection } from "../protocol/datagram.ts";
 import { DeliverySender } from "../protocol/delivery_sender.ts";
-import { decodeAck, encodeFrames } from "../protocol/frames.ts";
+import { type Ack, decodeAck, encodeFrames } from "../protocol/frames.ts";
 import { MAX_BACKLOG_BYTES } from "../protocol/limits.ts";
 import { type PathAnswer, PathValidator } from "../protocol/path.ts";
 import { type DataParameters, encodeDeliver } from "../protocol/records.ts";
@@ -11,6 +11,7 @@ import { type DataParameters, encodeDeliver } from "../protocol/records.ts";
 /** What an {@linkcode Outbox} needs of its surroundings. */
 export interface OutboxOptions {
   clock: Clock;
+  protection: Protection;
   /** Sends a line on the session's control connection. */
   sendLine: (line: string) => void;
   /** Sends a datagram from the server's UDP socket. */
@@ -18,6 +19,9 @@ export interface OutboxOptions {
   /** More waits for the client than may; the session has to end. */
   overflow: () => void;
 }
+
+/** A client that has acknowledged nothing for so long is stuck, in milliseconds. */
+const STUCK_AFTER_MS = 1_000;
 
 const utf8 = new TextDecoder();
 
@@ -38,17 +42,22 @@ export class Outbox implements Disposable {
   readonly #sealer: PacketSealer;
   readonly #opener: PacketOpener;
   readonly #alarm: Alarm;
+  /** When the client last acknowledged something, or had nothing to acknowledge. */
+  #progressAt = 0;
+  /** Who waits until less waits here. */
+  #relief: PromiseWithResolvers<void> | undefined;
   #flushing = false;
   #closed = false;
 
   constructor(options: OutboxOptions) {
+    const { protection } = options;
     const session = randomBytes(8).toString("hex");
     const clientKey = randomBytes(32).toString("hex");
     const serverKey = randomBytes(32).toString("hex");
-    this.parameters = { session, protection: "plain", clientKey, serverKey };
+    this.parameters = { session, protection, clientKey, serverKey };
     this.#options = options;
-    this.#sealer = new PacketSealer({ session, key: serverKey });
-    this.#opener = new PacketOpener({ session, key: clientKey });
+    this.#sealer = new PacketSealer({ protection, session, key: serverKey });
+    this.#opener = new PacketOpener({ protection, session, key: clientKey });
     this.#alarm = new Alarm(options.clock, () => {
       this.#sender.timeOut(options.clock.now());
       this.#flush();
@@ -58,9 +67,23 @@ export class Outbox implements Disposable {
   /** Sends a message record (UTF-8) as soon as this turn of the loop is over. */
   push(record: Uint8Array): void {
     if (this.#closed) return;
+    if (this.#sender.backlogBytes === 0) this.#progressAt = this.#options.clock.now();
     this.#sender.push(record);
     if (this.#sender.backlogBytes > MAX_BACKLOG_BYTES) return this.#options.overflow();
     this.#flushSoon();
+  }
+
+  /**
+   * A promise that is fulfilled when less than half of what may wait waits here. Undefined where that
+   * is so now, and where the client takes nothing at all: nobody shall wait for that.
+   */
+  relief(): Promise<void> | undefined {
+    const stuck = this.#options.clock.now() - this.#progressAt > STUCK_AFTER_MS;
+    if (this.#closed || stuck || this.#sender.backlogBytes <= MAX_BACKLOG_BYTES / 2) {
+      return undefined;
+    }
+    this.#relief ??= Promise.withResolvers();
+    return this.#relief.promise;
   }
 
   /** Takes in a datagram that names this session; one that does not authenticate is ignored. */
@@ -77,7 +100,7 @@ export class Outbox implements Disposable {
         return this.#flush();
       case PacketType.ack: {
         const ack = decodeAck(packet.payload);
-        if (ack !== undefined) this.#sender.acknowledge(ack, this.#options.clock.now());
+        if (ack !== undefined) this.#acknowledge(ack);
         return this.#flush();
       }
     }
@@ -90,6 +113,7 @@ export class Outbox implements Disposable {
    */
   acknowledge(delivered: number): boolean {
     const valid = this.#sender.acknowledgeAll(delivered);
+    this.#progressAt = this.#options.clock.now();
     this.#flushSoon();
     return valid;
   }
@@ -105,6 +129,17 @@ export class Outbox implements Disposable {
   [Symbol.dispose](): void {
     this.#closed = true;
     this.#alarm[Symbol.dispose]();
+    this.#relieve();
+  }
+
+  #relieve(): void {
+    this.#relief?.resolve();
+    this.#relief = undefined;
+  }
+
+  #acknowledge(ack: Ack): void {
+    const now = this.#options.clock.now();
+    if (this.#sender.acknowledge(ack, now)) this.#progressAt = now;
   }
 
   #answer(answer: PathAnswer | undefined, to: Endpoint): void {
@@ -139,6 +174,7 @@ export class Outbox implements Disposable {
         this.#options.sendLine(encodeDeliver(number, utf8.decode(record)));
       }
     }
+    if (this.#sender.backlogBytes <= MAX_BACKLOG_BYTES / 2) this.#relieve();
     // A path that fell silent has to be validated again before it is used.
     if (!this.#sender.pathOpen) this.#path.invalidate();
     this.#alarm.set(this.#sender.deadline());

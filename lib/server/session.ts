@@ -2,6 +2,7 @@ import type { Accounts } from "../accounts/accounts.ts";
 import { type Clock, Countdown } from "../clock.ts";
 import { type Connection, type Endpoint, formatEndpoint } from "../net/connection.ts";
 import { Liveness } from "../net/liveness.ts";
+import type { Protection } from "../protocol/datagram.ts";
 import { type ErrorCode, type FarewellCode, ProtocolError } from "../protocol/errors.ts";
 import {
   HELLO_LIMIT_MS,
@@ -28,6 +29,8 @@ export interface Services {
   hub: Hub;
   clock: Clock;
   log: Log;
+  /** How data packets are protected. */
+  protection: Protection;
   sendDatagram: (datagram: Uint8Array, to: Endpoint) => void;
   /** The sessions that have a data channel, by its session id. */
   outboxes: Map<string, Outbox>;
@@ -48,6 +51,7 @@ export class Session implements Member {
   #state: State = "hello";
   #limit: Countdown;
   #outbox: Outbox | undefined;
+  readonly #over = new AbortController();
   #ending = "the connection was lost";
   /** The username of the account that the session is for, from `login` on. */
   username = "";
@@ -60,10 +64,7 @@ export class Session implements Member {
     connection.maxLineBytes = MAX_LOGIN_LINE_BYTES;
     this.#liveness = new Liveness(services.clock, {
       ping: () => this.send({ type: "ping" }),
-      dead: () => {
-        this.end("timeout", "nothing was heard of the client");
-        connection.abort();
-      },
+      dead: () => this.end("timeout", "nothing was heard of the client", { final: false }),
     });
     this.#limit = this.#timeLimit(HELLO_LIMIT_MS);
   }
@@ -81,8 +82,13 @@ export class Session implements Member {
   async run(): Promise<void> {
     this.send({ type: "hello", protocol: PROTOCOL_VERSION, software: `chatserver/${VERSION}` });
     try {
-      for await (const line of this.#connection.lines()) {
-        if (this.#state === "ended") break;
+      const lines = this.#connection.lines()[Symbol.asyncIterator]();
+      for (let next = lines.next(); this.#state !== "ended";) {
+        const { value: line, done } = await next;
+        if (done) break;
+        // One line is read ahead, so that work for a client that has gone is not even begun.
+        next = lines.next();
+        next.then(({ done }) => done && this.#over.abort(), () => this.#over.abort());
         this.#liveness.heard();
         await this.#dispatch(parseClientRecord(line));
       }
@@ -100,6 +106,10 @@ export class Session implements Member {
 
   deliver(record: Uint8Array): void {
     this.#outbox?.push(record);
+  }
+
+  relief(): Promise<void> | undefined {
+    return this.#outbox?.relief();
   }
 
   /** Takes in an `ack` record. Whether it acknowledges what was sent. */
@@ -128,6 +138,7 @@ export class Session implements Member {
     this.#connection.maxLineBytes = MAX_LINE_BYTES;
     this.#outbox = new Outbox({
       clock: services.clock,
+      protection: services.protection,
       sendLine: (line) => this.#connection.send(line),
       sendDatagram: services.sendDatagram,
       overflow: () => this.end("too-slow", "too much waited to be delivered"),
@@ -141,12 +152,14 @@ export class Session implements Member {
   /**
    * Does work that takes its time, while the client's own time limits stand still: it could be
    * waiting in a long queue.
+   *
+   * @param job is given a signal that is aborted when the session is over
    */
-  async work<T>(job: () => Promise<T>): Promise<T> {
+  async work<T>(job: (signal: AbortSignal) => Promise<T>): Promise<T> {
     this.#limit.pause();
     this.#liveness.pause();
     try {
-      return await job();
+      return await job(this.#over.signal);
     } finally {
       if (this.#state !== "ended") this.#limit.resume();
       this.#liveness.resume();
@@ -189,7 +202,8 @@ export class Session implements Member {
       }
       await command.run(this, record);
     } catch (error) {
-      if (id === undefined || !(error instanceof ProtocolError)) throw error;
+      const fatal = id === undefined || this.#state === "hello";
+      if (fatal || !(error instanceof ProtocolError)) throw error;
       this.send({
         type: "error",
         id,
@@ -202,7 +216,7 @@ export class Session implements Member {
 
   /** What can't be answered to a request ends the session. */
   #fail(error: unknown): void {
-    if (this.#state === "ended") return;
+    if (this.#state === "ended" || this.#over.signal.aborted) return;
     const known = error instanceof ProtocolError;
     if (!known) this.services.log(`unforeseen, from ${this.remote}: ${error}`);
     const code: ErrorCode = known ? error.code : "internal";
@@ -223,12 +237,14 @@ export class Session implements Member {
   #leave(): void {
     const active = this.#outbox !== undefined && this.#state === "active";
     this.#state = "ended";
+    this.#over.abort();
     this.#liveness[Symbol.dispose]();
     this.#limit[Symbol.dispose]();
     if (!active) return;
     this.services.hub.leave(this);
     this.services.outboxes.delete(this.#outbox!.parameters.session);
     this.#outbox![Symbol.dispose]();
-    this.services.log(`${this.username} left: ${this.#ending}`);
+    const why = this.#connection.cutOff ? "it let too much wait" : this.#ending;
+    this.services.log(`${this.username} left: ${why}`);
   }
 }

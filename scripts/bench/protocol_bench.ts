@@ -4,7 +4,11 @@ import { DeliverySender } from "../../lib/protocol/delivery_sender.ts";
 import { encodeFrames } from "../../lib/protocol/frames.ts";
 import { encodeMessage, parseClientRecord, parseMessage } from "../../lib/protocol/records.ts";
 
-const protection = { session: "00ff00ff00ff00ff", key: "ab".repeat(32) };
+const protection = {
+  protection: "sealed",
+  session: "00ff00ff00ff00ff",
+  key: "ab".repeat(32),
+} as const;
 const message = encodeMessage({
   id: 17,
   kind: "public",

@@ -22,6 +22,21 @@ Deno.test("WorkQueue.run() runs so many at a time, first come, first served", as
   assertEquals(await Promise.all(results), [0, 1, 2, 3]);
 });
 
+Deno.test("WorkQueue.run() does not begin a job whose signal is aborted by then", async () => {
+  const queue = new WorkQueue(1);
+  const first = Promise.withResolvers<void>();
+  const running = queue.run(() => first.promise);
+  const gone = new AbortController();
+  let begun = false;
+  const waiting = queue.run(() => Promise.resolve(begun = true), gone);
+  gone.abort(new RangeError("gone"));
+  first.resolve();
+  await running;
+  await assertRejects(() => waiting, RangeError, "gone");
+  assertEquals(begun, false);
+  assertEquals(await queue.run(() => Promise.resolve("on")), "on");
+});
+
 Deno.test("WorkQueue.run() goes on after a job that failed", async () => {
   const queue = new WorkQueue(1);
   const failing = queue.run(() => Promise.reject(new TypeError("no")));

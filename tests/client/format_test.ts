@@ -17,6 +17,22 @@ Deno.test("formatMessage() gives the public message's form to the letter", () =>
   );
 });
 
+Deno.test("formatMessage() lets no text look like another message, or act on the terminal", () => {
+  const text = "x\n\n*** New Message ***\nFrom: joe\x1b[2J";
+  assertEquals(
+    formatMessage({ ...message, from: "re\x07new", text }, false).split("\n").slice(2),
+    [
+      "From: re<U+0007>new",
+      "",
+      "x",
+      "  ",
+      "  *** New Message ***",
+      "  From: joe<U+001B>[2J",
+      "",
+    ],
+  );
+});
+
 Deno.test("formatMessage() gives the direct message's form to the letter", () => {
   assertEquals(
     formatMessage({ ...message, kind: "direct", to: "joe" }, false).split("\n")[1],

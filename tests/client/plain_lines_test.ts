@@ -1,7 +1,7 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { Readable } from "node:stream";
 import { PlainLines } from "../../lib/client/plain_lines.ts";
-import { ProtocolError } from "../../lib/protocol/errors.ts";
+import { ExitError } from "../../lib/exit.ts";
 
 async function read(...chunks: Uint8Array[]): Promise<(string | undefined)[]> {
   using source = new PlainLines(Readable.from(chunks));
@@ -28,6 +28,14 @@ Deno.test("PlainLines.read() puts characters together that came in pieces", asyn
   assertEquals(await read(...[...bytes].map((byte) => Uint8Array.of(byte))), ["世界", undefined]);
 });
 
+Deno.test("PlainLines.read() takes no byte order mark for a part of the first line", async () => {
+  assertEquals(await read(utf8.encode("\ufeffgeheim\r\n\ufeffx\n")), [
+    "geheim",
+    "\ufeffx",
+    undefined,
+  ]);
+});
+
 Deno.test("PlainLines.read() refuses a line that no message could be", async () => {
-  await assertRejects(() => read(new Uint8Array(20_000)), ProtocolError, "longer than 17408 bytes");
+  await assertRejects(() => read(new Uint8Array(20_000)), ExitError, "longer than 17408 bytes");
 });

@@ -46,6 +46,33 @@ Deno.test("TerminalLines.read() shows nothing of a secret, and keeps it out of t
   source[Symbol.dispose]();
 });
 
+Deno.test("TerminalLines shows and keeps nothing that is typed after a secret, too early", async () => {
+  const { source, type, screen } = open();
+  const secret = source.read({ secret: true });
+  await type("wrong\r");
+  assertEquals(await secret, "wrong");
+  await type("geheim\rPM");
+  assertEquals(screen(), "");
+  const next = source.read({ secret: false });
+  assertEquals(screen().includes("geheim"), false);
+  await type("\r");
+  assertEquals(await next, "PM");
+  const last = source.read({ secret: false });
+  // One line up there is the command; above it there is nothing.
+  await type("\x1b[A\x1b[A\r");
+  assertEquals(await last, "");
+  source[Symbol.dispose]();
+});
+
+Deno.test("TerminalLines ignores Ctrl-Z, which would show what is typed", async () => {
+  const { source, type, screen } = open();
+  const secret = source.read({ secret: true });
+  await type("ge\x1aheim\r");
+  assertEquals(await secret, "geheim");
+  assertEquals(screen(), "");
+  source[Symbol.dispose]();
+});
+
 Deno.test("TerminalLines.interrupt() takes the typed line away, and puts it back", async () => {
   const { source, type, screen } = open();
   const line = source.read({ secret: false });

@@ -20,13 +20,11 @@ Deno.test("fifty clients at once each show what is theirs, once, and nothing els
   const hash = formatPhc(await hashPassword("geheim", { ln: 1, r: 8, p: 1 }));
   const accounts = names.map((name) => `${name}:${hash}\n`).join("");
   await Deno.writeTextFile(folder.file("credentials.txt"), accounts);
-  const { server, port } = await startServer(folder.path);
+  const { server, clientArgs } = await startServer(folder.path);
   await using clients = new AsyncDisposableStack();
   clients.use(server);
 
-  const programs = names.map((name) =>
-    clients.use(Program.start("client", ["127.0.0.1", port, name]))
-  );
+  const programs = names.map((name) => clients.use(Program.start("client", clientArgs(name))));
   await Promise.all(programs.map(async (program) => {
     await program.type("geheim\n");
     await program.match(/Please enter a command:/);

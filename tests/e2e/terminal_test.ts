@@ -10,11 +10,11 @@ async function withTerminal(
   test: (start: (username: string, columns?: number) => Promise<TmuxScreen>) => Promise<void>,
 ): Promise<void> {
   await using folder = await TempFolder.create();
-  const { server, port } = await startServer(folder.path);
+  const { server, clientArgs } = await startServer(folder.path);
   await using _server = server;
   await using tmux = new Tmux(folder.path);
   await test((username, columns = 100) =>
-    tmux.open([...command("client"), "127.0.0.1", port, username], { columns })
+    tmux.open([...command("client"), ...clientArgs(username)], { columns })
   );
 }
 

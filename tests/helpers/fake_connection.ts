@@ -4,6 +4,7 @@ import type { Connection, Endpoint } from "../../lib/net/connection.ts";
 export class FakeConnection implements Connection {
   readonly local: Endpoint = { hostname: "127.0.0.1", port: 1300 };
   readonly remote: Endpoint = { hostname: "127.0.0.1", port: 40_000 };
+  readonly cutOff = false;
   maxLineBytes = 65_536;
   /** Lines that were sent by whoever holds this end, and not yet taken by the test. */
   readonly #sent = new Queue<string>();

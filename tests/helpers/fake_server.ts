@@ -21,6 +21,7 @@ export class FakeServer implements AsyncDisposable {
       accounts,
       clock: this.clock,
       hub: new Hub(this.clock),
+      protection: "sealed",
       log: (event) => this.log.push(event),
       sendDatagram: (datagram) => this.datagrams.push(datagram),
       outboxes: new Map(),

@@ -1,5 +1,8 @@
 import { fileURLToPath } from "node:url";
 
+import { loadIdentity } from "../../lib/net/identity.ts";
+import { KnownServers } from "../../lib/net/known_servers.ts";
+
 const root = fileURLToPath(new URL("../../", import.meta.url));
 
 /**
@@ -13,6 +16,14 @@ export function command(program: "server" | "client"): [string, ...string[]] {
   const [, ...args] = tasks[program].command.split(" ");
   const script = args.pop();
   return [Deno.execPath(), ...args, `${root}${script}`];
+}
+
+/** Options of {@linkcode Program.start}. */
+export interface ProgramOptions {
+  /** @default the checkout */
+  cwd?: string;
+  /** Variables beside the environment's own. */
+  env?: Record<string, string>;
 }
 
 /** One of the two programs, running, with pipes for its input and outputs. */
@@ -33,13 +44,13 @@ export class Program implements AsyncDisposable {
   static start(
     program: "server" | "client",
     args: readonly string[],
-    { cwd = root }: { cwd?: string } = {},
+    { cwd = root, env = {} }: ProgramOptions = {},
   ): Program {
     const [executable, ...first] = command(program);
     const process = new Deno.Command(executable, {
       args: [...first, ...args],
       cwd,
-      env: { NO_COLOR: "1" },
+      env: { NO_COLOR: "1", ...env },
       stdin: "piped",
       stdout: "piped",
       stderr: "piped",
@@ -51,10 +62,10 @@ export class Program implements AsyncDisposable {
   static async run(
     program: "server" | "client",
     args: readonly string[],
-    options?: { cwd?: string; input?: string },
+    options: ProgramOptions & { input?: string } = {},
   ): Promise<{ code: number; stdout: string; stderr: string }> {
     await using running = Program.start(program, args, options);
-    if (options?.input) await running.type(options.input);
+    if (options.input !== undefined) await running.type(options.input);
     await running.endInput();
     const code = await running.exitCode();
     return { code, stdout: running.stdout, stderr: running.stderr };
@@ -70,7 +81,11 @@ export class Program implements AsyncDisposable {
 
   /** Writes to the program's standard input. */
   async type(text: string): Promise<void> {
-    await this.#input.write(new TextEncoder().encode(text));
+    await this.typeBytes(new TextEncoder().encode(text));
+  }
+
+  async typeBytes(bytes: Uint8Array): Promise<void> {
+    await this.#input.write(bytes);
   }
 
   async endInput(): Promise<void> {
@@ -201,8 +216,29 @@ class Collector {
 }
 
 /** A server program on a free port of the loopback interface. */
-export async function startServer(folder: string): Promise<{ server: Program; port: string }> {
-  const server = Program.start("server", ["0", "--host", "127.0.0.1", "--data", folder]);
-  const [, port] = await server.match(/on port (\d+)\nServer ready to receive connections\n/);
-  return { server, port: port! };
+export interface StartedServer {
+  server: Program;
+  port: string;
+  /** The arguments of a client that has met the server before. */
+  clientArgs: (username: string) => string[];
+}
+
+/** Starts a server whose data are in a folder. */
+export async function startServer(
+  folder: string,
+  ...flags: readonly string[]
+): Promise<StartedServer> {
+  const args = ["0", "--host", "127.0.0.1", "--data", folder, ...flags];
+  const server = Program.start("server", args);
+  const [, port = ""] = await server.match(/on port (\d+)\nServer ready to receive connections\n/);
+  if (flags.includes("--plain")) {
+    const clientArgs = (username: string) => ["127.0.0.1", port, username, "--plain"];
+    return { server, port, clientArgs };
+  }
+  const config = `${folder}/config`;
+  const { certificate } = await loadIdentity(folder);
+  const knownServers = await KnownServers.load(config);
+  await knownServers.remember({ hostname: "127.0.0.1", port: Number(port) }, certificate);
+  const clientArgs = (username: string) => ["127.0.0.1", port, username, "--config", config];
+  return { server, port, clientArgs };
 }

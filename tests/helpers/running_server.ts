@@ -1,7 +1,7 @@
 import { systemClock } from "../../lib/clock.ts";
 import { ClientSession, type ClientSessionOptions } from "../../lib/client/session.ts";
 import type { Endpoint } from "../../lib/net/connection.ts";
-import { TcpConnection } from "../../lib/net/tcp.ts";
+import { StreamConnection } from "../../lib/net/stream.ts";
 import { type DatagramSocket, UdpSocket } from "../../lib/net/udp.ts";
 import type { Message } from "../../lib/protocol/records.ts";
 import { ChatServer } from "../../lib/server/server.ts";
@@ -27,6 +27,7 @@ export class RunningServer implements AsyncDisposable {
       port: 0,
       hostname: "127.0.0.1",
       folder: folder.path,
+      plain: true,
       cost: { ln: 1, r: 8, p: 1 },
       clock: systemClock,
       log: (event) => log.push(event),
@@ -82,7 +83,7 @@ export class RunningClient {
   ): Promise<RunningClient> {
     const messages: Message[] = [];
     const arrivals = { notify: () => {} };
-    const session = await ClientSession.open(new TcpConnection(await Deno.connect(server)), {
+    const session = await ClientSession.open(new StreamConnection(await Deno.connect(server)), {
       clock: systemClock,
       openSocket,
       onMessage: (message) => {

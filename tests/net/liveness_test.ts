@@ -1,4 +1,5 @@
 import { assertEquals } from "@std/assert";
+import type { Clock } from "../../lib/clock.ts";
 import { Liveness } from "../../lib/net/liveness.ts";
 import { FakeClock } from "../helpers/fake_clock.ts";
 
@@ -39,6 +40,27 @@ Deno.test("Liveness.pause() goes on pinging, and takes silence for nothing", () 
   liveness.resume();
   clock.advance(31_000);
   assertEquals(events.slice(3), ["ping 61", "dead 76"]);
+});
+
+Deno.test("Liveness takes no silence for the other side's while it was stopped itself", () => {
+  const clock = new FakeClock();
+  const events: string[] = [];
+  let rings = 0;
+  // A clock whose first alarm rings a minute late.
+  const late: Clock = {
+    now: () => clock.now(),
+    date: () => clock.date(),
+    soon: (action) => clock.soon(action),
+    after: (ms, action) => clock.after(rings++ === 0 ? ms + 60_000 : ms, action),
+  };
+  using _liveness = new Liveness(late, {
+    ping: () => events.push(`ping ${clock.now() / 1_000}`),
+    dead: () => events.push(`dead ${clock.now() / 1_000}`),
+  });
+  clock.advance(104_999);
+  assertEquals(events, ["ping 90"]);
+  clock.advance(1);
+  assertEquals(events, ["ping 90", "dead 105"]);
 });
 
 Deno.test("Liveness says nothing after it was disposed of", () => {

@@ -1,11 +1,12 @@
 import { assertEquals, assertThrows } from "@std/assert";
+import { ExitError } from "../../lib/exit.ts";
 import { bindPorts, ownAddresses } from "../../lib/net/ports.ts";
 import { UdpSocket } from "../../lib/net/udp.ts";
 
 Deno.test("bindPorts() gives TCP and UDP one number", () => {
   for (const hostname of [undefined, "127.0.0.1"]) {
-    const { tcp, udp, port } = bindPorts(0, hostname);
-    assertEquals([tcp.addr.port, udp.port], [port, port]);
+    const { tcp, udp, port } = bindPorts(0, { hostname });
+    assertEquals([(tcp.addr as Deno.NetAddr).port, udp.port], [port, port]);
     tcp.close();
     udp[Symbol.dispose]();
   }
@@ -13,7 +14,7 @@ Deno.test("bindPorts() gives TCP and UDP one number", () => {
 
 Deno.test("bindPorts() leaves nothing open where only UDP is taken", () => {
   using socket = new UdpSocket({ hostname: "127.0.0.1", port: 0 });
-  assertThrows(() => bindPorts(socket.port, "127.0.0.1"), Deno.errors.AddrInUse);
+  assertThrows(() => bindPorts(socket.port, { hostname: "127.0.0.1" }), ExitError, "in use");
 });
 
 Deno.test("ownAddresses() gives at least one address", () => {

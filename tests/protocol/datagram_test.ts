@@ -5,6 +5,7 @@ import {
   PacketOpener,
   PacketSealer,
   PacketType,
+  type Protection,
   sessionOf,
 } from "../../lib/protocol/datagram.ts";
 
@@ -12,13 +13,15 @@ const session = "00ff00ff00ff00ff";
 const key = "ab".repeat(32);
 const payload = fc.uint8Array({ maxLength: MAX_PAYLOAD_BYTES });
 
-function pair() {
-  return { sealer: new PacketSealer({ session, key }), opener: new PacketOpener({ session, key }) };
+function pair(protection: Protection = "sealed") {
+  const options = { protection, session, key };
+  return { sealer: new PacketSealer(options), opener: new PacketOpener(options) };
 }
 
 Deno.test("PacketOpener.open() takes what PacketSealer.seal() makes, numbered from 0", () => {
-  fc.assert(fc.property(fc.array(payload, { maxLength: 5 }), (payloads) => {
-    const { sealer, opener } = pair();
+  const protection = fc.constantFrom<Protection>("sealed", "plain");
+  fc.assert(fc.property(protection, fc.array(payload, { maxLength: 5 }), (protection, payloads) => {
+    const { sealer, opener } = pair(protection);
     payloads.forEach((payload, number) => {
       const packet = sealer.seal(PacketType.data, payload);
       assertEquals(sessionOf(packet), session);
@@ -28,7 +31,10 @@ Deno.test("PacketOpener.open() takes what PacketSealer.seal() makes, numbered fr
 });
 
 Deno.test("PacketOpener.open() refuses a packet with any one bit changed", () => {
-  const { sealer, opener } = pair();
+  for (const protection of ["sealed", "plain"] as const) refusesFlippedBits(pair(protection));
+});
+
+function refusesFlippedBits({ sealer, opener }: ReturnType<typeof pair>): void {
   const packet = sealer.seal(PacketType.data, Uint8Array.of(1, 2, 3));
   for (let bit = 0; bit < packet.length * 8; bit++) {
     const forged = packet.slice();
@@ -36,7 +42,7 @@ Deno.test("PacketOpener.open() refuses a packet with any one bit changed", () =>
     assertEquals(opener.open(forged), undefined);
   }
   assertEquals(opener.open(packet)?.number, 0);
-});
+}
 
 Deno.test("PacketOpener.open() refuses a packet cut short or made longer", () => {
   const { sealer, opener } = pair();
@@ -56,11 +62,13 @@ Deno.test("PacketOpener.open() takes a packet once, in whatever order they come"
 });
 
 Deno.test("PacketOpener.open() refuses other sessions, keys and directions", () => {
-  const packet = new PacketSealer({ session, key }).seal(PacketType.bind);
-  const otherKey = new PacketOpener({ session, key: "cd".repeat(32) });
-  const otherSession = new PacketOpener({ session: "11".repeat(8), key });
+  const protection = "sealed";
+  const packet = pair().sealer.seal(PacketType.ack, Uint8Array.of(7));
+  const otherKey = new PacketOpener({ protection, session, key: "cd".repeat(32) });
+  const otherSession = new PacketOpener({ protection, session: "11".repeat(8), key });
   assertEquals(otherKey.open(packet), undefined);
   assertEquals(otherSession.open(packet), undefined);
+  assertEquals(pair("plain").opener.open(packet), undefined);
 });
 
 Deno.test("PacketOpener.open() leaves the number of a forged packet to the real one", () => {
@@ -87,4 +95,12 @@ Deno.test("PacketSealer.seal() refuses a payload that makes the packet too long"
     () => sealer.seal(PacketType.data, new Uint8Array(MAX_PAYLOAD_BYTES + 1)),
     RangeError,
   );
+});
+
+Deno.test("PacketSealer.seal() hides the payload, or leaves it to be read", () => {
+  const payload = new TextEncoder().encode("Hello guys");
+  const readable = (protection: Protection) =>
+    new TextDecoder().decode(pair(protection).sealer.seal(PacketType.data, payload));
+  assertEquals(readable("sealed").includes("Hello"), false);
+  assertEquals(readable("plain").includes("Hello guys"), true);
 });

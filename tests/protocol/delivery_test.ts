@@ -96,6 +96,28 @@ Deno.test("DeliverySender.timeOut() sends over TCP, and probes with one packet",
   assertEquals(sender.deadline(), undefined);
 });
 
+Deno.test("DeliverySender.timeOut() keeps no packet waiting longer than another", () => {
+  const sender = openSender(1);
+  sendAll(sender, 0);
+  assert(sender.acknowledge({ largest: 0, delay: 0, delivered: 1, ranges: [] }, 20));
+  const waited: number[] = [];
+  const sentAt = new Map<number, number>();
+  for (let now = 1_000, packet = 1; now < 3_500; now++) {
+    if (now < 2_000 && now % 100 === 0) {
+      sentAt.set(sentAt.size + 1, now);
+      sender.push(new Uint8Array(10));
+    }
+    if ((sender.deadline() ?? Infinity) <= now) sender.timeOut(now);
+    for (const one of sendAll(sender, now, packet)) {
+      if (one.via === "udp") packet++;
+      else waited.push(now - sentAt.get(one.frame.number)!);
+    }
+  }
+  assertEquals(waited.length, 10);
+  // The probe timeout after one round trip of 20 ms: 20 + 4 * 10 + 25.
+  assertEquals(Math.max(...waited), 85);
+});
+
 Deno.test("DeliverySender.next() gives UDP up after 3 s without an acknowledgement", () => {
   const sender = openSender(1);
   sendAll(sender, 0);

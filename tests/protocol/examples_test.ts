@@ -1,6 +1,11 @@
 // The examples of docs/PROTOCOL.md are what the programs send, byte for byte.
 import { assert, assertEquals } from "@std/assert";
-import { PacketOpener, PacketSealer, PacketType } from "../../lib/protocol/datagram.ts";
+import {
+  PacketOpener,
+  PacketSealer,
+  PacketType,
+  type Protection,
+} from "../../lib/protocol/datagram.ts";
 import { decodeAck, decodeFrames, encodeAck, encodeFrames } from "../../lib/protocol/frames.ts";
 import {
   encodeDeliver,
@@ -47,8 +52,9 @@ Deno.test("encodeRecord() gives the lines of PROTOCOL.md", () => {
 });
 
 Deno.test("PacketSealer gives the packets of PROTOCOL.md, and PacketOpener takes them", () => {
-  const client = new PacketSealer({ session: keys.session, key: keys.client });
-  const server = new PacketSealer({ session: keys.session, key: keys.server });
+  const of = (protection: Protection, key: string) => ({ protection, session: keys.session, key });
+  const client = new PacketSealer(of("plain", keys.client));
+  const server = new PacketSealer(of("plain", keys.server));
   const token = Uint8Array.fromHex("a0a1a2a3a4a5a6a7");
   const message = {
     id: 17,
@@ -63,6 +69,7 @@ Deno.test("PacketSealer gives the packets of PROTOCOL.md, and PacketOpener takes
     { largest: 2, delay: 1_500, delivered: 1, ranges: [] },
     { largest: 9, delay: 0, delivered: 4, ranges: [[6, 7], [9, 9]] as [number, number][] },
   ];
+  const sealed = new PacketSealer(of("sealed", keys.client));
   const packets = [
     ["bind", client.seal(PacketType.bind)],
     ["challenge", server.seal(PacketType.challenge, token)],
@@ -71,6 +78,7 @@ Deno.test("PacketSealer gives the packets of PROTOCOL.md, and PacketOpener takes
     ["data", server.seal(PacketType.data, encodeFrames([{ number: 0, record }]))],
     ["ack", client.seal(PacketType.ack, encodeAck(acks[0]!))],
     ["ack", client.seal(PacketType.ack, encodeAck(acks[1]!))],
+    ["sealed", sealed.seal(PacketType.ack, encodeAck(acks[0]!))],
   ] as const;
 
   const written = examples("packets").map((line) => line.split(/ +/));
@@ -79,9 +87,13 @@ Deno.test("PacketSealer gives the packets of PROTOCOL.md, and PacketOpener takes
     packets.map(([name, bytes]) => [name, bytes.toHex()]),
   );
 
-  const fromClient = new PacketOpener({ session: keys.session, key: keys.client });
-  const fromServer = new PacketOpener({ session: keys.session, key: keys.server });
-  const opened = packets.map(([, bytes]) => fromClient.open(bytes) ?? fromServer.open(bytes));
+  const fromClient = new PacketOpener(of("plain", keys.client));
+  const fromServer = new PacketOpener(of("plain", keys.server));
+  const fromSealed = new PacketOpener(of("sealed", keys.client));
+  assertEquals(decodeAck(fromSealed.open(packets.at(-1)![1])!.payload), acks[0]);
+  const opened = packets.slice(0, -1).map(([, bytes]) =>
+    fromClient.open(bytes) ?? fromServer.open(bytes)
+  );
   assertEquals(opened.map((packet) => packet?.number), [0, 0, 1, 1, 2, 2, 3]);
   const [frame] = decodeFrames(opened[4]!.payload)!;
   assertEquals(parseMessage(new TextDecoder().decode(frame!.record)), message);

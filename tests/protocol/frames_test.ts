@@ -44,7 +44,10 @@ Deno.test("encodeAck() leaves out the ranges beyond the 32nd", () => {
 });
 
 Deno.test("decodeAck() refuses ranges out of order, touching or backwards, and wrong lengths", () => {
-  const wrong: [number, number][][] = [[[4, 5]], [[6, 5]], [[6, 8], [8, 9]], [[8, 9], [6, 6]]];
+  const wrong: [number, number][][] = [[[4, 5]], [[6, 5]], [[6, 8], [8, 9]], [[6, 8], [9, 9]], [[
+    8,
+    9,
+  ], [6, 6]]];
   for (const ranges of wrong) {
     assertEquals(decodeAck(encodeAck({ largest: 0, delay: 0, delivered: 4, ranges })), undefined);
   }

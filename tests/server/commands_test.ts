@@ -46,7 +46,7 @@ Deno.test("every record in a wrong state is refused, and those without an id end
       const client = await enter[state]!();
       const answer = await client.ask({ type, ...fields });
       assertEquals(answer["code"], "wrong-state", `${type} in ${state}`);
-      assertEquals(answer["id"], fields["id"]);
+      assertEquals(answer["id"], state === "hello" ? undefined : fields["id"]);
       if (answer["id"] === undefined) assertEquals((await client.next())["type"], "farewell");
       assertEquals(client.connection.closed, answer["id"] === undefined);
       client.connection.disconnect();
@@ -166,6 +166,9 @@ Deno.test("a session for which too much waits is told so and ends, and nobody el
   await using server = await FakeServer.start();
   const [sender, slow] = [await server.join("renew"), await server.join("slow")];
   const text = "x".repeat(16_000);
+  await sender.ask({ type: "public", id: 9, text });
+  // From now on it is stuck, and nobody waits for it.
+  server.clock.advance(1_001);
   for (let id = 10; !slow.connection.closed; id++) {
     assertEquals((await sender.ask({ type: "public", id, text }))["type"], "sent");
   }
@@ -178,6 +181,25 @@ Deno.test("a session for which too much waits is told so and ends, and nobody el
     final: true,
   });
   assertEquals((await sender.ask({ type: "ping" }))["type"], "pong");
+});
+
+Deno.test("a sender is slowed down while a receiver that takes messages is far behind", async () => {
+  await using server = await FakeServer.start();
+  const [sender, receiver] = [await server.join("renew"), await server.join("bob")];
+  const text = "x".repeat(16_000);
+  let sent = 0;
+  for (let id = 10; id < 300; id++) sender.send({ type: "public", id, text });
+  // Half of 4 MiB, in messages of 16,000 bytes and a little.
+  while (sent < 131) if ((await sender.next())["type"] === "sent") sent++;
+  const blocked = server.services.hub.relief();
+  assert(blocked !== undefined);
+  server.clock.endTurn();
+  receiver.send({ type: "ack", delivered: 10 });
+  receiver.send({ type: "ping" });
+  while ((await receiver.next())["type"] !== "pong");
+  server.clock.endTurn();
+  await blocked;
+  assertEquals((await sender.next())["type"], "sent");
 });
 
 Deno.test("an ack of what was never sent ends the session", async () => {

@@ -14,13 +14,14 @@ function open() {
   const sent: { datagram: Uint8Array; to: typeof here }[] = [];
   const outbox = new Outbox({
     clock,
+    protection: "sealed",
     sendLine: (line) => lines.push(line),
     sendDatagram: (datagram, to) => sent.push({ datagram, to }),
     overflow: () => {},
   });
-  const { session, clientKey, serverKey } = outbox.parameters;
-  const sealer = new PacketSealer({ session, key: clientKey });
-  const opener = new PacketOpener({ session, key: serverKey });
+  const { protection, session, clientKey, serverKey } = outbox.parameters;
+  const sealer = new PacketSealer({ protection, session, key: clientKey });
+  const opener = new PacketOpener({ protection, session, key: serverKey });
   const take = () => sent.splice(0).map(({ datagram, to }) => ({ ...opener.open(datagram)!, to }));
   return { clock, lines, sent, outbox, sealer, take };
 }

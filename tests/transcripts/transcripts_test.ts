@@ -39,11 +39,11 @@ class PipedScreen implements Screen {
 for await (const { name, text } of transcripts()) {
   Deno.test(`transcript ${name}, through pipes`, async () => {
     await using folder = await TempFolder.create();
-    const { server, port } = await startServer(folder.path);
+    const { server, clientArgs } = await startServer(folder.path);
     await using _server = server;
     const start = (username: string) =>
       Promise.resolve(
-        new PipedScreen(Program.start("client", ["127.0.0.1", port, username])),
+        new PipedScreen(Program.start("client", clientArgs(username))),
       );
     await play(text, { start, terminal: false });
   });

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { toText } from "@std/streams/to-text";
 import { formatEndpoint } from "../../lib/net/connection.ts";
-import { TcpConnection } from "../../lib/net/tcp.ts";
+import { StreamConnection } from "../../lib/net/stream.ts";
 import { ProtocolError } from "../../lib/protocol/errors.ts";
 
 /** A connection, and the bare other end of it. */
@@ -11,16 +11,16 @@ async function pair() {
     Deno.connect({ hostname: "127.0.0.1", port: listener.addr.port }),
     listener.accept(),
   ]);
-  return { connection: new TcpConnection(conn), other };
+  return { connection: new StreamConnection(conn), other };
 }
 
-async function readAll(connection: TcpConnection): Promise<string[]> {
+async function readAll(connection: StreamConnection): Promise<string[]> {
   const lines = [];
   for await (const line of connection.lines()) lines.push(line);
   return lines;
 }
 
-Deno.test("TcpConnection.lines() gives lines until the other side ends", async () => {
+Deno.test("StreamConnection.lines() gives lines until the other side ends", async () => {
   const { connection, other } = await pair();
   await other.write(new TextEncoder().encode("one\ntwo\nhalf"));
   other.close();
@@ -28,7 +28,7 @@ Deno.test("TcpConnection.lines() gives lines until the other side ends", async (
   await connection.close();
 });
 
-Deno.test("TcpConnection.lines() refuses a line over the cap", async () => {
+Deno.test("StreamConnection.lines() refuses a line over the cap", async () => {
   const { connection, other } = await pair();
   connection.maxLineBytes = 10;
   await other.write(new TextEncoder().encode("12345678901"));
@@ -37,7 +37,7 @@ Deno.test("TcpConnection.lines() refuses a line over the cap", async () => {
   await connection.close();
 });
 
-Deno.test("TcpConnection.close() delivers what was sent, though unread input is left", async () => {
+Deno.test("StreamConnection.close() delivers what was sent, though unread input is left", async () => {
   const { connection, other } = await pair();
   await other.write(new Uint8Array(100_000));
   const sent = Array.from({ length: 2_000 }, (_, index) => `line ${index} ${"x".repeat(100)}`);
@@ -49,7 +49,7 @@ Deno.test("TcpConnection.close() delivers what was sent, though unread input is 
   await closed;
 });
 
-Deno.test("TcpConnection.abort() ends the lines, and closing twice is fine", async () => {
+Deno.test("StreamConnection.abort() ends the lines, and closing twice is fine", async () => {
   const { connection, other } = await pair();
   const lines = readAll(connection);
   connection.abort();
@@ -61,7 +61,7 @@ Deno.test("TcpConnection.abort() ends the lines, and closing twice is fine", asy
   other.close();
 });
 
-Deno.test("TcpConnection.send() cuts a peer off that takes nothing", async () => {
+Deno.test("StreamConnection.send() cuts a peer off that takes nothing", async () => {
   const { connection, other } = await pair();
   const lines = readAll(connection);
   const line = "x".repeat(60_000);
@@ -70,7 +70,7 @@ Deno.test("TcpConnection.send() cuts a peer off that takes nothing", async () =>
   other.close();
 });
 
-Deno.test("TcpConnection.remote is the other side's end", async () => {
+Deno.test("StreamConnection.remote is the other side's end", async () => {
   const { connection, other } = await pair();
   assertEquals(formatEndpoint(connection.remote), formatEndpoint(other.localAddr));
   other.close();

@@ -1,0 +1,92 @@
+import { Buffer } from "node:buffer";
+import { ExitCode, ExitError } from "../exit.ts";
+import { type Certificate, fingerprintOf } from "../net/certificate.ts";
+import { type Endpoint, formatEndpoint } from "../net/connection.ts";
+import type { KnownServers } from "../net/known_servers.ts";
+import type { ByteStream } from "../net/stream.ts";
+import { dialTls, IdentityError, ProofError, readCertificate } from "../net/tls_client.ts";
+
+/** What a client knows about the servers it may trust. */
+export interface Trust {
+  /** The servers met before; undefined where there is no place to keep them. */
+  knownServers: KnownServers | undefined;
+  /** The fingerprint that the user demands. @default whatever is known, or else shown first */
+  fingerprint?: string | undefined;
+  /** Tells the user something. */
+  say: (line: string) => void;
+}
+
+/**
+ * Connects to a server over TLS: to one met before only if it is still the same, to a new one after
+ * its certificate was remembered.
+ *
+ * @throws {ExitError} `identity`, where the server is not who it should be
+ * @throws what the system says where there is no TLS server
+ */
+export async function dialTrusted(server: Endpoint, trust: Trust): Promise<ByteStream> {
+  const known = trust.knownServers?.find(server);
+  const demanded = trust.fingerprint;
+  const isKnown = known !== undefined &&
+    (demanded === undefined || demanded === fingerprintOf(known));
+  const trusted = isKnown ? known : await meet(server, trust);
+  try {
+    return await dialTls(server, trusted);
+  } catch (error) {
+    const refused = error instanceof IdentityError || error instanceof ProofError;
+    if (!refused) throw error;
+    const shown = error instanceof IdentityError ? error.shown : await whatItShows(server);
+    if (shown !== undefined && Buffer.compare(shown, trusted) !== 0) {
+      throw changed(server, { trusted, shown }, trust);
+    }
+    throw new ExitError(
+      ExitCode.identity,
+      `the server at ${formatEndpoint(server)} shows the right certificate but does not have its ` +
+        "key: somebody else answers in its place",
+      { cause: error },
+    );
+  }
+}
+
+/** The first contact, or the one to which the user gave the fingerprint. */
+async function meet(server: Endpoint, trust: Trust): Promise<Certificate> {
+  const shown = await readCertificate(server);
+  const fingerprint = fingerprintOf(shown);
+  const where = formatEndpoint(server);
+  if (trust.fingerprint !== undefined && trust.fingerprint !== fingerprint) {
+    throw new ExitError(
+      ExitCode.identity,
+      `the server at ${where} has the fingerprint ${fingerprint}, not the one that was demanded: ` +
+        "it is another server, or somebody else answers in its place",
+    );
+  }
+  await trust.knownServers?.remember(server, shown);
+  const remembered = trust.knownServers === undefined ? "not remembered" : "remembered";
+  trust.say(`first contact with ${where}, fingerprint ${fingerprint}: ${remembered}`);
+  return shown;
+}
+
+/** The certificate that a server shows now, or undefined where there is none to be had. */
+async function whatItShows(server: Endpoint): Promise<Certificate | undefined> {
+  try {
+    return await readCertificate(server);
+  } catch {
+    return undefined;
+  }
+}
+
+function changed(
+  server: Endpoint,
+  { trusted, shown }: { trusted: Certificate; shown: Certificate },
+  { knownServers }: Trust,
+): ExitError {
+  const now = fingerprintOf(shown);
+  return new ExitError(
+    ExitCode.identity,
+    `the server at ${formatEndpoint(server)} is not the one that was met before ` +
+      `(${
+        fingerprintOf(trusted)
+      } in ${knownServers?.path}): it has been set up anew, or somebody ` +
+      "else answers in its place. Nothing was sent to it. Ask its operator for the fingerprint; " +
+      `only if it is the one shown now, accept it with --fingerprint ${now}`,
+  );
+}

@@ -1,0 +1,141 @@
+import { abortable } from "@std/async/abortable";
+import { ProtocolError } from "../protocol/errors.ts";
+import { LineDecoder } from "../protocol/lines.ts";
+import { MAX_LINE_BYTES, MAX_UNWRITTEN_BYTES } from "../protocol/limits.ts";
+import type { Connection, Endpoint } from "./connection.ts";
+
+const READ_BYTES = 65_536;
+/** How long {@linkcode StreamConnection.close} waits for the other side, in milliseconds. */
+const CLOSE_LIMIT_MS = 1_000;
+
+const utf8 = new TextEncoder();
+
+/** What carries bytes both ways: TCP, or TLS over it. */
+export type ByteStream = Pick<
+  Deno.Conn,
+  "read" | "write" | "closeWrite" | "close" | "localAddr" | "remoteAddr"
+>;
+
+/** A TLS record begins with its type: alert or handshake (RFC 8446, section 5.1). */
+const TLS_RECORD_TYPES: readonly (number | undefined)[] = [0x15, 0x16];
+
+/** The other side of a plain connection speaks TLS. */
+export class TlsError extends ProtocolError {
+  override name = "TlsError";
+
+  constructor() {
+    super("bad-record", "this side is plain, the other speaks TLS");
+  }
+}
+
+/** A control connection over a stream of bytes. */
+export class StreamConnection implements Connection {
+  readonly local: Endpoint;
+  readonly remote: Endpoint;
+  readonly #stream: ByteStream;
+  readonly #decoder = new LineDecoder(MAX_LINE_BYTES);
+  #unsent: string[] = [];
+  /** What waits to be written or is being written, in UTF-16 code units: about bytes. */
+  #unwritten = 0;
+  #cutOff = false;
+  #flushing: Promise<void> | undefined;
+  #closing: Promise<void> | undefined;
+  readonly #ended = new AbortController();
+
+  constructor(stream: ByteStream) {
+    this.#stream = stream;
+    this.local = stream.localAddr as Deno.NetAddr;
+    this.remote = stream.remoteAddr as Deno.NetAddr;
+  }
+
+  get maxLineBytes(): number {
+    return this.#decoder.maxBytes;
+  }
+  set maxLineBytes(bytes: number) {
+    this.#decoder.maxBytes = bytes;
+  }
+
+  get cutOff(): boolean {
+    return this.#cutOff;
+  }
+
+  async *lines(): AsyncGenerator<string> {
+    const buffer = new Uint8Array(READ_BYTES);
+    for (let first = true;; first = false) {
+      const count = await this.#read(buffer);
+      if (count === null || this.#closing !== undefined) return;
+      if (first && TLS_RECORD_TYPES.includes(buffer[0])) {
+        throw new TlsError();
+      }
+      yield* this.#decoder.decode(buffer.subarray(0, count));
+    }
+  }
+
+  send(line: string): void {
+    if (this.#ended.signal.aborted || this.#closing !== undefined) return;
+    this.#unsent.push(line, "\n");
+    this.#unwritten += line.length + 1;
+    if (this.#unwritten > MAX_UNWRITTEN_BYTES) {
+      this.#cutOff = true;
+      return this.abort();
+    }
+    this.#flushing ??= this.#flush();
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  abort(): void {
+    if (this.#ended.signal.aborted) return;
+    this.#ended.abort();
+    this.#unsent = [];
+    this.#stream.close();
+  }
+
+  /** The bytes read, or null at the end; a broken connection has ended too. */
+  async #read(buffer: Uint8Array): Promise<number | null> {
+    try {
+      return await this.#stream.read(buffer);
+    } catch {
+      return null;
+    }
+  }
+
+  async #flush(): Promise<void> {
+    // Once round the microtasks, so that what this turn sends is written together.
+    await Promise.resolve();
+    try {
+      while (this.#unsent.length > 0) {
+        const text = this.#unsent.join("");
+        this.#unsent = [];
+        const bytes = utf8.encode(text);
+        for (let written = 0; written < bytes.length;) {
+          written += await this.#stream.write(bytes.subarray(written));
+        }
+        this.#unwritten -= text.length;
+      }
+    } catch {
+      this.abort();
+    }
+    this.#flushing = undefined;
+  }
+
+  async #close(): Promise<void> {
+    const limit = setTimeout(() => this.abort(), CLOSE_LIMIT_MS);
+    // A write that nobody takes may stay pending even when the stream is closed (Deno 2.7).
+    await abortable(this.#finish(), this.#ended.signal).catch(() => {});
+    clearTimeout(limit);
+    this.abort();
+  }
+
+  async #finish(): Promise<void> {
+    await this.#flushing;
+    // Closing with unread input would reset the connection, and the other side might never read the
+    // last lines. So: say that this was the end, and read until it has ended too.
+    await this.#stream.closeWrite();
+    const ignored = new Uint8Array(READ_BYTES);
+    while (await this.#stream.read(ignored) !== null);
+  }
+}

@@ -1,0 +1,138 @@
+import { Buffer } from "node:buffer";
+import { once } from "node:events";
+import { connect as connectTls, type ConnectionOptions, type TLSSocket } from "node:tls";
+import { type Certificate, encodePem } from "./certificate.ts";
+import type { Endpoint } from "./connection.ts";
+import { IDENTITY_NAME } from "./identity.ts";
+import type { ByteStream } from "./stream.ts";
+
+/** How long a TLS handshake may take, in milliseconds. */
+const HANDSHAKE_LIMIT_MS = 10_000;
+
+/** The server showed another certificate than the one that is trusted. */
+export class IdentityError extends Error {
+  override name = "IdentityError";
+  /** What it showed. */
+  readonly shown: Certificate;
+
+  constructor(shown: Certificate) {
+    super("the server shows another certificate than the one that is trusted");
+    this.shown = shown;
+  }
+}
+
+/** The server did not prove that it has the key of the trusted certificate. */
+export class ProofError extends Error {
+  override name = "ProofError";
+}
+
+/** The codes with which TLS refuses a certificate, or the signature that goes with it. */
+const REFUSED = /^(UNABLE_TO|DEPTH_ZERO|SELF_SIGNED|CERT_|ERR_TLS_CERT)/;
+
+/**
+ * Reads the certificate that a server shows, believing nothing, and closes.
+ *
+ * @throws what the system says where there is no TLS server
+ */
+export async function readCertificate(server: Endpoint): Promise<Certificate> {
+  const socket = await handshake(server, { rejectUnauthorized: false });
+  const shown = certificateOf(socket);
+  socket.destroy();
+  return shown;
+}
+
+/**
+ * Connects to the server that has the key of the trusted certificate. Nothing is sent before that is
+ * sure.
+ *
+ * @throws {IdentityError} where it shows another certificate
+ * @throws {ProofError} where it does not prove that it has the key of the one it shows
+ * @throws what the system says where there is no TLS server
+ */
+export async function dialTls(server: Endpoint, trusted: Certificate): Promise<ByteStream> {
+  const socket = await handshake(server, { ca: [encodePem("CERTIFICATE", trusted)] }).catch(
+    (cause) => {
+      const refused = REFUSED.test(cause.code) || cause instanceof ProofError;
+      throw refused ? new ProofError(cause.message, { cause }) : cause;
+    },
+  );
+  // `ca` only adds to the roots of the system: a certificate that one of those vouches for has
+  // passed until here.
+  const shown = certificateOf(socket);
+  if (Buffer.compare(shown, trusted) !== 0) {
+    socket.destroy();
+    throw new IdentityError(shown);
+  }
+  return new NodeStream(socket);
+}
+
+async function handshake(
+  { hostname, port }: Endpoint,
+  options: ConnectionOptions,
+): Promise<TLSSocket> {
+  const socket = connectTls({
+    host: hostname,
+    port,
+    servername: IDENTITY_NAME,
+    minVersion: "TLSv1.3",
+    ...options,
+  });
+  // Later errors are seen by whoever reads or writes.
+  socket.on("error", () => {});
+  try {
+    await once(socket, "secureConnect", { signal: AbortSignal.timeout(HANDSHAKE_LIMIT_MS) });
+    // Deno 2.7 also says so when the handshake has failed; then there is no certificate.
+    if (!socket.getPeerCertificate(true)?.raw) throw new ProofError("the TLS handshake failed");
+    return socket;
+  } catch (error) {
+    socket.destroy();
+    throw error;
+  }
+}
+
+function certificateOf(socket: TLSSocket): Certificate {
+  return new Uint8Array(socket.getPeerCertificate(true).raw);
+}
+
+/** A TLS socket of node's as a stream of bytes. */
+class NodeStream implements ByteStream {
+  readonly localAddr: Deno.NetAddr;
+  readonly remoteAddr: Deno.NetAddr;
+  readonly #socket: TLSSocket;
+  readonly #chunks: AsyncIterator<Uint8Array>;
+  #rest: Uint8Array = new Uint8Array();
+
+  constructor(socket: TLSSocket) {
+    const { localAddress, localPort, remoteAddress, remotePort } = socket;
+    this.localAddr = { transport: "tcp", hostname: localAddress!, port: localPort! };
+    this.remoteAddr = { transport: "tcp", hostname: remoteAddress!, port: remotePort! };
+    this.#socket = socket;
+    this.#chunks = socket[Symbol.asyncIterator]();
+  }
+
+  async read(buffer: Uint8Array): Promise<number | null> {
+    while (this.#rest.length === 0) {
+      const { done, value } = await this.#chunks.next();
+      if (done) return null;
+      this.#rest = value;
+    }
+    const part = this.#rest.subarray(0, buffer.length);
+    this.#rest = this.#rest.subarray(part.length);
+    buffer.set(part);
+    return part.length;
+  }
+
+  write(bytes: Uint8Array): Promise<number> {
+    return new Promise((resolve, reject) => {
+      this.#socket.write(bytes, (error) => error ? reject(error) : resolve(bytes.length));
+    });
+  }
+
+  closeWrite(): Promise<void> {
+    return new Promise((resolve) => this.#socket.end(resolve));
+  }
+
+  close(): void {
+    this.#socket.destroy();
+  }
+}
