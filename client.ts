@@ -1,12 +1,11 @@
-import process from "node:process";
 import { abortable } from "@std/async/abortable";
 import { connect } from "./lib/client/connect.ts";
-import { Console, type LineSource } from "./lib/client/console.ts";
+import { Console } from "./lib/console/console.ts";
+import { openSource, standardOutput } from "./lib/console/standard_streams.ts";
 import { Dialogue } from "./lib/client/dialogue.ts";
 import { formatMessage } from "./lib/client/format.ts";
-import { PlainLines } from "./lib/client/plain_lines.ts";
 import type { Trust } from "./lib/client/trust.ts";
-import { TerminalLines } from "./lib/client/terminal_lines.ts";
+import { TerminalLines } from "./lib/console/terminal_lines.ts";
 import { systemClock } from "./lib/clock.ts";
 import { type CommandLine, parseCommandLine, parsePort } from "./lib/command_line.ts";
 import { ExitCode, ExitError } from "./lib/exit.ts";
@@ -61,10 +60,7 @@ async function main(): Promise<void> {
   using source = openSource(() => leaving.ask());
   onSignals(["SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK"], () => leaving.ask());
   const styled = Deno.stdout.isTerminal();
-  const console = new Console(source, {
-    dialogue: (text) => writeText(Deno.stdout, text),
-    complaint: (text) => writeText(Deno.stderr, text),
-  });
+  const console = new Console(source, standardOutput);
   const session = await leaving.orDone(connect(server, {
     clock: systemClock,
     trust,
@@ -151,18 +147,6 @@ function checkUsername(username: string): string {
     const problem = `${JSON.stringify(username)} is refused: ${(cause as Error).message}`;
     throw new ExitError(ExitCode.refused, problem, { cause });
   }
-}
-
-/** Line editing where there is a keyboard; what is typed shows on whichever output is the terminal. */
-function openSource(onInterrupt: () => void): LineSource {
-  if (!Deno.stdin.isTerminal()) return new PlainLines(process.stdin);
-  const screen = [Deno.stdout, Deno.stderr].find((stream) => stream.isTerminal());
-  return new TerminalLines({
-    input: process.stdin,
-    write: (text) => screen && writeText(screen, text),
-    columns: () => screen === undefined ? 80 : Deno.consoleSize().columns,
-    onInterrupt,
-  });
 }
 
 await runProgram("chatclient", main);

@@ -1,48 +1,75 @@
 import { DEFAULT_COST } from "./lib/accounts/phc.ts";
 import { systemClock } from "./lib/clock.ts";
 import { parseCommandLine, parsePort } from "./lib/command_line.ts";
-import { ExitCode } from "./lib/exit.ts";
+import { Console } from "./lib/console/console.ts";
+import { openSource, standardOutput } from "./lib/console/standard_streams.ts";
+import { TerminalLines } from "./lib/console/terminal_lines.ts";
+import { ExitCode, ExitError } from "./lib/exit.ts";
 import { ownAddresses } from "./lib/net/ports.ts";
 import { onSignals, runProgram } from "./lib/program.ts";
+import { LIMITS, parseLimits } from "./lib/server/limits.ts";
 import { createLog } from "./lib/server/log.ts";
 import { ChatServer } from "./lib/server/server.ts";
+import { manageUsers, USER_ACTIONS } from "./lib/server/users.ts";
 
-const HELP = `usage: chatserver <port> [--host ADDRESS] [--data FOLDER] [--plain]
+const HELP =
+  `usage: chatserver <port> [--host ADDRESS] [--data FOLDER] [--closed] [--plain] [LIMITS]
 
 Serves a chat on a port, TCP and UDP, until Ctrl-C.
 
   <port>          1 to 65535; 0 lets the system choose one
   --host ADDRESS  the address to listen on (default: every address)
-  --data FOLDER   where credentials.txt is kept (default: the current folder)
+  --data FOLDER   where accounts and identity are kept (default: the current folder)
+  --closed        no new accounts, but those that "chatserver users add" makes
   --plain         no encryption: anybody on the network can read along
   --help          this text
   --version       the version
 
-Exit codes: 0 done, 2 usage, 4 the port or the data folder was refused, 1 anything unforeseen.`;
+       chatserver users list|add|passwd|remove [<username>] [--data FOLDER]
 
-async function main(): Promise<void> {
-  const commandLine = parseCommandLine(Deno.args, {
+Manages the accounts, of a running server too.
+
+Limits:
+${limitHelp()}
+
+Exit codes: 0 done, 2 usage, 4 refused (the port, the data folder, an account),
+1 anything unforeseen.`;
+
+function limitHelp(): string {
+  const flags = Object.values(LIMITS).map(({ flag, what, default: normal }) => ({
+    flag: `--${flag} N`,
+    text: `${what} (default: ${normal})`,
+  }));
+  const width = Math.max(...flags.map(({ flag }) => flag.length));
+  return flags.map(({ flag, text }) => `  ${flag.padEnd(width)}  ${text}`).join("\n");
+}
+
+async function serve(args: readonly string[]): Promise<void> {
+  const commandLine = parseCommandLine(args, {
     program: "chatserver",
     help: HELP,
     arguments: ["port"],
-    flags: ["plain"],
-    options: ["host", "data"],
+    flags: ["plain", "closed"],
+    options: ["host", "data", ...Object.values(LIMITS).map(({ flag }) => flag)],
   });
   if (commandLine === undefined) return;
   const port = parsePort(commandLine.arguments["port"]!, 0);
   const { host, data = "." } = commandLine.options;
+  const plain = commandLine.flags.has("plain");
+  const limits = parseLimits(commandLine.options);
 
   const stopped = Promise.withResolvers<{ final: boolean }>();
   onSignals(["SIGINT", "SIGBREAK"], () => stopped.resolve({ final: true }));
   onSignals(["SIGTERM"], () => stopped.resolve({ final: false }));
 
   console.log("Attempting to bind host/port to sockets");
-  const plain = commandLine.flags.has("plain");
   const server = await ChatServer.start({
     port,
     hostname: host,
     folder: data,
     plain,
+    closed: commandLine.flags.has("closed"),
+    limits,
     cost: DEFAULT_COST,
     clock: systemClock,
     log: createLog(systemClock, console.error),
@@ -69,4 +96,29 @@ async function main(): Promise<void> {
   await server.close(end);
 }
 
-await runProgram("chatserver", main);
+async function users([action = "", ...args]: readonly string[]): Promise<void> {
+  const known = USER_ACTIONS.find((name) => name === action);
+  if (known === undefined && !["--help", "--version"].includes(action)) {
+    throw new ExitError(
+      ExitCode.usage,
+      `chatserver users takes one of ${USER_ACTIONS.join(", ")} (--help tells more)`,
+    );
+  }
+  const commandLine = parseCommandLine(known === undefined ? [action, ...args] : args, {
+    program: "chatserver",
+    help: HELP,
+    arguments: known === "list" ? [] : ["username"],
+    options: ["data"],
+  });
+  if (commandLine === undefined) return;
+  using source = openSource(() => Deno.exit(ExitCode.usage));
+  await manageUsers(known!, commandLine.arguments["username"], {
+    folder: commandLine.options["data"] ?? ".",
+    cost: DEFAULT_COST,
+    console: new Console(source, standardOutput),
+    hidden: source instanceof TerminalLines,
+  });
+}
+
+const [first, ...rest] = Deno.args;
+await runProgram("chatserver", () => first === "users" ? users(rest) : serve(Deno.args));

@@ -1,3 +1,4 @@
+import { abortable } from "@std/async/abortable";
 import { setImmediate } from "node:timers";
 
 /** Time as the program sees it; tests give their own. */
@@ -21,6 +22,17 @@ export const systemClock: Clock = {
   },
   soon: (action) => void setImmediate(action),
 };
+
+/**
+ * Waits.
+ *
+ * @throws the signal's reason, as soon as it is aborted
+ */
+export async function sleep(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
+  const over = Promise.withResolvers<void>();
+  using _timer = clock.after(ms, over.resolve);
+  await abortable(over.promise, signal);
+}
 
 /** One timer that is set, moved and stopped; what deadlines of state machines hang on. */
 export class Alarm implements Disposable {

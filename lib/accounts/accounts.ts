@@ -3,8 +3,14 @@ import { join } from "node:path";
 import { foldUsername } from "../protocol/names.ts";
 import { CredentialsFile } from "./credentials_file.ts";
 import { type CredentialsLine, parseCredentialsLine } from "./credentials_line.ts";
-import { formatPhc, hashPassword, type ScryptCost, verifyPassword } from "./phc.ts";
-import { WorkQueue } from "./work_queue.ts";
+import {
+  formatPhc,
+  hashPassword,
+  type PasswordHash,
+  type ScryptCost,
+  verifyPassword,
+} from "./phc.ts";
+import { type JobOptions, WorkQueue } from "./work_queue.ts";
 
 const LF = 0x0a;
 /** Tab, CR and space. */
@@ -25,11 +31,14 @@ export interface AccountsOptions {
 /** The accounts of one server: `credentials.txt` in its data folder, and in memory. */
 export class Accounts {
   readonly #file: CredentialsFile;
-  readonly #accounts = new Map<string, CredentialsLine>();
   readonly #cost: ScryptCost;
   readonly #hashing: WorkQueue;
   /** Changes of the file, one after another. */
   readonly #changes = new WorkQueue(1);
+  #accounts = new Map<string, CredentialsLine>();
+  #unreadable: number[] = [];
+  /** The file's, when it was read or changed last. */
+  #stamp = "";
 
   private constructor(file: CredentialsFile, options: AccountsOptions) {
     this.#file = file;
@@ -39,18 +48,27 @@ export class Accounts {
     );
   }
 
-  /**
-   * Reads `credentials.txt` in a data folder; there need be none.
-   *
-   * @returns the accounts, and the numbers (from 1) of the lines that can't be read
-   */
-  static async load(
-    folder: string,
-    options: AccountsOptions,
-  ): Promise<{ accounts: Accounts; unreadable: number[] }> {
+  /** Reads `credentials.txt` in a data folder; there need be none. */
+  static async load(folder: string, options: AccountsOptions): Promise<Accounts> {
     const accounts = new Accounts(new CredentialsFile(join(folder, "credentials.txt")), options);
-    const unreadable = accounts.#read(splitLines(await accounts.#file.read()));
-    return { accounts, unreadable };
+    await accounts.refresh();
+    return accounts;
+  }
+
+  /** The numbers (from 1) of the lines that can't be read. */
+  get unreadable(): readonly number[] {
+    return this.#unreadable;
+  }
+
+  /** How many accounts there are. */
+  get count(): number {
+    return this.#accounts.size;
+  }
+
+  /** The usernames, in order. */
+  get usernames(): string[] {
+    const byKey = [...this.#accounts].sort(([a], [b]) => a < b ? -1 : 1);
+    return byKey.map(([, { username }]) => username);
   }
 
   /** The account's username as it was registered, or undefined where there is none. */
@@ -63,19 +81,17 @@ export class Accounts {
    *
    * @throws the signal's reason, where it is aborted before the work began
    */
-  async verify(
-    username: string,
-    password: string,
-    { signal }: { signal?: AbortSignal } = {},
-  ): Promise<boolean> {
+  async verify(username: string, password: string, options: JobOptions = {}): Promise<boolean> {
     const account = this.#accounts.get(foldUsername(username));
     if (account === undefined) return false;
     const { secret } = account;
     if ("hash" in secret) {
-      return this.#hashing.run(() => verifyPassword(password, secret.hash), { signal });
+      return this.#hashing.run(() => verifyPassword(password, secret.hash), options);
     }
     if (!sameText(password, secret.password.normalize("NFC"))) return false;
-    await this.#hashPlaintext(account, password, { signal });
+    const line = await this.#newLine(account.username, password, options);
+    // Somebody may have changed the account while the password was hashed.
+    await this.#change(() => this.#replace(line, (current) => sameSecret(current, account)));
     return true;
   }
 
@@ -85,51 +101,115 @@ export class Accounts {
    * @returns whether it was created: false where somebody else has the name by now
    * @throws the signal's reason, where it is aborted before the work was done
    */
-  async create(
-    username: string,
-    password: string,
-    { signal }: { signal?: AbortSignal } = {},
-  ): Promise<boolean> {
-    const hash = await this.#hashing.run(() => hashPassword(password, this.#cost), { signal });
-    return this.#changes.run(async () => {
-      signal?.throwIfAborted();
+  async create(username: string, password: string, options: JobOptions = {}): Promise<boolean> {
+    const line = await this.#newLine(username, password, options);
+    return await this.#change(async () => {
+      options.signal?.throwIfAborted();
       const key = foldUsername(username);
       if (this.#accounts.has(key)) return false;
-      await this.#file.append(`${username}:${formatPhc(hash)}`);
-      this.#accounts.set(key, { username, secret: { hash } });
+      await this.#file.append(formatLine(line));
+      this.#accounts.set(key, line);
       return true;
     });
   }
 
-  /** Later lines win, as the file is appended to. */
-  #read(lines: readonly FileLine[]): number[] {
-    const unreadable: number[] = [];
-    for (const line of lines) {
-      const account = parseLine(line);
-      if (account !== undefined) this.#accounts.set(foldUsername(account.username), account);
-      else unreadable.push(line.number);
-    }
-    return unreadable;
+  /** Gives an account another password. Whether there is such an account. */
+  async setPassword(username: string, password: string): Promise<boolean> {
+    const registered = this.find(username);
+    if (registered === undefined) return false;
+    const line = await this.#newLine(registered, password, {});
+    return await this.#change(() => this.#replace(line, (current) => current !== undefined));
   }
 
-  async #hashPlaintext(
-    account: CredentialsLine,
-    password: string,
-    options: { signal?: AbortSignal | undefined },
-  ): Promise<void> {
-    const hash = await this.#hashing.run(() => hashPassword(password, this.#cost), options);
-    await this.#changes.run(async () => {
-      const key = foldUsername(account.username);
-      if (this.#accounts.get(key) !== account) return;
-      // Every line about this account goes: an earlier one may hold the same password.
-      const others = splitLines(await this.#file.read()).filter((line) => accountOf(line) !== key);
-      await this.#file.replace([
-        ...others.map(({ bytes }) => bytes),
-        utf8.encode(`${account.username}:${formatPhc(hash)}`),
-      ]);
-      this.#accounts.set(key, { username: account.username, secret: { hash } });
+  /** Removes an account. Whether there was such an account. */
+  async remove(username: string): Promise<boolean> {
+    return await this.#change(async () => {
+      const key = foldUsername(username);
+      if (!this.#accounts.has(key)) return false;
+      await this.#file.replace(await this.#linesWithout(key));
+      this.#accounts.delete(key);
+      return true;
     });
   }
+
+  /**
+   * Reads the file again if somebody else has changed it.
+   *
+   * @returns the usernames of the accounts that are gone, or have another password
+   */
+  async refresh(): Promise<string[]> {
+    return await this.#changes.run(() => this.#refresh());
+  }
+
+  async #refresh(): Promise<string[]> {
+    const stamp = await this.#file.stamp();
+    if (stamp === this.#stamp) return [];
+    const before = this.#accounts;
+    this.#accounts = new Map();
+    this.#unreadable = [];
+    // Later lines win, as the file is appended to.
+    for (const line of splitLines(await this.#file.read())) {
+      const account = parseLine(line);
+      if (account !== undefined) this.#accounts.set(foldUsername(account.username), account);
+      else this.#unreadable.push(line.number);
+    }
+    this.#stamp = stamp;
+    const changed = [...before].filter(([key, account]) =>
+      !sameSecret(this.#accounts.get(key), account)
+    );
+    return changed.map(([, { username }]) => username);
+  }
+
+  /** Does a change to what the file holds now, while nobody else does one. */
+  async #change<T>(change: () => Promise<T>): Promise<T> {
+    return await this.#changes.run(() =>
+      this.#file.exclusively(async () => {
+        await this.#refresh();
+        const result = await change();
+        this.#stamp = await this.#file.stamp();
+        return result;
+      })
+    );
+  }
+
+  /** Puts a line in the place of all about its account, if the account is still as it should be. */
+  async #replace(
+    line: CredentialsLine & { secret: { hash: PasswordHash } },
+    expected: (current: CredentialsLine | undefined) => boolean,
+  ): Promise<boolean> {
+    const key = foldUsername(line.username);
+    if (!expected(this.#accounts.get(key))) return false;
+    // Every line about this account goes: an earlier one may hold the same password.
+    await this.#file.replace([...await this.#linesWithout(key), utf8.encode(formatLine(line))]);
+    this.#accounts.set(key, line);
+    return true;
+  }
+
+  async #linesWithout(key: string): Promise<Uint8Array[]> {
+    const lines = splitLines(await this.#file.read());
+    return lines.filter((line) => accountOf(line) !== key).map(({ bytes }) => bytes);
+  }
+
+  async #newLine(
+    username: string,
+    password: string,
+    options: JobOptions,
+  ): Promise<CredentialsLine & { secret: { hash: PasswordHash } }> {
+    const hash = await this.#hashing.run(() => hashPassword(password, this.#cost), options);
+    return { username, secret: { hash } };
+  }
+}
+
+function formatLine(
+  { username, secret }: { username: string; secret: { hash: PasswordHash } },
+): string {
+  return `${username}:${formatPhc(secret.hash)}`;
+}
+
+function sameSecret(a: CredentialsLine | undefined, b: CredentialsLine): boolean {
+  const written = ({ secret }: CredentialsLine) =>
+    "hash" in secret ? formatPhc(secret.hash) : secret.password;
+  return a !== undefined && written(a) === written(b);
 }
 
 interface FileLine {

@@ -3,6 +3,10 @@ import { concat } from "../protocol/lines.ts";
 
 const LF = Uint8Array.of(0x0a);
 
+/** How long to wait for somebody else's change, and how long between two looks, in milliseconds. */
+const LOCK_LIMIT_MS = 5_000;
+const LOCK_PAUSE_MS = 20;
+
 /**
  * The bytes of `credentials.txt`. Each change is on the disk when its promise is fulfilled; one that
  * fails leaves the file as it was, or with a torn last line.
@@ -22,6 +26,35 @@ export class CredentialsFile {
       if (error instanceof Deno.errors.NotFound) return new Uint8Array();
       throw error;
     }
+  }
+
+  /** Changes when the file does; empty where there is none. */
+  async stamp(): Promise<string> {
+    try {
+      const { mtime, size, ino } = await Deno.stat(this.path);
+      return `${mtime?.getTime()} ${size} ${ino}`;
+    } catch (error) {
+      if (error instanceof Deno.errors.NotFound) return "";
+      throw error;
+    }
+  }
+
+  /**
+   * Does a change while nobody else does one, in this process or another.
+   *
+   * @throws {Deno.errors.TimedOut} where somebody else's change takes longer than five seconds
+   */
+  async exclusively<T>(change: () => Promise<T>): Promise<T> {
+    const path = this.path.replace(/\.txt$/, ".lock");
+    using file = await Deno.open(path, { create: true, write: true, mode: 0o600 });
+    for (let waited = 0; !await file.tryLock(true); waited += LOCK_PAUSE_MS) {
+      if (waited >= LOCK_LIMIT_MS) {
+        throw new Deno.errors.TimedOut(`somebody else has been changing ${this.path} for too long`);
+      }
+      await new Promise((resolve) => setTimeout(resolve, LOCK_PAUSE_MS));
+    }
+    // Closing the file gives the lock up.
+    return await change();
   }
 
   /** Adds a line, on a line of its own even after a torn one. */

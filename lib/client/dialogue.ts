@@ -3,7 +3,7 @@ import { ProtocolError } from "../protocol/errors.ts";
 import { parsePassword } from "../protocol/names.ts";
 import { parseText } from "../protocol/text.ts";
 import { visibleLine } from "../protocol/visible.ts";
-import type { Console } from "./console.ts";
+import type { Console } from "../console/console.ts";
 import { type ClientSession, RequestError } from "./session.ts";
 
 const COMMAND_PROMPT = `Please enter a command:

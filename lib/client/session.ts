@@ -313,6 +313,7 @@ function endOf({ code, message: said }: ServerRecords["farewell"]): ExitError {
   switch (code) {
     case "logged-out":
       return new ExitError(ExitCode.done, message);
+    case "account-changed":
     case "too-many-attempts":
       return new ExitError(ExitCode.refused, message);
     case "protocol-error":

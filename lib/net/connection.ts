@@ -33,8 +33,29 @@ export interface Connection {
   readonly cutOff: boolean;
 }
 
+/**
+ * Whom an address counts for, where something is counted: an IPv6 user has a whole /64 network (RFC
+ * 6177), so it stands for all its addresses.
+ */
+export function originOf(hostname: string): string {
+  const plain = unmapped(hostname);
+  if (!plain.includes(":")) return plain;
+  const [head = "", tail = ""] = plain.split("%")[0]!.split("::");
+  const [first, last] = [head, tail].map((part) => part.split(":").filter(Boolean)) as [
+    string[],
+    string[],
+  ];
+  const zeros = plain.includes("::") ? Array(8 - first.length - last.length).fill("0") : [];
+  return `${[...first, ...zeros, ...last].slice(0, 4).join(":")}::/64`;
+}
+
+/** IPv4 addresses mapped into IPv6 are IPv4 addresses. */
+function unmapped(hostname: string): string {
+  return hostname.replace(/^::ffff:(?=\d+\.)/i, "");
+}
+
 /** An endpoint as people write it. IPv4 addresses mapped into IPv6 are shown as IPv4. */
 export function formatEndpoint({ hostname, port }: Endpoint): string {
-  const plain = hostname.replace(/^::ffff:(?=\d+\.)/i, "");
+  const plain = unmapped(hostname);
   return plain.includes(":") ? `[${plain}]:${port}` : `${plain}:${port}`;
 }

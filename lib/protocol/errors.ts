@@ -7,12 +7,14 @@ export type ErrorCode =
   | "internal"
   | "name-taken"
   | "no-such-user"
+  | "registration-refused"
   | "unsupported-protocol"
   | "wrong-password"
   | "wrong-state";
 
 /** Codes of `farewell` records: why the server ends the connection. */
 export type FarewellCode =
+  | "account-changed"
   | "logged-out"
   | "protocol-error"
   | "server-closing"

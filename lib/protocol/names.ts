@@ -6,16 +6,60 @@ const utf8 = new TextEncoder();
 const USERNAME = /^[\p{L}\p{Nd}._-][\p{L}\p{M}\p{Nd}._-]*$/u;
 const USERNAME_RULE = `a username has 1 to ${MAX_USERNAME_LENGTH} letters, digits, ".", "_" or "-"`;
 
+/** Characters that are not seen (Unicode Standard, section 5.21). */
+const INVISIBLE = /\p{Default_Ignorable_Code_Point}/u;
+/** More marks on one letter than any language needs. */
+const PILED_MARKS = /\p{M}{5}/u;
+
 /**
- * The normal form (Unicode NFC) of a username, as it is shown and stored.
+ * What the letters of one name may be mixed of: one of the scripts in everyday use (Unicode Standard
+ * Annex #31, table 5), or what Japanese, Chinese and Korean mix (Unicode Technical Standard #39,
+ * section 5.1).
+ */
+const SCRIPTS = [
+  ...[
+    "Latin",
+    "Greek",
+    "Cyrillic",
+    "Armenian",
+    "Georgian",
+    "Hebrew",
+    "Arabic",
+    "Thaana",
+    "Ethiopic",
+  ],
+  ...["Devanagari", "Bengali", "Gurmukhi", "Gujarati", "Oriya", "Tamil", "Telugu", "Kannada"],
+  ...["Malayalam", "Sinhala", "Thai", "Lao", "Tibetan", "Myanmar", "Khmer"],
+  ...["Han Hiragana Katakana", "Han Bopomofo", "Han Hangul"],
+].map((scripts) => {
+  const letters = scripts.split(" ").map((script) => `\\p{Script_Extensions=${script}}`).join("");
+  return new RegExp(`^[0-9._${letters}-]*$`, "u");
+});
+
+/**
+ * The normal form (Unicode NFC) of a username, as it is shown and stored: RFC 8265, section 3.4 in
+ * spirit, with letters of one script. Names of another script that look like one of this are not found
+ * out.
  *
  * @throws {ProtocolError} `bad-username`, with the rule that the name breaks
  */
-export function parseUsername(raw: string): string {
+export function parseUsername(raw: string, maxLength = MAX_USERNAME_LENGTH): string {
   const name = raw.isWellFormed() ? raw.normalize("NFC") : raw;
   const length = [...name].length;
   if (length === 0 || length > MAX_USERNAME_LENGTH || !USERNAME.test(name)) {
     throw new ProtocolError("bad-username", USERNAME_RULE);
+  }
+  if (length > maxLength) {
+    throw new ProtocolError("bad-username", `a username has at most ${maxLength} letters here`);
+  }
+  if (INVISIBLE.test(name) || PILED_MARKS.test(name)) {
+    throw new ProtocolError("bad-username", "a username has letters that can be seen, one by one");
+  }
+  if (name !== name.normalize("NFKC")) {
+    throw new ProtocolError("bad-username", "a username has no letters in another width or style");
+  }
+  if (!SCRIPTS.some((script) => script.test(name))) {
+    throw new ProtocolError("bad-username", "a username has letters of one script only");
   }
   return name;
 }

@@ -7,12 +7,25 @@ const utf8 = new TextEncoder();
 // deno-lint-ignore no-control-regex
 const CONTROL = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/;
 
+const graphemes = new Intl.Segmenter("und", { granularity: "grapheme" });
+
+/** How long a text may be. */
+export interface TextLimits {
+  /** In bytes of UTF-8. @default {@linkcode MAX_TEXT_BYTES} */
+  textBytes?: number;
+  /** In extended grapheme clusters (Unicode Standard Annex #29). @default no other limit */
+  textGraphemes?: number;
+}
+
 /**
  * A message's text as it is delivered: what was sent, if the rules allow it.
  *
  * @throws {ProtocolError} `bad-text`, with the rule that the text breaks
  */
-export function parseText(raw: string): string {
+export function parseText(
+  raw: string,
+  { textBytes = MAX_TEXT_BYTES, textGraphemes = MAX_TEXT_BYTES }: TextLimits = {},
+): string {
   if (raw.trim() === "") throw new ProtocolError("bad-text", "the message is empty");
   if (!raw.isWellFormed()) {
     throw new ProtocolError("bad-text", "the message is not valid Unicode");
@@ -24,11 +37,24 @@ export function parseText(raw: string): string {
     );
   }
   const bytes = utf8.encode(raw).length;
-  if (bytes > MAX_TEXT_BYTES) {
+  if (bytes > textBytes) {
     throw new ProtocolError(
       "bad-text",
-      `the message has ${bytes} bytes; at most ${MAX_TEXT_BYTES} are allowed`,
+      `the message has ${bytes} bytes; at most ${textBytes} are allowed`,
+    );
+  }
+  // Counting takes its time, and there are no more characters than bytes.
+  if (bytes > textGraphemes && count(graphemes.segment(raw)) > textGraphemes) {
+    throw new ProtocolError(
+      "bad-text",
+      `the message is too long: at most ${textGraphemes} characters are allowed`,
     );
   }
   return raw;
+}
+
+function count(items: Iterable<unknown>): number {
+  let number = 0;
+  for (const _ of items) number++;
+  return number;
 }

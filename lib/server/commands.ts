@@ -44,7 +44,10 @@ function user(session: Session, { id, username }: ClientRecords["user"]): void {
 }
 
 async function publish(session: Session, { id, text }: ClientRecords["public"]): Promise<void> {
-  const message = session.services.hub.publish(session.username, parseText(text));
+  const message = session.services.hub.publish(
+    session.username,
+    parseText(text, session.services.limits),
+  );
   session.send({ type: "sent", id, message });
   await keepPace(session);
 }
@@ -53,7 +56,11 @@ async function direct(
   session: Session,
   { id, to, text }: ClientRecords["direct"],
 ): Promise<void> {
-  const message = session.services.hub.direct(session.username, to, parseText(text));
+  const message = session.services.hub.direct(
+    session.username,
+    to,
+    parseText(text, session.services.limits),
+  );
   if (message === undefined) throw noSuchUser();
   session.send({ type: "sent", id, message });
   await keepPace(session);

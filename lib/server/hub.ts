@@ -1,5 +1,6 @@
 import type { Clock } from "../clock.ts";
 import { foldUsername } from "../protocol/names.ts";
+import { TokenBucket } from "./token_bucket.ts";
 import { encodeMessage, type Message } from "../protocol/records.ts";
 
 /** A session as the hub sees it. */
@@ -7,6 +8,8 @@ export interface Member {
   readonly username: string;
   /** Takes a message record, UTF-8. */
   deliver(record: Uint8Array): void;
+  /** Ends the session, because its account is not what it was. */
+  expel(why: string): void;
   /** A promise of the time when less waits for this member; undefined where that is now. */
   relief(): Promise<void> | undefined;
 }
@@ -17,6 +20,8 @@ const RELIEF_LIMIT_MS = 2_000;
 interface ActiveUser {
   username: string;
   members: Set<Member>;
+  /** How many commands all its sessions together may give. */
+  rate: TokenBucket;
 }
 
 const utf8 = new TextEncoder();
@@ -24,11 +29,13 @@ const utf8 = new TextEncoder();
 /** Who is here, and who gets what. */
 export class Hub {
   readonly #clock: Clock;
+  readonly #rate: { burst: number; perSecond: number };
   readonly #active = new Map<string, ActiveUser>();
   #lastMessage = 0;
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, rate: { burst: number; perSecond: number }) {
     this.#clock = clock;
+    this.#rate = rate;
   }
 
   /** Every active user once, in the order of their names. */
@@ -44,7 +51,11 @@ export class Hub {
 
   join(member: Member): void {
     const key = foldUsername(member.username);
-    const user = this.#active.get(key) ?? { username: member.username, members: new Set() };
+    const user = this.#active.get(key) ?? {
+      username: member.username,
+      members: new Set(),
+      rate: new TokenBucket(this.#rate, this.#clock.now()),
+    };
     user.members.add(member);
     this.#active.set(key, user);
   }
@@ -55,6 +66,11 @@ export class Hub {
     if (user === undefined) return;
     user.members.delete(member);
     if (user.members.size === 0) this.#active.delete(key);
+  }
+
+  /** The bucket that a member's commands are taken from, which all of its account's sessions share. */
+  rateOf({ username }: Member): TokenBucket {
+    return this.#active.get(foldUsername(username))!.rate;
   }
 
   /**
@@ -81,6 +97,12 @@ export class Hub {
       this.#newMessage({ kind: "direct", from, to: user.username, text }),
       [user],
     );
+  }
+
+  /** Ends all sessions of an account. */
+  expel(username: string, why: string): void {
+    const user = this.#active.get(foldUsername(username));
+    for (const member of [...user?.members ?? []]) member.expel(why);
   }
 
   /**

@@ -1,7 +1,8 @@
 import { ProtocolError } from "../protocol/errors.ts";
 import { LOGIN_ATTEMPTS, PROTOCOL_VERSION } from "../protocol/limits.ts";
-import { parsePassword, parseUsername } from "../protocol/names.ts";
+import { foldUsername, parsePassword, parseUsername } from "../protocol/names.ts";
 import type { ClientRecords } from "../protocol/records.ts";
+import { visibleLine } from "../protocol/visible.ts";
 import type { Session } from "./session.ts";
 
 /** The first record of a client names its protocol version. */
@@ -17,7 +18,7 @@ export function hello(session: Session, { protocol }: ClientRecords["hello"]): v
 
 /** The client names its user, and is told whether there is such an account. */
 export function identify(session: Session, { id, username }: ClientRecords["identify"]): void {
-  const name = parseLoginName(session, username);
+  const name = reporting(session, username, () => parseLoginName(session, username));
   const registered = session.services.accounts.find(name);
   const exists = registered !== undefined;
   session.identify(registered ?? name, exists);
@@ -41,7 +42,7 @@ export async function authenticate(
 
   session.attempts++;
   const attempts = LOGIN_ATTEMPTS - session.attempts;
-  refused(session, session.username, "wrong password");
+  session.report(`login of ${session.username} refused: wrong password`);
   session.send({ type: "error", id, code: "wrong-password", message: "wrong password", attempts });
   if (attempts === 0) session.end("too-many-attempts", "too many wrong passwords");
 }
@@ -53,36 +54,64 @@ export async function register(
 ): Promise<void> {
   const accepted = parsePassword(password);
   const { accounts } = session.services;
+  const { username, origin: owner } = session;
+  reporting(session, username, () => requireRegistration(session));
   const created = await session.work((signal) =>
-    accounts.create(session.username, accepted, { signal })
+    accounts.create(username, accepted, { owner, signal })
   );
   if (session.state === "ended") return;
   if (created) return session.welcome(id);
 
-  session.identify(accounts.find(session.username) ?? session.username, true);
+  session.identify(accounts.find(username) ?? username, true);
   throw new ProtocolError("name-taken", "somebody else has just taken this name");
 }
 
+/** An existing account's name may be of another server's rules; a new one keeps to this one's. */
 function parseLoginName(session: Session, username: string): string {
+  const { accounts, limits } = session.services;
+  const name = parseUsername(username);
+  if (accounts.find(name) !== undefined) return name;
+  requireRegistration(session);
+  return parseUsername(username, limits.nameLength);
+}
+
+function requireRegistration({ services }: Session): void {
+  if (services.closed) {
+    throw new ProtocolError("registration-refused", "this server takes no new accounts");
+  }
+  if (services.accounts.count >= services.limits.accounts) {
+    throw new ProtocolError("registration-refused", "this server has no room for more accounts");
+  }
+}
+
+/** Tells the operator what `check` refuses. */
+function reporting<T>(session: Session, username: string, check: () => T): T {
   try {
-    return parseUsername(username);
+    return check();
   } catch (error) {
-    refused(session, JSON.stringify(username.slice(0, 64)), "the name is against the rules");
+    const name = visibleLine(username.slice(0, 64));
+    session.report(`login of ${name} refused: ${(error as Error).message}`);
     throw error;
   }
 }
 
 /** A password that the rules refuse is nobody's. */
 async function verify(session: Session, password: string, signal: AbortSignal): Promise<boolean> {
-  let accepted: string;
+  const { services: { accounts, throttle }, username, origin } = session;
+  const account = foldUsername(username);
+  await throttle.admit(account, origin, signal);
+  const right = isPassword(password) &&
+    await accounts.verify(username, password.normalize("NFC"), { owner: origin, signal });
+  if (right) throttle.succeeded(account, origin);
+  else throttle.failed(account, origin);
+  return right;
+}
+
+function isPassword(password: string): boolean {
   try {
-    accepted = parsePassword(password);
+    parsePassword(password);
+    return true;
   } catch {
     return false;
   }
-  return await session.services.accounts.verify(session.username, accepted, { signal });
-}
-
-function refused(session: Session, username: string, why: string): void {
-  session.services.log(`login of ${username} from ${session.remote} refused: ${why}`);
 }

@@ -1,10 +1,15 @@
 import { randomBytes } from "node:crypto";
 import { Alarm, type Clock } from "../clock.ts";
 import { type Endpoint, formatEndpoint } from "../net/connection.ts";
-import { PacketOpener, PacketSealer, PacketType, type Protection } from "../protocol/datagram.ts";
+import {
+  type Packet,
+  PacketOpener,
+  PacketSealer,
+  PacketType,
+  type Protection,
+} from "../protocol/datagram.ts";
 import { DeliverySender } from "../protocol/delivery_sender.ts";
 import { type Ack, decodeAck, encodeFrames } from "../protocol/frames.ts";
-import { MAX_BACKLOG_BYTES } from "../protocol/limits.ts";
 import { type PathAnswer, PathValidator } from "../protocol/path.ts";
 import { type DataParameters, encodeDeliver } from "../protocol/records.ts";
 
@@ -16,6 +21,8 @@ export interface OutboxOptions {
   sendLine: (line: string) => void;
   /** Sends a datagram from the server's UDP socket. */
   sendDatagram: (datagram: Uint8Array, to: Endpoint) => void;
+  /** The most bytes of message records that may wait. */
+  maxBacklogBytes: number;
   /** More waits for the client than may; the session has to end. */
   overflow: () => void;
 }
@@ -69,7 +76,7 @@ export class Outbox implements Disposable {
     if (this.#closed) return;
     if (this.#sender.backlogBytes === 0) this.#progressAt = this.#options.clock.now();
     this.#sender.push(record);
-    if (this.#sender.backlogBytes > MAX_BACKLOG_BYTES) return this.#options.overflow();
+    if (this.#sender.backlogBytes > this.#options.maxBacklogBytes) return this.#options.overflow();
     this.#flushSoon();
   }
 
@@ -79,17 +86,26 @@ export class Outbox implements Disposable {
    */
   relief(): Promise<void> | undefined {
     const stuck = this.#options.clock.now() - this.#progressAt > STUCK_AFTER_MS;
-    if (this.#closed || stuck || this.#sender.backlogBytes <= MAX_BACKLOG_BYTES / 2) {
+    if (this.#closed || stuck || !this.#farBehind) {
       return undefined;
     }
     this.#relief ??= Promise.withResolvers();
     return this.#relief.promise;
   }
 
-  /** Takes in a datagram that names this session; one that does not authenticate is ignored. */
-  receive(datagram: Uint8Array, from: Endpoint): void {
+  /**
+   * Takes in a datagram that names this session; one that does not authenticate, or was there before,
+   * is ignored.
+   *
+   * @returns whether it authenticated, and was new
+   */
+  receive(datagram: Uint8Array, from: Endpoint): boolean {
     const packet = this.#opener.open(datagram);
-    if (packet === undefined || this.#closed) return;
+    if (packet !== undefined && !this.#closed) this.#take(packet, from);
+    return packet !== undefined;
+  }
+
+  #take(packet: Packet, from: Endpoint): void {
     switch (packet.type) {
       case PacketType.bind:
         return this.#answer(this.#path.bind(packet.number, from), from);
@@ -130,6 +146,10 @@ export class Outbox implements Disposable {
     this.#closed = true;
     this.#alarm[Symbol.dispose]();
     this.#relieve();
+  }
+
+  get #farBehind(): boolean {
+    return this.#sender.backlogBytes > this.#options.maxBacklogBytes / 2;
   }
 
   #relieve(): void {
@@ -174,7 +194,7 @@ export class Outbox implements Disposable {
         this.#options.sendLine(encodeDeliver(number, utf8.decode(record)));
       }
     }
-    if (this.#sender.backlogBytes <= MAX_BACKLOG_BYTES / 2) this.#relieve();
+    if (!this.#farBehind) this.#relieve();
     // A path that fell silent has to be validated again before it is used.
     if (!this.#sender.pathOpen) this.#path.invalidate();
     this.#alarm.set(this.#sender.deadline());

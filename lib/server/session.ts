@@ -1,16 +1,11 @@
 import type { Accounts } from "../accounts/accounts.ts";
-import { type Clock, Countdown } from "../clock.ts";
-import { type Connection, type Endpoint, formatEndpoint } from "../net/connection.ts";
+import type { LoginThrottle } from "../accounts/login_throttle.ts";
+import { type Clock, Countdown, sleep } from "../clock.ts";
+import { type Connection, type Endpoint, formatEndpoint, originOf } from "../net/connection.ts";
 import { Liveness } from "../net/liveness.ts";
 import type { Protection } from "../protocol/datagram.ts";
 import { type ErrorCode, type FarewellCode, ProtocolError } from "../protocol/errors.ts";
-import {
-  HELLO_LIMIT_MS,
-  LOGIN_LIMIT_MS,
-  MAX_LINE_BYTES,
-  MAX_LOGIN_LINE_BYTES,
-  PROTOCOL_VERSION,
-} from "../protocol/limits.ts";
+import { MAX_LOGIN_LINE_BYTES, PROTOCOL_VERSION } from "../protocol/limits.ts";
 import {
   type ClientRecord,
   encodeRecord,
@@ -20,6 +15,9 @@ import {
 import { VERSION } from "../version.ts";
 import { type Command, commands } from "./commands.ts";
 import type { Hub, Member } from "./hub.ts";
+import type { Incidents } from "./incidents.ts";
+import type { RecentSet } from "./recent_set.ts";
+import type { Limits } from "./limits.ts";
 import type { Log } from "./log.ts";
 import { Outbox } from "./outbox.ts";
 
@@ -29,11 +27,18 @@ export interface Services {
   hub: Hub;
   clock: Clock;
   log: Log;
+  incidents: Incidents;
+  limits: Limits;
+  throttle: LoginThrottle;
+  /** Whether new accounts are refused. */
+  closed: boolean;
   /** How data packets are protected. */
   protection: Protection;
   sendDatagram: (datagram: Uint8Array, to: Endpoint) => void;
   /** The sessions that have a data channel, by its session id. */
   outboxes: Map<string, Outbox>;
+  /** The ids of sessions that ended a while ago, whose last packets may still come. */
+  departed: RecentSet;
 }
 
 /**
@@ -47,6 +52,7 @@ export type State = "hello" | "login" | "authenticate" | "register" | "active" |
 export class Session implements Member {
   readonly services: Services;
   readonly #connection: Connection;
+  readonly #place: Disposable;
   readonly #liveness: Liveness;
   #state: State = "hello";
   #limit: Countdown;
@@ -58,19 +64,33 @@ export class Session implements Member {
   /** How many passwords were tried. */
   attempts = 0;
 
-  constructor(connection: Connection, services: Services) {
+  /**
+   * @param place among the connections that are not logged in; disposed of when this one is, or ends
+   */
+  constructor(connection: Connection, services: Services, place: Disposable) {
     this.services = services;
     this.#connection = connection;
-    connection.maxLineBytes = MAX_LOGIN_LINE_BYTES;
+    this.#place = place;
+    connection.maxLineBytes = Math.min(MAX_LOGIN_LINE_BYTES, services.limits.lineBytes);
     this.#liveness = new Liveness(services.clock, {
       ping: () => this.send({ type: "ping" }),
       dead: () => this.end("timeout", "nothing was heard of the client", { final: false }),
     });
-    this.#limit = this.#timeLimit(HELLO_LIMIT_MS);
+    this.#limit = this.#timeLimit(services.limits.handshakeSeconds);
   }
 
   get state(): State {
     return this.#state;
+  }
+
+  /** Whom the client's address counts for: itself, or its network. */
+  get origin(): string {
+    return originOf(this.#connection.remote.hostname);
+  }
+
+  /** Tells the operator what the client did wrong. */
+  report(what: string): void {
+    this.services.incidents.report(what, this.origin);
   }
 
   /** Where the client is, as people write it. */
@@ -108,6 +128,10 @@ export class Session implements Member {
     this.#outbox?.push(record);
   }
 
+  expel(why: string): void {
+    this.end("account-changed", why);
+  }
+
   relief(): Promise<void> | undefined {
     return this.#outbox?.relief();
   }
@@ -121,7 +145,7 @@ export class Session implements Member {
   greet(): void {
     this.#state = "login";
     this.#limit[Symbol.dispose]();
-    this.#limit = this.#timeLimit(LOGIN_LIMIT_MS);
+    this.#limit = this.#timeLimit(this.services.limits.loginSeconds);
   }
 
   /** From now on the password of an account is asked for, an existing or a new one. */
@@ -135,12 +159,14 @@ export class Session implements Member {
     const { services } = this;
     this.#state = "active";
     this.#limit[Symbol.dispose]();
-    this.#connection.maxLineBytes = MAX_LINE_BYTES;
+    this.#place[Symbol.dispose]();
+    this.#connection.maxLineBytes = services.limits.lineBytes;
     this.#outbox = new Outbox({
       clock: services.clock,
       protection: services.protection,
       sendLine: (line) => this.#connection.send(line),
       sendDatagram: services.sendDatagram,
+      maxBacklogBytes: services.limits.sessionBytes,
       overflow: () => this.end("too-slow", "too much waited to be delivered"),
     });
     services.outboxes.set(this.#outbox.parameters.session, this.#outbox);
@@ -200,6 +226,7 @@ export class Session implements Member {
       if (!command.states.includes(this.#state)) {
         throw new ProtocolError("wrong-state", `"${record.type}" is out of place now`);
       }
+      if (this.#state === "active" && id !== undefined) await this.#keepRate();
       await command.run(this, record);
     } catch (error) {
       const fatal = id === undefined || this.#state === "hello";
@@ -214,6 +241,14 @@ export class Session implements Member {
     }
   }
 
+  /** Who commands too fast is not read for a while; nothing is lost. */
+  async #keepRate(): Promise<void> {
+    const { clock, hub } = this.services;
+    for (let wait; (wait = hub.rateOf(this).take(clock.now())) > 0;) {
+      await this.work((signal) => sleep(clock, wait, signal));
+    }
+  }
+
   /** What can't be answered to a request ends the session. */
   #fail(error: unknown): void {
     if (this.#state === "ended" || this.#over.signal.aborted) return;
@@ -221,16 +256,16 @@ export class Session implements Member {
     if (!known) this.services.log(`unforeseen, from ${this.remote}: ${error}`);
     const code: ErrorCode = known ? error.code : "internal";
     const message = known ? error.message : "the server failed at this";
+    if (known) this.report(`refused: ${message}`);
     this.send({ type: "error", id: undefined, code, message, attempts: undefined });
     this.end("protocol-error", message);
   }
 
-  #timeLimit(ms: number): Countdown {
-    return new Countdown(
-      this.services.clock,
-      ms,
-      () => this.end("timeout", "the login took too long"),
-    );
+  #timeLimit(seconds: number): Countdown {
+    return new Countdown(this.services.clock, seconds * 1_000, () => {
+      this.report("the login took too long");
+      this.end("timeout", "the login took too long");
+    });
   }
 
   /** Undoes what the session holds. Doing it twice is fine. */
@@ -240,9 +275,11 @@ export class Session implements Member {
     this.#over.abort();
     this.#liveness[Symbol.dispose]();
     this.#limit[Symbol.dispose]();
+    this.#place[Symbol.dispose]();
     if (!active) return;
     this.services.hub.leave(this);
     this.services.outboxes.delete(this.#outbox!.parameters.session);
+    this.services.departed.add(this.#outbox!.parameters.session);
     this.#outbox![Symbol.dispose]();
     const why = this.#connection.cutOff ? "it let too much wait" : this.#ending;
     this.services.log(`${this.username} left: ${why}`);

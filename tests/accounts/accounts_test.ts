@@ -7,14 +7,14 @@ const load = (folder: TempFolder) => Accounts.load(folder.path, { cost });
 
 Deno.test("Accounts.create() makes the file, with a hash, for its owner's eyes only", async () => {
   await using folder = await TempFolder.create();
-  const { accounts, unreadable } = await load(folder);
-  assertEquals(unreadable, []);
+  const accounts = await load(folder);
+  assertEquals(accounts.unreadable, []);
   assert(await accounts.create("Joe", "geheim"));
   const path = folder.file("credentials.txt");
   assertMatch(await Deno.readTextFile(path), /^Joe:\$scrypt\$ln=1,r=8,p=1\$\S+\n$/);
   if (Deno.build.os !== "windows") assertEquals((await Deno.stat(path)).mode! & 0o777, 0o600);
 
-  const again = (await load(folder)).accounts;
+  const again = await load(folder);
   assertEquals(again.find("jOE"), "Joe");
   assert(await again.verify("joe", "geheim"));
   assert(!await again.verify("joe", "Geheim"));
@@ -23,7 +23,7 @@ Deno.test("Accounts.create() makes the file, with a hash, for its owner's eyes o
 
 Deno.test("Accounts.create() lets only the first of two have a name", async () => {
   await using folder = await TempFolder.create();
-  const { accounts } = await load(folder);
+  const accounts = await load(folder);
   const created = await Promise.all([accounts.create("joe", "a"), accounts.create("JOE", "b")]);
   assertEquals(created.toSorted(), [false, true]);
   const winner = created[0] ? "a" : "b";
@@ -38,8 +38,8 @@ Deno.test("Accounts.verify() replaces a password in the file by a hash, and noth
   const before = new TextEncoder().encode("ann one\njoe,old\n\nbob:two\nJOE new\n???\n\xff\n");
   before[before.length - 3] = 0xff; // no UTF-8
   await Deno.writeFile(path, before);
-  const { accounts, unreadable } = await load(folder);
-  assertEquals(unreadable, [6, 7]);
+  const accounts = await load(folder);
+  assertEquals(accounts.unreadable, [6, 7]);
   assert(!await accounts.verify("joe", "old"), "the last line for a name wins");
   assert(await accounts.verify("joe", "new"));
 
@@ -48,7 +48,7 @@ Deno.test("Accounts.verify() replaces a password in the file by a hash, and noth
   assertMatch(text, /^ann one\nbob:two\n\?\?\?\n\ufffd.*\nJOE:\$scrypt\$\S+\n$/s);
   assert(after.includes(0xff), "a line that can't be read stays as it is");
 
-  const again = (await load(folder)).accounts;
+  const again = await load(folder);
   assert(await again.verify("joe", "new"));
   assert(await again.verify("ann", "one"));
   assert(await again.verify("bob", "two"));
@@ -57,7 +57,7 @@ Deno.test("Accounts.verify() replaces a password in the file by a hash, and noth
 Deno.test("Accounts.verify() hashes two passwords at once without losing one", async () => {
   await using folder = await TempFolder.create();
   await Deno.writeTextFile(folder.file("credentials.txt"), "ann one\nbob two");
-  const { accounts } = await load(folder);
+  const accounts = await load(folder);
   assertEquals(
     await Promise.all([accounts.verify("ann", "one"), accounts.verify("bob", "two")]),
     [true, true],
@@ -69,19 +69,59 @@ Deno.test("Accounts.verify() hashes two passwords at once without losing one", a
 Deno.test("Accounts.create() begins a new line after a torn one", async () => {
   await using folder = await TempFolder.create();
   await Deno.writeTextFile(folder.file("credentials.txt"), "ann one\njoe:$scr");
-  const { accounts, unreadable } = await load(folder);
-  assertEquals(unreadable, [2]);
+  const accounts = await load(folder);
+  assertEquals(accounts.unreadable, [2]);
   assert(await accounts.create("joe", "geheim"));
   const again = await load(folder);
   assertEquals(again.unreadable, [2]);
-  assert(await again.accounts.verify("joe", "geheim"));
+  assert(await again.verify("joe", "geheim"));
 });
 
 Deno.test("Accounts.load() takes a file that begins with a byte order mark", async () => {
   await using folder = await TempFolder.create();
   await Deno.writeTextFile(folder.file("credentials.txt"), "\ufeffann one\r\njoe two\r\n");
-  const { accounts, unreadable } = await load(folder);
-  assertEquals(unreadable, []);
+  const accounts = await load(folder);
+  assertEquals(accounts.unreadable, []);
   assert(await accounts.verify("ann", "one"));
   assert(await accounts.verify("joe", "two"));
+});
+
+Deno.test("Accounts.setPassword() and remove() change the file, and nobody else's account", async () => {
+  await using folder = await TempFolder.create();
+  await Deno.writeTextFile(folder.file("credentials.txt"), "ann one\nbob two\n???\nBOB three\n");
+  const accounts = await load(folder);
+  assert(await accounts.setPassword("bob", "four"));
+  assert(!await accounts.setPassword("joe", "x"));
+  assert(await accounts.verify("bob", "four"));
+  assert(!await accounts.verify("bob", "three"));
+  const again = await load(folder);
+  assert(await again.verify("Bob", "four"));
+  assert(await again.verify("ann", "one"));
+  assert(await again.remove("ANN"));
+  assert(!await again.remove("ann"));
+  assertEquals((await load(folder)).usernames, ["BOB"]);
+  assertMatch(await Deno.readTextFile(folder.file("credentials.txt")), /^\?\?\?\nBOB:\S+\n$/);
+});
+
+Deno.test("Accounts.refresh() tells whose account somebody else has changed", async () => {
+  await using folder = await TempFolder.create();
+  const server = await load(folder);
+  for (const name of ["ann", "bob", "joe"]) await server.create(name, name);
+  assertEquals(await server.refresh(), []);
+  const operator = await load(folder);
+  await operator.create("new", "x");
+  await operator.setPassword("bob", "y");
+  await operator.remove("joe");
+  assertEquals((await server.refresh()).toSorted(), ["bob", "joe"]);
+  assertEquals(server.usernames, ["ann", "bob", "new"]);
+  assert(await server.verify("bob", "y"));
+  assertEquals(await server.refresh(), []);
+});
+
+Deno.test("Accounts.create() sees an account that somebody else has just made", async () => {
+  await using folder = await TempFolder.create();
+  const [one, two] = [await load(folder), await load(folder)];
+  const created = await Promise.all([one.create("joe", "a"), two.create("joe", "b")]);
+  assertEquals(created.toSorted(), [false, true]);
+  assert(await two.verify("joe", created[0] ? "a" : "b"));
 });

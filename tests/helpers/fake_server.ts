@@ -1,5 +1,10 @@
 import { Accounts } from "../../lib/accounts/accounts.ts";
+import { LoginThrottle } from "../../lib/accounts/login_throttle.ts";
+import { Admission } from "../../lib/server/admission.ts";
+import { Incidents } from "../../lib/server/incidents.ts";
+import { DEFAULT_LIMITS } from "../../lib/server/limits.ts";
 import { Hub } from "../../lib/server/hub.ts";
+import { RecentSet } from "../../lib/server/recent_set.ts";
 import { type Services, Session } from "../../lib/server/session.ts";
 import { FakeClock } from "./fake_clock.ts";
 import { FakeConnection } from "./fake_connection.ts";
@@ -11,6 +16,7 @@ export class FakeServer implements AsyncDisposable {
   readonly log: string[] = [];
   readonly datagrams: Uint8Array[] = [];
   readonly services: Services;
+  readonly admission = new Admission(DEFAULT_LIMITS);
   readonly #folder: TempFolder;
   readonly #running: Promise<void>[] = [];
   readonly #connections: FakeConnection[] = [];
@@ -20,24 +26,29 @@ export class FakeServer implements AsyncDisposable {
     this.services = {
       accounts,
       clock: this.clock,
-      hub: new Hub(this.clock),
+      hub: new Hub(this.clock, { burst: 1_000_000, perSecond: 1 }),
+      limits: DEFAULT_LIMITS,
+      closed: false,
+      throttle: new LoginThrottle(this.clock),
+      incidents: new Incidents(this.clock, (event) => this.log.push(event)),
       protection: "sealed",
       log: (event) => this.log.push(event),
       sendDatagram: (datagram) => this.datagrams.push(datagram),
       outboxes: new Map(),
+      departed: new RecentSet(10),
     };
   }
 
   static async start(): Promise<FakeServer> {
     const folder = await TempFolder.create();
-    const { accounts } = await Accounts.load(folder.path, { cost: { ln: 1, r: 8, p: 1 } });
+    const accounts = await Accounts.load(folder.path, { cost: { ln: 1, r: 8, p: 1 } });
     return new FakeServer(folder, accounts);
   }
 
   /** A new session, whose hello has been taken. */
   async connect(): Promise<FakeClient> {
     const connection = new FakeConnection();
-    const session = new Session(connection, this.services);
+    const session = new Session(connection, this.services, this.admission.enter("127.0.0.1")!);
     this.#connections.push(connection);
     this.#running.push(session.run());
     await connection.taken();

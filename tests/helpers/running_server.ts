@@ -5,6 +5,7 @@ import { StreamConnection } from "../../lib/net/stream.ts";
 import { type DatagramSocket, UdpSocket } from "../../lib/net/udp.ts";
 import type { Message } from "../../lib/protocol/records.ts";
 import { ChatServer } from "../../lib/server/server.ts";
+import type { Limits } from "../../lib/server/limits.ts";
 import { TempFolder } from "./temp_folder.ts";
 
 /** A server on the loopback interface, in this process, whose password hashes are cheap. */
@@ -20,7 +21,7 @@ export class RunningServer implements AsyncDisposable {
     this.log = log;
   }
 
-  static async start(): Promise<RunningServer> {
+  static async start(limits: Partial<Limits> = {}): Promise<RunningServer> {
     const folder = await TempFolder.create();
     const log: string[] = [];
     const server = await ChatServer.start({
@@ -28,6 +29,8 @@ export class RunningServer implements AsyncDisposable {
       hostname: "127.0.0.1",
       folder: folder.path,
       plain: true,
+      // The tests themselves are fast.
+      limits: { commandBurst: 100_000, ...limits },
       cost: { ln: 1, r: 8, p: 1 },
       clock: systemClock,
       log: (event) => log.push(event),

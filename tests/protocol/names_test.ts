@@ -24,7 +24,7 @@ Deno.test("parseUsername() takes letters, digits, '.', '_' and '-' of any script
 
 Deno.test("parseUsername() counts code points after normalization", () => {
   assertEquals(parseUsername("e\u0301".repeat(32)), "é".repeat(32));
-  assertEquals(parseUsername("𝒳".repeat(32)), "𝒳".repeat(32));
+  assertEquals(parseUsername("𠀋".repeat(32)), "𠀋".repeat(32));
 });
 
 Deno.test("parseUsername() refuses everything else, and says the rule", () => {
@@ -36,6 +36,41 @@ Deno.test("parseUsername() refuses everything else, and says the rule", () => {
     const error = assertThrows(() => parseUsername(name), ProtocolError, "1 to 32 letters");
     assertEquals(error.code, "bad-username");
   }
+});
+
+Deno.test("parseUsername() takes letters of one script, or what one language mixes", () => {
+  for (
+    const name of [
+      "joe99",
+      "Μαρία",
+      "Иван_1",
+      "ひらカナ漢字ー",
+      "한국漢字",
+      "ㄅㄆ漢",
+      "عربي",
+      "שלום",
+      "ไทย",
+    ]
+  ) {
+    assertEquals(parseUsername(name), name);
+  }
+  // Cyrillic a, e, o, p, c and Greek o among Latin letters; a full-width, a mathematical letter.
+  for (const name of ["jоe", "pаul", "rеnew", "bοb", "mаria", "ｊoe", "𝐣oe", "jo℮"]) {
+    assertThrows(() => parseUsername(name), ProtocolError);
+  }
+});
+
+Deno.test("parseUsername() takes no letters that can't be seen, and no piles of marks", () => {
+  for (
+    const name of ["joe\u3164", "joe\ufe0f", "jo\u034fe", "\u115fjoe", `j${"\u0330".repeat(5)}`]
+  ) {
+    assertThrows(() => parseUsername(name), ProtocolError);
+  }
+});
+
+Deno.test("parseUsername() keeps to a server's own limit", () => {
+  assertEquals(parseUsername("abc", 3), "abc");
+  assertThrows(() => parseUsername("abcd", 3), ProtocolError, "at most 3 letters here");
 });
 
 Deno.test("foldUsername() makes spellings of one name equal", () => {

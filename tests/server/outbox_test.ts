@@ -17,6 +17,7 @@ function open() {
     protection: "sealed",
     sendLine: (line) => lines.push(line),
     sendDatagram: (datagram, to) => sent.push({ datagram, to }),
+    maxBacklogBytes: 1_000_000,
     overflow: () => {},
   });
   const { protection, session, clientKey, serverKey } = outbox.parameters;

@@ -1,5 +1,5 @@
 import { assertEquals, assertRejects } from "@std/assert";
-import { Console, type LineSource } from "../../lib/client/console.ts";
+import { Console, type LineSource } from "../../lib/console/console.ts";
 
 /** A source that answers when the test says so. */
 class FakeSource implements LineSource {

@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { PassThrough } from "node:stream";
-import { TerminalLines } from "../../lib/client/terminal_lines.ts";
+import { TerminalLines } from "../../lib/console/terminal_lines.ts";
 
 function open() {
   const keys = new PassThrough();

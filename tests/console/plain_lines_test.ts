@@ -1,6 +1,6 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { Readable } from "node:stream";
-import { PlainLines } from "../../lib/client/plain_lines.ts";
+import { PlainLines } from "../../lib/console/plain_lines.ts";
 import { ExitError } from "../../lib/exit.ts";
 
 async function read(...chunks: Uint8Array[]): Promise<(string | undefined)[]> {

@@ -1,0 +1,28 @@
+import process from "node:process";
+import { writeText } from "../program.ts";
+import type { LineSource, Output } from "./console.ts";
+import { PlainLines } from "./plain_lines.ts";
+import { TerminalLines } from "./terminal_lines.ts";
+
+/** Standard output and standard error. */
+export const standardOutput: Output = {
+  dialogue: (text) => writeText(Deno.stdout, text),
+  complaint: (text) => writeText(Deno.stderr, text),
+};
+
+/**
+ * The lines of standard input: with editing where there is a keyboard. What is typed shows on whichever
+ * output is the terminal.
+ *
+ * @param onInterrupt the user pressed Ctrl-C
+ */
+export function openSource(onInterrupt: () => void): LineSource {
+  if (!Deno.stdin.isTerminal()) return new PlainLines(process.stdin);
+  const screen = [Deno.stdout, Deno.stderr].find((stream) => stream.isTerminal());
+  return new TerminalLines({
+    input: process.stdin,
+    write: (text) => screen && writeText(screen, text),
+    columns: () => screen === undefined ? 80 : Deno.consoleSize().columns,
+    onInterrupt,
+  });
+}

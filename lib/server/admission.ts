@@ -1,0 +1,40 @@
+/** Counts the connections that are not logged in: strict before the login, and never after it. */
+export class Admission {
+  readonly #limits: { pending: number; pendingPerAddress: number };
+  readonly #perAddress = new Map<string, number>();
+  #pending = 0;
+
+  constructor(limits: { pending: number; pendingPerAddress: number }) {
+    this.#limits = limits;
+  }
+
+  /** The connections that are not logged in. */
+  get pending(): number {
+    return this.#pending;
+  }
+
+  /**
+   * Lets a connection in.
+   *
+   * @returns what to dispose of when it is logged in or has ended (twice is fine), or undefined where
+   *   there are too many
+   */
+  enter(address: string): Disposable | undefined {
+    const count = this.#perAddress.get(address) ?? 0;
+    const full = this.#pending >= this.#limits.pending;
+    if (full || count >= this.#limits.pendingPerAddress) return undefined;
+    this.#pending++;
+    this.#perAddress.set(address, count + 1);
+    let inside = true;
+    return {
+      [Symbol.dispose]: () => {
+        if (!inside) return;
+        inside = false;
+        this.#pending--;
+        const left = this.#perAddress.get(address)! - 1;
+        if (left === 0) this.#perAddress.delete(address);
+        else this.#perAddress.set(address, left);
+      },
+    };
+  }
+}

@@ -1,0 +1,40 @@
+import type { Clock } from "../clock.ts";
+import type { Log } from "./log.ts";
+
+/** So many lines of one kind from one address are written as they come. */
+const BURST = 5;
+/** What comes after them is counted for so long, in milliseconds. */
+const PERIOD_MS = 10_000;
+/** So many kinds and addresses are told apart. */
+const MAX_KEYS = 1_000;
+
+/** What somebody did wrong, in the log: with address and count, and never a flood of it. */
+export class Incidents {
+  readonly #clock: Clock;
+  readonly #log: Log;
+  readonly #counts = new Map<string, number>();
+
+  constructor(clock: Clock, log: Log) {
+    this.#clock = clock;
+    this.#log = log;
+  }
+
+  /**
+   * @param what what happened; texts of the other side only made visible and short
+   * @param address where from, without a port
+   */
+  report(what: string, address: string): void {
+    const known = this.#counts.has(`${what}, from ${address}`) || this.#counts.size < MAX_KEYS;
+    const line = known ? `${what}, from ${address}` : "incidents from many addresses";
+    const count = this.#counts.get(line) ?? 0;
+    if (count === 0) this.#clock.after(PERIOD_MS, () => this.#sum(line));
+    this.#counts.set(line, count + 1);
+    if (count < BURST) this.#log(line);
+  }
+
+  #sum(line: string): void {
+    const more = this.#counts.get(line)! - BURST;
+    this.#counts.delete(line);
+    if (more > 0) this.#log(`${line}: ${more} more in ${PERIOD_MS / 1_000} s`);
+  }
+}

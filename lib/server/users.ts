@@ -1,0 +1,81 @@
+import { Accounts } from "../accounts/accounts.ts";
+import type { ScryptCost } from "../accounts/phc.ts";
+import type { Console } from "../console/console.ts";
+import { ExitCode, ExitError } from "../exit.ts";
+import { ProtocolError } from "../protocol/errors.ts";
+import { parsePassword, parseUsername } from "../protocol/names.ts";
+
+/** What an operator can do to the accounts. */
+export const USER_ACTIONS = ["add", "list", "passwd", "remove"] as const;
+export type UserAction = (typeof USER_ACTIONS)[number];
+
+/** What {@linkcode manageUsers} works with. */
+export interface UsersOptions {
+  folder: string;
+  cost: ScryptCost;
+  console: Console;
+  /** Whether what is typed as a password can't be seen, and so is asked for twice. */
+  hidden: boolean;
+}
+
+/**
+ * Manages the accounts in a data folder, also of a server that is running: it sees the change within a
+ * second.
+ *
+ * @param username for every action but `list`
+ * @throws {ExitError} `refused`, where there is no such account, or there is one already, or the rules
+ *   refuse the name or the password; `usage`, where the input ends
+ */
+export async function manageUsers(
+  action: UserAction,
+  username: string | undefined,
+  { folder, cost, console, hidden }: UsersOptions,
+): Promise<void> {
+  const accounts = await Accounts.load(folder, { cost });
+  if (action === "list") return accounts.usernames.forEach((name) => console.print(name));
+
+  const name = accepted(() => parseUsername(username ?? ""));
+  const exists = accounts.find(name) !== undefined;
+  if (action === "add" && exists) throw refused(`there is an account ${name} already`);
+  if (action !== "add" && !exists) throw refused(`there is no account ${name}`);
+  if (action === "remove") {
+    await accounts.remove(name);
+    return console.print(`removed ${name}`);
+  }
+  const password = await askPassword(console, hidden);
+  if (action === "passwd") {
+    await accounts.setPassword(name, password);
+    return console.print(`${name} has a new password`);
+  }
+  if (!await accounts.create(name, password)) throw refused(`there is an account ${name} already`);
+  console.print(`added ${name}`);
+}
+
+async function askPassword(console: Console, hidden: boolean): Promise<string> {
+  const { signal } = new AbortController();
+  const ask = async (question: string) => {
+    const answer = await console.ask(question, { signal, secret: true });
+    if (answer !== undefined) return answer;
+    throw new ExitError(ExitCode.usage, "the input ended before there was a password");
+  };
+  const answer = await ask("New password:");
+  const password = accepted(() => parsePassword(answer));
+  if (hidden && await ask("Repeat the password:") !== answer) {
+    throw refused("the two passwords differ");
+  }
+  return password;
+}
+
+function refused(why: string): ExitError {
+  return new ExitError(ExitCode.refused, why);
+}
+
+/** What `parse` gives, where the rules accept it. */
+function accepted<T>(parse: () => T): T {
+  try {
+    return parse();
+  } catch (error) {
+    if (!(error instanceof ProtocolError)) throw error;
+    throw refused(error.message);
+  }
+}

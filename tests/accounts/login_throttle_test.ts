@@ -1,0 +1,85 @@
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { LoginThrottle } from "../../lib/accounts/login_throttle.ts";
+import { FakeClock } from "../helpers/fake_clock.ts";
+
+const { signal } = new AbortController();
+
+/** Lets every promise that can go on go on. */
+async function settle(): Promise<void> {
+  for (let i = 0; i < 20; i++) await Promise.resolve();
+}
+
+/** Lets time pass until the promise is fulfilled. @returns how much, in seconds */
+async function secondsUntil(clock: FakeClock, promise: Promise<void>): Promise<number> {
+  let done = false;
+  promise.then(() => done = true);
+  const start = clock.now();
+  for (await settle(); !done; await settle()) clock.advance(100);
+  return (clock.now() - start) / 1_000;
+}
+
+Deno.test("LoginThrottle.admit() lets people mistype, then waits longer and longer", async () => {
+  const clock = new FakeClock();
+  const throttle = new LoginThrottle(clock);
+  const waits: number[] = [];
+  for (let attempt = 0; attempt < 12; attempt++) {
+    waits.push(Math.round(await secondsUntil(clock, throttle.admit("joe", "a", signal))));
+    throttle.failed("joe", "a");
+  }
+  assertEquals(waits, [0, 0, 0, 1, 2, 4, 8, 16, 32, 60, 60, 60]);
+});
+
+Deno.test("LoginThrottle: a right password costs nothing and clears the wrong ones", async () => {
+  const clock = new FakeClock();
+  const throttle = new LoginThrottle(clock);
+  for (let attempt = 0; attempt < 100; attempt++) {
+    assertEquals(await secondsUntil(clock, throttle.admit("joe", "a", signal)), 0);
+    throttle.succeeded("joe", "a");
+  }
+  for (let attempt = 0; attempt < 5; attempt++) throttle.failed("joe", "a");
+  throttle.succeeded("joe", "a");
+  assertEquals(await secondsUntil(clock, throttle.admit("joe", "a", signal)), 0);
+});
+
+Deno.test("LoginThrottle: guessing from a thousand addresses gets one guess each 5 s", async () => {
+  const clock = new FakeClock();
+  const throttle = new LoginThrottle(clock);
+  let guesses = 0;
+  const guess = async (address: string) => {
+    await throttle.admit("joe", address, signal);
+    guesses++;
+    throttle.failed("joe", address);
+  };
+  const all = Array.from({ length: 1_000 }, (_, index) => guess(`address ${index}`));
+  for (let s = 0; s < 3_600; s++) {
+    clock.advance(1_000);
+    await settle();
+  }
+  console.log(`    ${guesses} guesses in an hour`);
+  assert(guesses >= 700 && guesses <= 730, `${guesses}`);
+  assertEquals(all.length, 1_000);
+});
+
+Deno.test("LoginThrottle: the owner goes before those who have failed", async () => {
+  const clock = new FakeClock();
+  const throttle = new LoginThrottle(clock);
+  for (let address = 0; address < 200; address++) {
+    throttle.failed("joe", `bad ${address}`);
+    throttle.admit("joe", `bad ${address}`, signal).catch(() => {});
+  }
+  await settle();
+  const waited = await secondsUntil(clock, throttle.admit("joe", "home", signal));
+  assert(waited <= 5, `${waited} s`);
+});
+
+Deno.test("LoginThrottle.admit() gives up its place with the signal", async () => {
+  const clock = new FakeClock();
+  const throttle = new LoginThrottle(clock);
+  for (let i = 0; i < 10; i++) await throttle.admit("joe", `${i}`, signal);
+  const gone = new AbortController();
+  const waiting = throttle.admit("joe", "x", gone.signal);
+  const next = throttle.admit("joe", "y", signal);
+  gone.abort(new RangeError("gone"));
+  await assertRejects(() => waiting, RangeError, "gone");
+  assertEquals(await secondsUntil(clock, next), 5);
+});

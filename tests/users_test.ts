@@ -1,0 +1,86 @@
+// What an operator does to the accounts, while the server runs and while it does not.
+import { assertEquals, assertMatch } from "@std/assert";
+import { Program, startServer } from "./helpers/programs.ts";
+import { TempFolder } from "./helpers/temp_folder.ts";
+
+async function users(folder: TempFolder, args: string[], input = ""): Promise<string> {
+  const { code, stdout, stderr } = await Program.run(
+    "server",
+    ["users", ...args, "--data", folder.path],
+    { input },
+  );
+  return `${code} ${stdout}${stderr}`;
+}
+
+Deno.test("chatserver users adds, lists, changes and removes accounts", async () => {
+  await using folder = await TempFolder.create();
+  assertEquals(await users(folder, ["list"]), "0 ");
+  assertEquals(await users(folder, ["add", "joe"], "geheim\n"), "0 New password:\n\nadded joe\n");
+  assertEquals(await users(folder, ["add", "Ann"], "geheim\n"), "0 New password:\n\nadded Ann\n");
+  assertEquals(await users(folder, ["list"]), "0 Ann\njoe\n");
+  assertEquals(
+    await users(folder, ["passwd", "JOE"], "neu\n"),
+    "0 New password:\n\nJOE has a new password\n",
+  );
+  assertEquals(await users(folder, ["remove", "ann"]), "0 removed ann\n");
+  assertEquals(await users(folder, ["list"]), "0 joe\n");
+});
+
+Deno.test("chatserver users says what is wrong, and changes nothing", async () => {
+  await using folder = await TempFolder.create();
+  await users(folder, ["add", "joe"], "geheim\n");
+  const wrong: [string[], string, RegExp][] = [
+    [["add", "JOE"], "x\n", /^4 chatserver: there is an account JOE already\n$/],
+    [["add", "a b"], "x\n", /^4 chatserver: a username has 1 to 32 letters/],
+    [["add", "ann"], "\n", /^4 [^]*chatserver: a password can't be empty\n$/],
+    [["add", "ann"], "", /^2 [^]*chatserver: the input ended before there was a password\n$/],
+    [["passwd", "ann"], "x\n", /^4 chatserver: there is no account ann\n$/],
+    [["remove", "ann"], "", /^4 chatserver: there is no account ann\n$/],
+    [["remove"], "", /^2 chatserver: the username is missing/],
+    [
+      ["rename", "joe"],
+      "",
+      /^2 chatserver: chatserver users takes one of add, list, passwd, remove/,
+    ],
+    [[], "", /^2 chatserver: chatserver users takes one of/],
+  ];
+  for (const [args, input, expected] of wrong) {
+    assertMatch(await users(folder, args, input), expected, args.join(" "));
+  }
+  assertEquals(await users(folder, ["list"]), "0 joe\n");
+});
+
+Deno.test("a running server sees within a second what an operator did to the accounts", async () => {
+  await using folder = await TempFolder.create();
+  const { server, clientArgs } = await startServer(folder.path, "--closed");
+  await using _server = server;
+  const refused = await Program.run("client", clientArgs("joe"), { input: "geheim\n" });
+  assertEquals([refused.code, refused.stdout, refused.stderr], [
+    4,
+    "",
+    "chatclient: this server takes no new accounts\n",
+  ]);
+  await server.matchError(/login of joe refused: this server takes no new accounts, from/);
+
+  for (const name of ["joe", "ann"]) await users(folder, ["add", name], "geheim\n");
+  // The server looks each half second; a login that is too early would be refused as above.
+  const join = async (name: string) => {
+    for (;;) {
+      const client = Program.start("client", clientArgs(name));
+      await client.type("geheim\n");
+      const greeted = await client.match(/EX - exit/).then(() => true, () => false);
+      if (greeted) return client;
+      await client[Symbol.asyncDispose]();
+    }
+  };
+  await using joe = await join("joe");
+  await using ann = await join("ann");
+  await users(folder, ["passwd", "joe"], "neu\n");
+  assertEquals(await joe.exitCode(), 4);
+  assertMatch(joe.stderr, /chatclient: the account has a new password\n$/);
+  await users(folder, ["remove", "ann"]);
+  assertEquals(await ann.exitCode(), 4);
+  assertMatch(ann.stderr, /chatclient: the account was removed\n$/);
+  const again = await Program.run("client", clientArgs("joe"), { input: "neu\n" });
+  assertEquals(again.code, 0);
+});
