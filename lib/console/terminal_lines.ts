@@ -7,11 +7,12 @@ import {
 } from "node:readline";
 import { type Readable, Writable } from "node:stream";
 import type { LineSource } from "./console.ts";
+import { MARK_PASTES, NEWLINE_SIGN, PasteFilter, UNMARK_PASTES } from "./paste.ts";
 
 /** What {@linkcode TerminalLines} needs of the terminal. */
 export interface TerminalOptions {
   /** The terminal's keys. */
-  input: Readable;
+  input: Readable & { setRawMode?: (raw: boolean) => unknown };
   /** Writes to the terminal. */
   write: (text: string) => void;
   /** The terminal's width, in columns. */
@@ -20,8 +21,12 @@ export interface TerminalOptions {
   onInterrupt: () => void;
 }
 
-/** Lines from a terminal, with editing and history. What is typed in secret is not shown. */
+/**
+ * Lines from a terminal, with editing and history. What is typed in secret is not shown. What is pasted
+ * is one line, with the newlines in it.
+ */
 export class TerminalLines implements LineSource {
+  readonly #write: (text: string) => void;
   readonly #screen: Screen;
   readonly #readline;
   readonly #lines: string[] = [];
@@ -29,8 +34,17 @@ export class TerminalLines implements LineSource {
   #ended = false;
 
   constructor({ input, write, columns, onInterrupt }: TerminalOptions) {
+    this.#write = write;
     this.#screen = new Screen(write, columns);
-    this.#readline = createInterface({ input, output: this.#screen, terminal: true, prompt: "" });
+    const keys = new PasteFilter((raw) => input.setRawMode?.(raw));
+    input.pipe(keys);
+    write(MARK_PASTES);
+    this.#readline = createInterface({
+      input: keys,
+      output: this.#screen,
+      terminal: true,
+      prompt: "",
+    });
     this.#readline.on("line", (line: string) => this.#take(line));
     this.#readline.on("close", () => this.#finish());
     this.#readline.getCursorPos = cursorMeasure(this.#readline, columns);
@@ -76,6 +90,7 @@ export class TerminalLines implements LineSource {
     // What was half typed stays to be seen, on a line of its own.
     if (this.#readline.line !== "" && !this.#ended) this.#screen.write("\n");
     this.#readline.close();
+    this.#write(UNMARK_PASTES);
   }
 
   /** As if the user had deleted it: to the end of the line, then back to its beginning. */
@@ -83,8 +98,9 @@ export class TerminalLines implements LineSource {
     for (const name of ["e", "u"]) this.#readline.write("", { ctrl: true, name });
   }
 
-  #take(line: string): void {
-    if (this.#screen.muted) this.#forget(line);
+  #take(typed: string): void {
+    if (this.#screen.muted) this.#forget(typed);
+    const line = typed.replaceAll(NEWLINE_SIGN, "\n");
     const reader = this.#reader;
     this.#reader = undefined;
     if (reader !== undefined) reader(line);
@@ -105,7 +121,7 @@ export class TerminalLines implements LineSource {
   }
 }
 
-const ASCII = /^[\x20-\x7e]*$/;
+const ASCII = /^[\x20-\x7e␤]*$/;
 
 /**
  * The line editor measures the whole line at each key, which takes seconds when a long one is pasted.

@@ -17,6 +17,7 @@ function open() {
     keys.write(text);
     await new Promise((resolve) => setImmediate(resolve));
   };
+  assertEquals(screen.splice(0), ["\x1b[?2004h"]);
   return { source, type, interrupts, screen: () => screen.splice(0).join("") };
 }
 
@@ -128,4 +129,17 @@ Deno.test("TerminalLines tells of Ctrl-C, and drops what was typed", async () =>
   assertEquals(screen().includes("half"), false);
   source[Symbol.dispose]();
   assertEquals(await line, undefined);
+});
+
+Deno.test("TerminalLines.read() gives a paste as one line, which can still be edited", async () => {
+  const { source, type, screen } = open();
+  const line = source.read({ secret: false });
+  await type("PM ");
+  await type("\x1b[200~one\rtwo\n");
+  await type("  three\n\x1b[201~");
+  assertEquals(screen(), "PM one␤two␤  three");
+  await type("!\r");
+  assertEquals(await line, "PM one\ntwo\n  three!");
+  source[Symbol.dispose]();
+  assertEquals(screen().endsWith("\x1b[?2004l"), true);
 });
