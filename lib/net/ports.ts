@@ -1,11 +1,12 @@
 import { networkInterfaces } from "node:os";
 import { ExitCode, ExitError } from "../exit.ts";
 import type { Identity } from "./identity.ts";
+import { type Incoming, listen, type Listener } from "./listener.ts";
 import { UdpSocket } from "./udp.ts";
 
-/** A TCP and a UDP socket of one port number. */
+/** A TCP listener and a UDP socket of one port number. */
 export interface Ports {
-  tcp: Deno.TcpListener | Deno.TlsListener;
+  tcp: Listener;
   udp: UdpSocket;
   port: number;
 }
@@ -19,6 +20,7 @@ export interface PortsOptions {
   hostname?: string | undefined;
   /** What to speak TLS with. @default no TLS */
   identity?: Identity | undefined;
+  onIncoming: (incoming: Incoming) => void;
 }
 
 /**
@@ -26,51 +28,58 @@ export interface PortsOptions {
  *
  * @throws {ExitError} `refused`, where the port or the address can't be had
  */
-export function bindPorts(port: number, options: PortsOptions = {}): Ports {
+export async function bindPorts(port: number, options: PortsOptions): Promise<Ports> {
   try {
-    return bindSomewhere(port, options);
+    return await bindSomewhere(port, options);
   } catch (cause) {
     throw new ExitError(ExitCode.refused, whyNot(port, options.hostname, cause), { cause });
   }
 }
 
 function whyNot(port: number, hostname: string | undefined, error: unknown): string {
-  if (error instanceof Deno.errors.AddrInUse) {
-    return `port ${port} is in use by another program: choose another one`;
-  }
-  if (error instanceof Deno.errors.PermissionDenied) {
-    return `port ${port} is not permitted: choose one above 1023`;
-  }
+  if (isInUse(error)) return `port ${port} is in use by another program: choose another one`;
+  if (isNotPermitted(error)) return `port ${port} is not permitted: choose one above 1023`;
   const reason = error instanceof Error ? error.message : String(error);
   return `port ${port}${hostname === undefined ? "" : ` at ${hostname}`} can't be had: ${reason}`;
 }
 
-function bindSomewhere(port: number, { hostname, identity }: PortsOptions): Ports {
-  const bindSame = (hostname: string) => bindBoth(port, hostname, identity);
-  if (hostname !== undefined) return bindSame(hostname);
+function isInUse(error: unknown): boolean {
+  return (error as { code?: string }).code === "EADDRINUSE";
+}
+
+function isNotPermitted(error: unknown): boolean {
+  return error instanceof Deno.errors.PermissionDenied ||
+    (error as { code?: string }).code === "EACCES";
+}
+
+async function bindSomewhere(
+  port: number,
+  { hostname, ...options }: PortsOptions,
+): Promise<Ports> {
+  if (hostname !== undefined) return await bindBoth(port, hostname, options);
   // Windows keeps IPv4 out of an IPv6 socket.
-  if (Deno.build.os === "windows") return bindSame("0.0.0.0");
+  if (Deno.build.os === "windows") return await bindBoth(port, "0.0.0.0", options);
   try {
-    return bindSame("::");
+    return await bindBoth(port, "::", options);
   } catch (error) {
-    if (error instanceof Deno.errors.AddrInUse) throw error;
-    if (error instanceof Deno.errors.PermissionDenied) throw error;
-    return bindSame("0.0.0.0");
+    if (isInUse(error) || isNotPermitted(error)) throw error;
+    return await bindBoth(port, "0.0.0.0", options);
   }
 }
 
-function bindBoth(port: number, hostname: string, identity: Identity | undefined): Ports {
+async function bindBoth(
+  port: number,
+  hostname: string,
+  { identity, onIncoming }: Omit<PortsOptions, "hostname">,
+): Promise<Ports> {
   for (let tries = 1;; tries++) {
-    const tcp = identity === undefined
-      ? Deno.listen({ port, hostname })
-      : Deno.listenTls({ port, hostname, cert: identity.certificatePem, key: identity.key });
+    const tcp = await listen({ port, hostname, identity, onIncoming });
     try {
-      const udp = new UdpSocket({ port: (tcp.addr as Deno.NetAddr).port, hostname });
-      return { tcp, udp, port: udp.port };
+      const udp = new UdpSocket({ port: tcp.port, hostname });
+      return { tcp, udp, port: tcp.port };
     } catch (error) {
       tcp.close();
-      const again = port === 0 && error instanceof Deno.errors.AddrInUse && tries < TRIES;
-      if (!again) throw error;
+      if (port !== 0 || !isInUse(error) || tries >= TRIES) throw error;
     }
   }
 }

@@ -6,7 +6,8 @@ import { fingerprintOf } from "../net/certificate.ts";
 import { type Identity, loadIdentity } from "../net/identity.ts";
 import { originOf } from "../net/connection.ts";
 import { bindPorts, type Ports } from "../net/ports.ts";
-import { StreamConnection } from "../net/stream.ts";
+import type { Incoming } from "../net/listener.ts";
+import { type ByteStream, StreamConnection } from "../net/stream.ts";
 import { sessionOf } from "../protocol/datagram.ts";
 import { lockDataFolder } from "./data_folder.ts";
 import { Admission } from "./admission.ts";
@@ -16,9 +17,6 @@ import { DEFAULT_LIMITS, type Limits } from "./limits.ts";
 import type { Log } from "./log.ts";
 import { RecentSet } from "./recent_set.ts";
 import { type Services, Session } from "./session.ts";
-
-/** How long to wait when the system has no room for another connection, in milliseconds. */
-const ACCEPT_PAUSE_MS = 100;
 
 /** How often to look whether an operator has changed the accounts, in milliseconds. */
 const REFRESH_MS = 500;
@@ -95,7 +93,6 @@ export class ChatServer {
     };
     this.#refreshing = new Alarm(clock, () => void this.#refresh());
     this.#refreshing.set(clock.now() + REFRESH_MS);
-    void this.#accept();
     void this.#receive();
   }
 
@@ -110,8 +107,15 @@ export class ChatServer {
     try {
       const accounts = await Accounts.load(folder, { cost });
       const identity = plain ? undefined : await loadIdentity(folder);
-      const ports = bindPorts(port, { hostname, identity });
-      return new ChatServer(ports, lock, { accounts, identity, options });
+      // A client may be there before the server is.
+      const incoming: Incoming[] = [];
+      let take = (one: Incoming) => void incoming.push(one);
+      const onIncoming = (one: Incoming) => take(one);
+      const ports = await bindPorts(port, { hostname, identity, onIncoming });
+      const server = new ChatServer(ports, lock, { accounts, identity, options });
+      take = (one) => void server.#serve(one);
+      incoming.forEach(take);
+      return server;
     } catch (error) {
       lock[Symbol.dispose]();
       throw error;
@@ -148,45 +152,34 @@ export class ChatServer {
     if (!this.#closing) this.#refreshing.set(clock.now() + REFRESH_MS);
   }
 
-  async #accept(): Promise<void> {
-    while (!this.#closing) {
-      try {
-        const conn = await this.#ports.tcp.accept();
-        this.#serve(conn).catch(() => close(conn));
-      } catch {
-        // The system may have run out of file descriptors, or a client have gone already.
-        if (!this.#closing) await new Promise((resolve) => setTimeout(resolve, ACCEPT_PAUSE_MS));
-      }
-    }
-  }
-
-  async #serve(conn: Deno.TcpConn | Deno.TlsConn): Promise<void> {
+  async #serve(incoming: Incoming): Promise<void> {
     const { incidents } = this.#services;
-    const origin = originOf((conn.remoteAddr as Deno.NetAddr).hostname);
+    const origin = originOf(incoming.remote.hostname);
     const place = this.#admission.enter(origin);
     if (place === undefined) {
       incidents.report("connection refused: too many are not logged in", origin);
-      return close(conn);
+      return incoming.close();
     }
-    const secured = await this.#secure(conn);
-    if (!secured) incidents.report("connection refused: no TLS handshake", origin);
-    if (!secured || this.#closing) {
+    const stream = await this.#secure(incoming);
+    if (stream === undefined || this.#closing) {
+      if (stream === undefined) incidents.report("connection refused: no TLS handshake", origin);
       place[Symbol.dispose]();
-      return close(conn);
+      return incoming.close();
     }
-    if ("setNoDelay" in conn) conn.setNoDelay(true);
-    const session = new Session(new StreamConnection(conn), this.#services, place);
+    const session = new Session(new StreamConnection(stream), this.#services, place);
     const running = session.run().finally(() => this.#sessions.delete(session));
     this.#sessions.set(session, running);
   }
 
-  /** Whether the connection is ready: TLS has its own handshake, and a limit of time for it. */
-  async #secure(conn: Deno.TcpConn | Deno.TlsConn): Promise<boolean> {
-    if (!("handshake" in conn)) return true;
-    const late = Promise.withResolvers<boolean>();
-    const ms = this.#services.limits.handshakeSeconds * 1_000;
-    using _limit = this.#services.clock.after(ms, () => late.resolve(false));
-    return await Promise.race([conn.handshake().then(() => true, () => false), late.promise]);
+  /** What carries bytes, or undefined where the handshake fails or takes too long. */
+  async #secure(incoming: Incoming): Promise<ByteStream | undefined> {
+    const { clock, limits } = this.#services;
+    using _limit = clock.after(limits.handshakeSeconds * 1_000, () => incoming.close());
+    try {
+      return await incoming.secure();
+    } catch {
+      return undefined;
+    }
   }
 
   async #receive(): Promise<void> {
@@ -196,14 +189,5 @@ export class ChatServer {
       if (departed.has(session) || outboxes.get(session)?.receive(datagram, from)) continue;
       incidents.report("datagram dropped: no packet of a session", originOf(from.hostname));
     }
-  }
-}
-
-/** Closes a connection that may be broken already. */
-function close(conn: Deno.Conn): void {
-  try {
-    conn.close();
-  } catch {
-    // It is closed.
   }
 }

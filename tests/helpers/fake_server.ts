@@ -71,8 +71,13 @@ export class FakeServer implements AsyncDisposable {
     return client;
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
+  /** Ends every connection. */
+  stopAll(): void {
     for (const connection of this.#connections) connection.abort();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.stopAll();
     await Promise.all(this.#running);
     await this.#folder[Symbol.asyncDispose]();
   }

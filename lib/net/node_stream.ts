@@ -1,0 +1,47 @@
+import type { TLSSocket } from "node:tls";
+import type { ByteStream } from "./stream.ts";
+
+/** A TLS socket of node's as a stream of bytes. */
+export class NodeStream implements ByteStream {
+  readonly localAddr: Deno.NetAddr;
+  readonly remoteAddr: Deno.NetAddr;
+  readonly #socket: TLSSocket;
+  readonly #chunks: AsyncIterator<Uint8Array>;
+  #rest: Uint8Array = new Uint8Array();
+
+  constructor(socket: TLSSocket) {
+    const { localAddress, localPort, remoteAddress, remotePort } = socket;
+    this.localAddr = { transport: "tcp", hostname: localAddress!, port: localPort! };
+    this.remoteAddr = { transport: "tcp", hostname: remoteAddress!, port: remotePort! };
+    this.#socket = socket;
+    // Errors are seen by whoever reads or writes.
+    socket.on("error", () => {});
+    this.#chunks = socket[Symbol.asyncIterator]();
+  }
+
+  async read(buffer: Uint8Array): Promise<number | null> {
+    while (this.#rest.length === 0) {
+      const { done, value } = await this.#chunks.next();
+      if (done) return null;
+      this.#rest = value;
+    }
+    const part = this.#rest.subarray(0, buffer.length);
+    this.#rest = this.#rest.subarray(part.length);
+    buffer.set(part);
+    return part.length;
+  }
+
+  write(bytes: Uint8Array): Promise<number> {
+    return new Promise((resolve, reject) => {
+      this.#socket.write(bytes, (error) => error ? reject(error) : resolve(bytes.length));
+    });
+  }
+
+  closeWrite(): Promise<void> {
+    return new Promise((resolve) => this.#socket.end(resolve));
+  }
+
+  close(): void {
+    this.#socket.destroy();
+  }
+}
