@@ -45,7 +45,8 @@ export function originOf(hostname: string): string {
     string[],
     string[],
   ];
-  const zeros = plain.includes("::") ? Array(8 - first.length - last.length).fill("0") : [];
+  const missing = Math.max(8 - first.length - last.length, 0);
+  const zeros = plain.includes("::") ? Array(missing).fill("0") : [];
   return `${[...first, ...zeros, ...last].slice(0, 4).join(":")}::/64`;
 }
 

@@ -1,6 +1,8 @@
 // Attacks over TCP. Each ends in a figure.
 import { assert, assertEquals } from "@std/assert";
 import { toText } from "@std/streams/to-text";
+import { loadIdentity } from "../../lib/net/identity.ts";
+import { dialTls } from "../../lib/net/tls_client.ts";
 import { startServer } from "../helpers/programs.ts";
 import { RunningServer } from "../helpers/running_server.ts";
 import { TempFolder } from "../helpers/temp_folder.ts";
@@ -104,20 +106,26 @@ async function chat(
 Deno.test("attack: 1,000 unfinished connections at once while 50 users chat", async () => {
   // Room for all of them, so that they are there while the chat is measured.
   const limits = { pending: 2_000, pendingPerAddress: 2_000, handshakeSeconds: 600 };
-  await using server = await RunningServer.start(limits);
+  await using server = await RunningServer.start(limits, { plain: false });
   const clients = await Promise.all(
     Array.from({ length: 50 }, (_, index) => server.join(`user${index}`)),
   );
   await chat(server, clients);
   const alone = await chat(server, clients);
-  const halves = ["", '{"type":"hello"', HELLO, `${HELLO}{"type":"identify","id":1,"usern`];
-  const attackers = await Promise.all(
-    Array.from({ length: 1_000 }, async (_, index) => {
+  const { certificate } = await loadIdentity(server.folder.path);
+  /** Every other one stops in the TLS handshake, the others in the hello or in the login. */
+  async function stopHalfway(index: number): Promise<{ close(): void }> {
+    if (index % 2 === 0) {
       const conn = await Deno.connect(server.endpoint);
-      await conn.write(utf8.encode(halves[index % halves.length]!));
+      await conn.write(Uint8Array.of(0x16, 3, 1, 2, 0, 1, 0, 1));
       return conn;
-    }),
-  );
+    }
+    const stream = await dialTls(server.endpoint, certificate);
+    const half = ["", '{"type":"hello"', HELLO, `${HELLO}{"type":"identify","id":1,"usern`];
+    await stream.write(utf8.encode(half[index % 4]!));
+    return stream;
+  }
+  const attackers = await Promise.all(Array.from({ length: 1_000 }, (_, i) => stopHalfway(i)));
   const attacked = await chat(server, clients);
   for (const conn of attackers) conn.close();
   const late = await server.join("late");

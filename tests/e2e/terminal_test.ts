@@ -7,14 +7,19 @@ import { Tmux, type TmuxScreen } from "./tmux.ts";
 
 /** Runs a test with a server and a terminal. */
 async function withTerminal(
-  test: (start: (username: string, columns?: number) => Promise<TmuxScreen>) => Promise<void>,
+  test: (
+    start: (username: string, columns?: number) => Promise<TmuxScreen>,
+    tmux: Tmux,
+  ) => Promise<void>,
 ): Promise<void> {
   await using folder = await TempFolder.create();
   const { server, clientArgs } = await startServer(folder.path);
   await using _server = server;
   await using tmux = new Tmux(folder.path);
-  await test((username, columns = 100) =>
-    tmux.open([...command("client"), ...clientArgs(username)], { columns })
+  await test(
+    (username, columns = 100) =>
+      tmux.open([...command("client"), ...clientArgs(username)], { columns }),
+    tmux,
   );
 }
 
@@ -59,6 +64,42 @@ Deno.test("what is being typed survives a message, wide and wrapped", async () =
     assert(once === 1, `what is typed is shown ${once} times`);
     await joe.press("Enter");
     await renew.until((text) => text.includes("half 世界 typed"), "the message that was typed");
+  });
+});
+
+Deno.test("a paste is one message, and waits for Enter", async () => {
+  await withTerminal(async (start, tmux) => {
+    await using joe = await start("joe");
+    await register(joe);
+    await using renew = await start("renew");
+    await register(renew);
+    await tmux.run("set-buffer", "PM one\ntwo\n  three\n");
+    await joe.paste();
+    await joe.until((text) => text.endsWith("PM one␤two␤  three"), "the paste in one line");
+    await joe.press("Enter");
+    await joe.until((text) => text.includes("Message sent"), "one message sent");
+    await renew.until(
+      (text) => text.includes("From: joe\n\none\n  two\n    three\n\nPlease enter a command:"),
+      "one message of three lines",
+    );
+  });
+});
+
+Deno.test("a password does not show when it is typed again while the server hashes", async () => {
+  await withTerminal(async (start) => {
+    await using joe = await start("joe");
+    await joe.until((text) => endsWith(text, "enter a new password:"), "the password prompt");
+    await joe.typeText("geheim");
+    await joe.press("Enter");
+    await joe.until((text) => endsWith(text, "Repeat the password:"), "the password again");
+    await joe.typeText("geheim");
+    await joe.press("Enter");
+    await joe.typeText("geheim");
+    await joe.press("Enter", "C-z");
+    await joe.until((text) => endsWith(text, "logout of account"), "the command prompt");
+    await joe.press("Up", "Enter");
+    await joe.until((text) => text.split("Please enter a command:").length === 3, "two prompts");
+    assert(!(await joe.text()).includes("geheim"));
   });
 });
 

@@ -73,6 +73,11 @@ export class TmuxScreen implements Screen {
     await this.#tmux.run("send-keys", "-t", this.#name, ...keys);
   }
 
+  /** Pastes what is in tmux's buffer, marked as a paste if the program asked for that. */
+  async paste(): Promise<void> {
+    await this.#tmux.run("paste-buffer", "-p", "-t", this.#name);
+  }
+
   /** Types text without a line ending. */
   async typeText(text: string): Promise<void> {
     await this.#tmux.run("send-keys", "-t", this.#name, "-l", text);

@@ -10,6 +10,12 @@ import { FakeClock } from "./fake_clock.ts";
 import { FakeConnection } from "./fake_connection.ts";
 import { TempFolder } from "./temp_folder.ts";
 
+/** How fast an account may command. */
+interface Rate {
+  burst: number;
+  perSecond: number;
+}
+
 /** What a server's sessions share, without sockets, and with a clock that a test moves. */
 export class FakeServer implements AsyncDisposable {
   readonly clock = new FakeClock();
@@ -21,12 +27,12 @@ export class FakeServer implements AsyncDisposable {
   readonly #running: Promise<void>[] = [];
   readonly #connections: FakeConnection[] = [];
 
-  private constructor(folder: TempFolder, accounts: Accounts) {
+  private constructor(folder: TempFolder, accounts: Accounts, rate: Rate) {
     this.#folder = folder;
     this.services = {
       accounts,
       clock: this.clock,
-      hub: new Hub(this.clock, { burst: 1_000_000, perSecond: 1 }),
+      hub: new Hub(this.clock, rate),
       limits: DEFAULT_LIMITS,
       closed: false,
       throttle: new LoginThrottle(this.clock),
@@ -39,10 +45,10 @@ export class FakeServer implements AsyncDisposable {
     };
   }
 
-  static async start(): Promise<FakeServer> {
+  static async start(rate: Rate = { burst: 1_000_000, perSecond: 1 }): Promise<FakeServer> {
     const folder = await TempFolder.create();
     const accounts = await Accounts.load(folder.path, { cost: { ln: 1, r: 8, p: 1 } });
-    return new FakeServer(folder, accounts);
+    return new FakeServer(folder, accounts, rate);
   }
 
   /** A new session, whose hello has been taken. */

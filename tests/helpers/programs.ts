@@ -71,6 +71,10 @@ export class Program implements AsyncDisposable {
     return { code, stdout: running.stdout, stderr: running.stderr };
   }
 
+  get pid(): number {
+    return this.#process.pid;
+  }
+
   get stdout(): string {
     return this.#out.text;
   }

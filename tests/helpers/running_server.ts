@@ -1,7 +1,9 @@
 import { systemClock } from "../../lib/clock.ts";
 import { ClientSession, type ClientSessionOptions } from "../../lib/client/session.ts";
 import type { Endpoint } from "../../lib/net/connection.ts";
-import { StreamConnection } from "../../lib/net/stream.ts";
+import { loadIdentity } from "../../lib/net/identity.ts";
+import { dialTls } from "../../lib/net/tls_client.ts";
+import { type ByteStream, StreamConnection } from "../../lib/net/stream.ts";
 import { type DatagramSocket, UdpSocket } from "../../lib/net/udp.ts";
 import type { Message } from "../../lib/protocol/records.ts";
 import { ChatServer } from "../../lib/server/server.ts";
@@ -21,14 +23,17 @@ export class RunningServer implements AsyncDisposable {
     this.log = log;
   }
 
-  static async start(limits: Partial<Limits> = {}): Promise<RunningServer> {
+  static async start(
+    limits: Partial<Limits> = {},
+    { plain = true }: { plain?: boolean } = {},
+  ): Promise<RunningServer> {
     const folder = await TempFolder.create();
     const log: string[] = [];
     const server = await ChatServer.start({
       port: 0,
       hostname: "127.0.0.1",
       folder: folder.path,
-      plain: true,
+      plain,
       // The tests themselves are fast.
       limits: { commandBurst: 100_000, ...limits },
       cost: { ln: 1, r: 8, p: 1 },
@@ -47,7 +52,10 @@ export class RunningServer implements AsyncDisposable {
     username: string,
     openSocket: ClientSessionOptions["openSocket"] = openUdp,
   ): Promise<RunningClient> {
-    const client = await RunningClient.join(this.endpoint, username, openSocket);
+    const stream = this.server.fingerprint === undefined
+      ? await Deno.connect(this.endpoint)
+      : await dialTls(this.endpoint, (await loadIdentity(this.folder.path)).certificate);
+    const client = await RunningClient.join(stream, username, openSocket);
     this.#clients.push(client);
     return client;
   }
@@ -80,13 +88,13 @@ export class RunningClient {
   }
 
   static async join(
-    server: Endpoint,
+    stream: ByteStream,
     username: string,
     openSocket: ClientSessionOptions["openSocket"],
   ): Promise<RunningClient> {
     const messages: Message[] = [];
     const arrivals = { notify: () => {} };
-    const session = await ClientSession.open(new StreamConnection(await Deno.connect(server)), {
+    const session = await ClientSession.open(new StreamConnection(stream), {
       clock: systemClock,
       openSocket,
       onMessage: (message) => {

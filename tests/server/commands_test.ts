@@ -40,6 +40,7 @@ Deno.test("every record in a wrong state is refused, and those without an id end
     },
     active: () => server.join("old"),
   };
+  let refused = 0;
   for (const [state, types] of Object.entries(right)) {
     for (const [type, fields] of Object.entries(records)) {
       if (types.includes(type)) continue;
@@ -50,8 +51,10 @@ Deno.test("every record in a wrong state is refused, and those without an id end
       if (answer["id"] === undefined) assertEquals((await client.next())["type"], "farewell");
       assertEquals(client.connection.closed, answer["id"] === undefined);
       client.connection.disconnect();
+      refused++;
     }
   }
+  console.log(`    ${refused} records out of place, ${refused} refused`);
 });
 
 Deno.test("what can't be read ends the session, with what was wrong", async () => {
@@ -200,6 +203,25 @@ Deno.test("a sender is slowed down while a receiver that takes messages is far b
   server.clock.endTurn();
   await blocked;
   assertEquals((await sender.next())["type"], "sent");
+});
+
+Deno.test("commands of one account share a rate; who is faster is served later, and loses nothing", async () => {
+  await using server = await FakeServer.start({ burst: 5, perSecond: 10 });
+  const [one, two] = [await server.join("joe"), await server.join("joe")];
+  const other = await server.join("bob");
+  for (let id = 10; id < 15; id++) {
+    assertEquals((await one.ask({ type: "users", id }))["type"], "users");
+  }
+  // All are used up, by the account's other session as well.
+  const answer = two.ask({ type: "users", id: 3 });
+  let answered = false;
+  answer.then(() => answered = true);
+  assertEquals((await other.ask({ type: "users", id: 3 }))["type"], "users");
+  server.clock.advance(99);
+  await other.ask({ type: "users", id: 4 });
+  assertEquals(answered, false);
+  server.clock.advance(1);
+  assertEquals((await answer)["type"], "users");
 });
 
 Deno.test("an ack of what was never sent ends the session", async () => {
