@@ -7,6 +7,7 @@ export type ErrorCode =
   | "internal"
   | "name-taken"
   | "no-such-user"
+  | "not-stored"
   | "registration-refused"
   | "unsupported-protocol"
   | "wrong-password"

@@ -1,0 +1,79 @@
+import { DatabaseSync } from "node:sqlite";
+import { ExitCode, ExitError } from "../exit.ts";
+
+/**
+ * What brings a database from one version of the schema to the next, the first from an empty file.
+ * Only ever added to.
+ */
+const MIGRATIONS: readonly string[] = [
+  `
+  CREATE TABLE messages (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    kind TEXT NOT NULL,
+    sender TEXT NOT NULL,          -- the account's key; the name is as it was registered
+    sender_name TEXT NOT NULL,
+    addressee TEXT,
+    addressee_name TEXT,
+    sent INTEGER NOT NULL,         -- milliseconds since 1970, UTC
+    text TEXT NOT NULL
+  ) STRICT;
+  CREATE INDEX messages_by_sender ON messages (sender, id);
+  CREATE INDEX messages_by_addressee ON messages (addressee, id) WHERE addressee IS NOT NULL;
+  CREATE INDEX messages_by_time ON messages (sent);
+
+  -- Direct messages that no session of their addressee has acknowledged.
+  CREATE TABLE undelivered (
+    account TEXT NOT NULL,
+    message INTEGER NOT NULL REFERENCES messages (id),
+    PRIMARY KEY (account, message)
+  ) STRICT, WITHOUT ROWID;
+
+  -- The last message before an account was made: it may see what came later.
+  CREATE TABLE accounts (
+    account TEXT PRIMARY KEY,
+    since INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  `,
+];
+
+/**
+ * Opens a database for one server, and brings its schema up to date. A commit is on the disk when it
+ * is done.
+ *
+ * @param path a file, which is made where there is none, or `:memory:`
+ * @throws {ExitError} `refused`, where the file can't be used, or a newer version of this program has
+ *   written it; it then is as it was
+ */
+export function openDatabase(path: string): DatabaseSync {
+  let database: DatabaseSync | undefined;
+  try {
+    database = new DatabaseSync(path);
+    database.exec(`
+      PRAGMA locking_mode = EXCLUSIVE;
+      PRAGMA journal_mode = WAL;
+      PRAGMA synchronous = FULL;
+    `);
+    migrate(database, path);
+    return database;
+  } catch (cause) {
+    database?.close();
+    if (cause instanceof ExitError) throw cause;
+    const problem = `${JSON.stringify(path)} can't be used: ${(cause as Error).message}`;
+    throw new ExitError(ExitCode.refused, problem, { cause });
+  }
+}
+
+function migrate(database: DatabaseSync, path: string): void {
+  const version = database.prepare("PRAGMA user_version").get()!["user_version"] as number;
+  if (version > MIGRATIONS.length) {
+    throw new ExitError(
+      ExitCode.refused,
+      `${JSON.stringify(path)} was written by a newer chatserver (schema ${version}, this one ` +
+        `knows ${MIGRATIONS.length}): take that one, or another data folder`,
+    );
+  }
+  for (const [index, migration] of MIGRATIONS.entries()) {
+    if (index < version) continue;
+    database.exec(`BEGIN; ${migration} PRAGMA user_version = ${index + 1}; COMMIT;`);
+  }
+}

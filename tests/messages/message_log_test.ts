@@ -1,0 +1,162 @@
+import { assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { DatabaseSync } from "node:sqlite";
+import { ExitError } from "../../lib/exit.ts";
+import { type Draft, MessageLog } from "../../lib/messages/message_log.ts";
+import { ProtocolError } from "../../lib/protocol/errors.ts";
+import type { Message } from "../../lib/protocol/records.ts";
+import { FakeClock } from "../helpers/fake_clock.ts";
+import { TempFolder } from "../helpers/temp_folder.ts";
+
+const pub = (from: string, text: string): Draft => ({ kind: "public", from, to: undefined, text });
+const direct = (from: string, to: string, text: string): Draft => ({
+  kind: "direct",
+  from,
+  to,
+  text,
+});
+
+function open(path = ":memory:") {
+  const clock = new FakeClock();
+  const log = new MessageLog(path, clock);
+  const delivered: Message[] = [];
+  const append = (...drafts: Draft[]) =>
+    drafts.map((draft) => log.append(draft, (message) => delivered.push(message)));
+  const texts = (messages: Message[]) => messages.map(({ text }) => text);
+  return { clock, log, delivered, append, texts };
+}
+
+Deno.test("MessageLog.append() delivers after the commit of the turn, in the order of the ids", async () => {
+  const { clock, log, delivered, append } = open();
+  const stored = append(pub("joe", "one"), direct("joe", "Ann", "two"));
+  assertEquals(delivered, []);
+  clock.endTurn();
+  await Promise.all(stored);
+  assertEquals(delivered, [
+    { id: 1, ...pub("joe", "one"), sent: "2026-01-31T09:30:00.000Z" },
+    { id: 2, ...direct("joe", "Ann", "two"), sent: "2026-01-31T09:30:00.000Z" },
+  ]);
+  log[Symbol.dispose]();
+});
+
+Deno.test("MessageLog keeps ids and messages through a restart", async () => {
+  await using folder = await TempFolder.create();
+  const first = open(folder.file("messages.db"));
+  await Promise.all([
+    first.log.enter("ann"),
+    ...first.append(pub("joe", "one")),
+    first.clock.endTurn(),
+  ]);
+  first.append(direct("joe", "ann", "closed in the middle of the turn"))[0]!.catch(() => {});
+  first.log[Symbol.dispose]();
+  first.log[Symbol.dispose]();
+
+  const second = open(folder.file("messages.db"));
+  const stored = second.append(pub("joe", "three"));
+  second.clock.endTurn();
+  await Promise.all(stored);
+  assertEquals(second.delivered.map(({ id }) => id), [3]);
+  assertEquals(second.log.history("ann", { count: 10 }).map(({ id }) => id), [1, 2, 3]);
+  second.log[Symbol.dispose]();
+});
+
+Deno.test("MessageLog.history() gives what an account may see, and nothing else", async () => {
+  const { clock, log, append, texts } = open();
+  append(pub("joe", "before everybody"));
+  for (const account of ["joe", "ann"]) log.enter(account);
+  append(
+    pub("Joe", "to all"),
+    direct("Joe", "Ann", "to ann"),
+    direct("Ann", "Joe", "to joe"),
+    direct("Bob", "Joe", "bob to joe"),
+  );
+  log.enter("bob");
+  append(pub("Ann", "last"));
+  clock.endTurn();
+  await Promise.resolve();
+  const history = (account: string, options: { count: number; with?: string }) =>
+    texts(log.history(account, options));
+  assertEquals(history("ann", { count: 10 }), ["to all", "to ann", "to joe", "last"]);
+  assertEquals(history("ann", { count: 2 }), ["to joe", "last"]);
+  assertEquals(history("bob", { count: 10 }), ["last"]);
+  assertEquals(history("nobody", { count: 10 }), []);
+  assertEquals(history("ann", { count: 10, with: "JOE" }), ["to all", "to ann", "to joe"]);
+  assertEquals(history("joe", { count: 10, with: "bob" }), ["bob to joe"]);
+  log[Symbol.dispose]();
+});
+
+Deno.test("MessageLog.enter() gives a new account of an old name nothing of the old one's", async () => {
+  const { clock, log, append } = open();
+  log.enter("joe");
+  append(direct("ann", "joe", "secret"));
+  clock.endTurn();
+  const entered = log.enter("joe", { fresh: true });
+  clock.endTurn();
+  await entered;
+  assertEquals(log.history("joe", { count: 10 }), []);
+  assertEquals(log.undelivered("joe", { after: 0, limit: 10 }), []);
+  log[Symbol.dispose]();
+});
+
+Deno.test("MessageLog.undelivered() gives direct messages until they are acknowledged", () => {
+  const { clock, log, append, texts } = open();
+  append(direct("joe", "Ann", "one"), pub("joe", "x"), direct("joe", "ANN", "two"));
+  clock.endTurn();
+  const waiting = () => texts(log.undelivered("ann", { after: 0, limit: 10 }));
+  assertEquals(waiting(), ["one", "two"]);
+  assertEquals(texts(log.undelivered("ann", { after: 1, limit: 1 })), ["two"]);
+  log.acknowledge("ann", 1);
+  clock.endTurn();
+  assertEquals(waiting(), ["two"]);
+  log[Symbol.dispose]();
+});
+
+Deno.test("MessageLog.forgetBefore() keeps what still has to be delivered, and never an id twice", async () => {
+  const { clock, log, append, texts, delivered } = open();
+  log.enter("ann");
+  append(pub("joe", "old"), direct("joe", "ann", "old, but waiting"));
+  clock.advance(1_000);
+  append(pub("joe", "new"));
+  clock.endTurn();
+  const forgotten = log.forgetBefore(new Date(clock.date().getTime() - 500));
+  clock.endTurn();
+  await forgotten;
+  assertEquals(texts(log.history("ann", { count: 10 })), ["old, but waiting", "new"]);
+  append(pub("joe", "next"));
+  clock.endTurn();
+  assertEquals(delivered.at(-1)?.id, 4);
+  log[Symbol.dispose]();
+});
+
+Deno.test("MessageLog.append() delivers nothing where the commit fails, and goes on", async () => {
+  const { clock, log, delivered, append } = open();
+  // What the database refuses takes everything of its turn along.
+  const stored = append(pub("joe", "one"), {
+    ...pub("joe", "two"),
+    text: null as unknown as string,
+  });
+  clock.endTurn();
+  for (const promise of stored) {
+    const error = await assertRejects(() => promise, ProtocolError, "can't store the message");
+    assertEquals(error.code, "not-stored");
+  }
+  const later = append(pub("joe", "three"));
+  clock.endTurn();
+  await Promise.all(later);
+  assertEquals(delivered.map(({ text }) => text), ["three"]);
+  log[Symbol.dispose]();
+});
+
+Deno.test("MessageLog refuses what it can't use, and leaves it as it is", async () => {
+  await using folder = await TempFolder.create();
+  const newer = folder.file("newer.db");
+  const database = new DatabaseSync(newer);
+  database.exec("PRAGMA user_version = 99; CREATE TABLE t (a)");
+  database.close();
+  const error = assertThrows(() => open(newer), ExitError, "was written by a newer chatserver");
+  assertEquals(error.exitCode, 4);
+  const nonsense = folder.file("nonsense.db");
+  await Deno.writeTextFile(nonsense, "this is no database, ".repeat(1_000));
+  assertThrows(() => open(nonsense), ExitError, "can't be used");
+  assertEquals((await Deno.stat(nonsense)).size, 21_000);
+  assertThrows(() => open(folder.path), ExitError, "can't be used");
+});
