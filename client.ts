@@ -3,7 +3,7 @@ import { connect } from "./lib/client/connect.ts";
 import { Console } from "./lib/console/console.ts";
 import { openSource, standardOutput } from "./lib/console/standard_streams.ts";
 import { Dialogue } from "./lib/client/dialogue.ts";
-import { formatMessage } from "./lib/client/format.ts";
+import { formatMessage, formatPastMessage } from "./lib/client/format.ts";
 import type { Trust } from "./lib/client/trust.ts";
 import { TerminalLines } from "./lib/console/terminal_lines.ts";
 import { systemClock } from "./lib/clock.ts";
@@ -31,6 +31,7 @@ Joins a chat; the account is made at the first login.
 Once logged in: PM sends a message to everybody, DM to one user, EX leaves. In one line:
   PM hello everybody
   DM joe hello joe
+HI shows the last messages: HI, HI 50, HI joe, HI 50 joe.
 
 A username that begins with "-" needs -- before the arguments.
 
@@ -68,7 +69,13 @@ async function main(): Promise<void> {
   }));
   giveUpFiles();
   const hidden = source instanceof TerminalLines;
-  const dialogue = new Dialogue({ console, session, hidden, signal: session.signal });
+  const dialogue = new Dialogue({
+    console,
+    session,
+    hidden,
+    signal: session.signal,
+    format: (message) => formatPastMessage(message),
+  });
   try {
     await leaving.orDone(dialogue.logIn(name));
     await leaving.orDone(dialogue.takeCommands());

@@ -239,7 +239,7 @@ Deno.test("input that is no text ends the client with a clear line, exit code 2"
   await server.matchError(/joe left: logged out/);
 });
 
-Deno.test("neither program writes a password or a text where it does not belong", async () => {
+Deno.test("the server writes no password anywhere, and no text into its log", async () => {
   await using folder = await TempFolder.create();
   const { server, clientArgs } = await startServer(folder.path);
   await using _server = server;
@@ -249,8 +249,9 @@ Deno.test("neither program writes a password or a text where it does not belong"
   await server.matchError(/(refused: wrong password, from 127\.0\.0\.1\n[^]*){3}/);
   const files = [...Deno.readDirSync(folder.path)].filter(({ isFile }) => isFile)
     .map(({ name }) => folder.file(name));
-  const written = files.map((file) => Deno.readTextFileSync(file)).join("");
-  for (const word of ["s3cret", "c0nfidential", "wr0ng"]) {
-    assert(!`${server.stdout}${server.stderr}${written}`.includes(word), word);
-  }
+  const latin1 = new TextDecoder("latin1");
+  const written = files.map((file) => latin1.decode(Deno.readFileSync(file))).join("");
+  const said = `${server.stdout}${server.stderr}`;
+  for (const word of ["s3cret", "wr0ng"]) assert(!`${said}${written}`.includes(word), word);
+  assert(!said.includes("c0nfidential"));
 });

@@ -1,5 +1,6 @@
 import { ExitCode, ExitError } from "../exit.ts";
 import { ProtocolError } from "../protocol/errors.ts";
+import type { Message } from "../protocol/records.ts";
 import { parsePassword } from "../protocol/names.ts";
 import { parseText } from "../protocol/text.ts";
 import { visibleLine } from "../protocol/visible.ts";
@@ -11,9 +12,14 @@ const COMMAND_PROMPT = `Please enter a command:
       DM - direct message to a single user
       EX - exit program and logout of account`;
 
+/** So many messages `HI` shows if it is not told. */
+const HISTORY_COUNT = 20;
+
 /** What the dialogue is held with. */
 export interface DialogueOptions {
   console: Console;
+  /** How a message of the past is shown. */
+  format: (message: Message) => string;
   session: ClientSession;
   /** Whether what the user types as a password can't be seen, and so is asked for twice. */
   hidden: boolean;
@@ -31,10 +37,12 @@ export class Dialogue {
   readonly #console: Console;
   readonly #session: ClientSession;
   readonly #hidden: boolean;
+  readonly #format: (message: Message) => string;
   readonly #signal: AbortSignal;
   #loggedIn = false;
 
-  constructor({ console, session, hidden, signal }: DialogueOptions) {
+  constructor({ console, session, hidden, signal, format }: DialogueOptions) {
+    this.#format = format;
     this.#console = console;
     this.#session = session;
     this.#hidden = hidden;
@@ -73,13 +81,16 @@ export class Dialogue {
           case "DM":
             await this.#directMessage(rest);
             break;
+          case "HI":
+            await this.#history(rest);
+            break;
           case "EX":
             return await this.leave();
           case "":
             break;
           default:
             throw new InputError(
-              `Unknown command ${JSON.stringify(command)}: the commands are PM, DM and EX.`,
+              `Unknown command ${JSON.stringify(command)}: the commands are PM, DM, HI and EX.`,
             );
         }
       } catch (error) {
@@ -175,9 +186,16 @@ export class Dialogue {
 
   async #directMessage(rest: string): Promise<void> {
     const [, name = "", text = ""] = /^(\S*)\s*(.*)$/s.exec(rest) ?? [];
-    const to = name === "" ? await this.#askUser() : await this.#session.findUser(name);
-    await this.#session.direct(to, text ? checkText(text) : await this.#askText("Enter message:"));
+    const to = name === "" ? await this.#askUser() : await this.#findUser(name);
+    const { away } = await this.#session.direct(
+      to,
+      text ? checkText(text) : await this.#askText("Enter message:"),
+    );
     this.#console.print("Message sent");
+    if (away) {
+      const user = visibleLine(to);
+      this.#console.complain(`${user} is not here: the message is delivered at the next login.`);
+    }
   }
 
   async #askUser(): Promise<string> {
@@ -194,12 +212,27 @@ export class Dialogue {
       const name = (await this.#askLine("To:")).trim();
       if (name === "") throw new InputError("No user was named, so nothing was sent.");
       try {
-        return await this.#session.findUser(name);
+        return await this.#findUser(name);
       } catch (error) {
         if (!(error instanceof RequestError)) throw error;
         this.#console.complain(sentence(error.message));
       }
     }
+  }
+
+  async #findUser(name: string): Promise<string> {
+    return (await this.#session.findUser(name)).username;
+  }
+
+  /** `HI`, `HI 50`, `HI joe`, `HI 50 joe`. */
+  async #history(rest: string): Promise<void> {
+    const [, count, name] = /^(\d{1,4}(?=\s|$))?\s*(\S+)?$/.exec(rest) ?? [];
+    if (rest !== "" && count === undefined && name === undefined || count === "0") {
+      throw new InputError(`HI takes a number of messages, a username, or both, as in "HI 50 joe"`);
+    }
+    const messages = await this.#session.history(Number(count ?? HISTORY_COUNT), name);
+    if (messages.length === 0) throw new InputError("There are no messages");
+    for (const message of messages) this.#console.print(this.#format(message));
   }
 
   async #askText(question: string): Promise<string> {

@@ -46,7 +46,14 @@ export interface ClientSessionOptions {
 }
 
 /** The types of the records that answer requests. */
-type AnswerType = "identified" | "welcome" | "users" | "user" | "sent" | "farewell";
+type AnswerType =
+  | "identified"
+  | "welcome"
+  | "users"
+  | "user"
+  | "sent"
+  | "history"
+  | "farewell";
 type Request = Extract<ClientRecord, { id: number }>;
 /** A request without its id, whichever it is. */
 type Unnumbered<R> = R extends Request ? Omit<R, "id"> : never;
@@ -132,9 +139,9 @@ export class ClientSession {
     return (await this.#request({ type: "users" }, "users")).users;
   }
 
-  /** The username of an active user, as it was registered. */
-  async findUser(username: string): Promise<string> {
-    return (await this.#request({ type: "user", username }, "user")).username;
+  /** A user's name as it was registered, and whether the user is active. */
+  findUser(username: string): Promise<ServerRecords["user"]> {
+    return this.#request({ type: "user", username }, "user");
   }
 
   /** Sends a text to all other active users. @returns the message's id */
@@ -142,9 +149,14 @@ export class ClientSession {
     return (await this.#request({ type: "public", text }, "sent")).message;
   }
 
-  /** Sends a text to one active user. @returns the message's id */
-  async direct(to: string, text: string): Promise<number> {
-    return (await this.#request({ type: "direct", to, text }, "sent")).message;
+  /** Sends a text to one user. The answer says whether it waits for the user's next login. */
+  direct(to: string, text: string): Promise<ServerRecords["sent"]> {
+    return this.#request({ type: "direct", to, text }, "sent");
+  }
+
+  /** The last messages that the user may see, in order; from and to another user, or all. */
+  async history(count: number, other?: string): Promise<Message[]> {
+    return (await this.#request({ type: "history", count, with: other }, "history")).messages;
   }
 
   /** Logs out. When it is fulfilled, every pending message has been given to `onMessage`. */

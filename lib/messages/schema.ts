@@ -47,13 +47,21 @@ const MIGRATIONS: readonly string[] = [
 export function openDatabase(path: string): DatabaseSync {
   let database: DatabaseSync | undefined;
   try {
+    // For its owner's eyes only; what SQLite makes beside it gets the same mode.
+    if (path !== ":memory:") {
+      Deno.openSync(path, { create: true, write: true, mode: 0o600 }).close();
+    }
     database = new DatabaseSync(path);
+    const version = readVersion(database, path);
     database.exec(`
       PRAGMA locking_mode = EXCLUSIVE;
       PRAGMA journal_mode = WAL;
       PRAGMA synchronous = FULL;
     `);
-    migrate(database, path);
+    for (const [index, migration] of MIGRATIONS.entries()) {
+      if (index < version) continue;
+      database.exec(`BEGIN; ${migration} PRAGMA user_version = ${index + 1}; COMMIT;`);
+    }
     return database;
   } catch (cause) {
     database?.close();
@@ -63,7 +71,8 @@ export function openDatabase(path: string): DatabaseSync {
   }
 }
 
-function migrate(database: DatabaseSync, path: string): void {
+/** Before anything is written. */
+function readVersion(database: DatabaseSync, path: string): number {
   const version = database.prepare("PRAGMA user_version").get()!["user_version"] as number;
   if (version > MIGRATIONS.length) {
     throw new ExitError(
@@ -72,8 +81,5 @@ function migrate(database: DatabaseSync, path: string): void {
         `knows ${MIGRATIONS.length}): take that one, or another data folder`,
     );
   }
-  for (const [index, migration] of MIGRATIONS.entries()) {
-    if (index < version) continue;
-    database.exec(`BEGIN; ${migration} PRAGMA user_version = ${index + 1}; COMMIT;`);
-  }
+  return version;
 }

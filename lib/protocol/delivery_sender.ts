@@ -66,9 +66,13 @@ export class DeliverySender {
     return this.#queueBytes + this.#outstandingBytes;
   }
 
-  /** Gives a message record the next delivery number. */
-  push(record: Uint8Array): void {
-    this.#queue.push({ number: this.#nextNumber++, record });
+  /**
+   * Gives a message record the next delivery number.
+   *
+   * @param acknowledged is called once, when the receiver has acknowledged it
+   */
+  push(record: Uint8Array, acknowledged?: () => void): void {
+    this.#queue.push({ number: this.#nextNumber++, record, acknowledged });
     this.#queueBytes += record.length;
   }
 
@@ -245,6 +249,7 @@ export class DeliverySender {
     this.#outstanding.delete(number);
     this.#overTcp.delete(number);
     this.#outstandingBytes -= frame.record.length;
+    frame.acknowledged?.();
   }
 
   /** RFC 9002, section 5.3, in milliseconds. */

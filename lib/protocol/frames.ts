@@ -14,6 +14,8 @@ export interface Frame {
   number: number;
   /** The message record, UTF-8. */
   record: Uint8Array;
+  /** Called once, when the receiver has acknowledged it. */
+  acknowledged?: (() => void) | undefined;
 }
 
 /** The bytes that a frame takes in a packet. */

@@ -18,6 +18,9 @@ export const MAX_LOGIN_LINE_BYTES = 8_192;
 /** A message's text, in bytes of UTF-8. Escaped as JSON it still fits into a line. */
 export const MAX_TEXT_BYTES = 16_384;
 
+/** Messages in one answer to `history`: they fit into a line from a server. */
+export const MAX_HISTORY = 100;
+
 /** A username, in code points after normalization. */
 export const MAX_USERNAME_LENGTH = 32;
 

@@ -35,6 +35,8 @@ const messageShape = {
   /** When the server took it, as RFC 3339 has it, in UTC. */
   sent: string(),
   text: string(),
+  /** Whether it waited for its addressee, or may have been shown before. */
+  late: optional(boolean),
 };
 
 const clientShapes = {
@@ -46,6 +48,7 @@ const clientShapes = {
   user: { id, username: string() },
   public: { id, text: string() },
   direct: { id, to: string(), text: string() },
+  history: { id, count: integer(1), with: optional(string()) },
   ack: { delivered: integer() },
   logout: { id },
   ping: {},
@@ -66,8 +69,9 @@ const serverShapes = {
     }),
   },
   users: { id, users: arrayOf(string()) },
-  user: { id, username: string() },
-  sent: { id, message: integer(1) },
+  user: { id, username: string(), active: boolean },
+  sent: { id, message: integer(1), away: optional(boolean) },
+  history: { id, messages: arrayOf(object(messageShape)) },
   deliver: { number: integer(), message: object(messageShape) },
   error: {
     id: optional(id),

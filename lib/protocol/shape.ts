@@ -6,8 +6,12 @@ export type Check<T> = (value: unknown, field: string) => T;
 /** The fields of one kind of record. What a record has beyond them is ignored. */
 export type Shape = Readonly<Record<string, Check<unknown>>>;
 
-/** What {@linkcode readShape} gives for a shape. */
-export type Shaped<S extends Shape> = { -readonly [K in keyof S]: ReturnType<S[K]> };
+/** What {@linkcode readShape} gives for a shape: an optional field may be left out. */
+export type Shaped<S extends Shape> =
+  & { -readonly [K in keyof S as undefined extends ReturnType<S[K]> ? never : K]: ReturnType<S[K]> }
+  & {
+    -readonly [K in keyof S as undefined extends ReturnType<S[K]> ? K : never]?: ReturnType<S[K]>;
+  };
 
 function refuse(field: string, rule: string): never {
   throw new ProtocolError("bad-record", `"${field}" must be ${rule}`);
@@ -80,5 +84,5 @@ export function readShape<S extends Shape>(
   const entries = Object.entries(shape).map(([field, check]) =>
     [field, check(Object.hasOwn(value, field) ? value[field] : undefined, prefix + field)] as const
   );
-  return Object.fromEntries(entries) as Shaped<S>;
+  return Object.fromEntries(entries.filter(([, value]) => value !== undefined)) as Shaped<S>;
 }

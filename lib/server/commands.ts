@@ -4,6 +4,8 @@
  *
  * @module
  */
+import { MAX_HISTORY } from "../protocol/limits.ts";
+import { foldUsername } from "../protocol/names.ts";
 import { ProtocolError } from "../protocol/errors.ts";
 import type { ClientRecord, ClientRecords } from "../protocol/records.ts";
 import { parseText } from "../protocol/text.ts";
@@ -27,10 +29,11 @@ export const commands: { [T in keyof ClientRecords]: Command<ClientRecords[T]> }
   user: { states: ["active"], run: user },
   public: { states: ["active"], run: publish },
   direct: { states: ["active"], run: direct },
-  ack: { states: ["active"], run: ack },
-  logout: { states: afterHello, run: logout },
-  ping: { states: afterHello, run: (session) => session.send({ type: "pong" }) },
-  pong: { states: afterHello, run: () => {} },
+  history: { states: ["active"], run: history },
+  ack: { states: ["active", "leaving"], run: ack },
+  logout: { states: afterHello, run: (session, { id }) => session.logOut(id) },
+  ping: { states: [...afterHello, "leaving"], run: (session) => session.send({ type: "pong" }) },
+  pong: { states: [...afterHello, "leaving"], run: () => {} },
 };
 
 function users(session: Session, { id }: ClientRecords["users"]): void {
@@ -38,16 +41,15 @@ function users(session: Session, { id }: ClientRecords["users"]): void {
 }
 
 function user(session: Session, { id, username }: ClientRecords["user"]): void {
-  const found = session.services.hub.find(username);
+  const { accounts, hub } = session.services;
+  const found = accounts.find(username);
   if (found === undefined) throw noSuchUser();
-  session.send({ type: "user", id, username: found });
+  session.send({ type: "user", id, username: found, active: hub.find(found) !== undefined });
 }
 
 async function publish(session: Session, { id, text }: ClientRecords["public"]): Promise<void> {
-  const message = session.services.hub.publish(
-    session.username,
-    parseText(text, session.services.limits),
-  );
+  const { hub, limits } = session.services;
+  const message = await hub.publish(session.username, parseText(text, limits));
   session.send({ type: "sent", id, message });
   await keepPace(session);
 }
@@ -56,14 +58,25 @@ async function direct(
   session: Session,
   { id, to, text }: ClientRecords["direct"],
 ): Promise<void> {
-  const message = session.services.hub.direct(
-    session.username,
-    to,
-    parseText(text, session.services.limits),
-  );
-  if (message === undefined) throw noSuchUser();
-  session.send({ type: "sent", id, message });
+  const { accounts, hub, limits } = session.services;
+  const accepted = parseText(text, limits);
+  const addressee = accounts.find(to);
+  if (addressee === undefined) throw noSuchUser();
+  const away = hub.find(addressee) === undefined || undefined;
+  const message = await hub.direct(session.username, addressee, accepted);
+  session.send({ type: "sent", id, message, away });
   await keepPace(session);
+}
+
+function history(
+  session: Session,
+  { id, count, with: other }: ClientRecords["history"],
+): void {
+  const { accounts, messages } = session.services;
+  if (other !== undefined && accounts.find(other) === undefined) throw noSuchUser();
+  const account = foldUsername(session.username);
+  const options = { count: Math.min(count, MAX_HISTORY), with: other };
+  session.send({ type: "history", id, messages: messages.history(account, options) });
 }
 
 /** Reads nothing more of a sender while its receivers are far behind. */
@@ -78,10 +91,6 @@ function ack(session: Session, { delivered }: ClientRecords["ack"]): void {
   }
 }
 
-function logout(session: Session, { id }: ClientRecords["logout"]): void {
-  session.end("logged-out", "logged out", { id });
-}
-
 function noSuchUser(): ProtocolError {
-  return new ProtocolError("no-such-user", "there is no active user of that name");
+  return new ProtocolError("no-such-user", "there is no user of that name");
 }

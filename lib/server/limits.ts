@@ -95,6 +95,13 @@ export const LIMITS = {
     min: 1,
     max: MAX_TEXT_BYTES,
   },
+  keepDays: {
+    flag: "keep",
+    what: "days for which messages are kept in the log",
+    default: 30,
+    min: 1,
+    max: 36_500,
+  },
   nameLength: {
     flag: "name-length",
     what: "letters of a new username",

@@ -60,7 +60,7 @@ export async function register(
     accounts.create(username, accepted, { owner, signal })
   );
   if (session.state === "ended") return;
-  if (created) return session.welcome(id);
+  if (created) return session.welcome(id, { fresh: true });
 
   session.identify(accounts.find(username) ?? username, true);
   throw new ProtocolError("name-taken", "somebody else has just taken this name");

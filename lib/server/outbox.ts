@@ -53,6 +53,8 @@ export class Outbox implements Disposable {
   #progressAt = 0;
   /** Who waits until less waits here. */
   #relief: PromiseWithResolvers<void> | undefined;
+  /** Who waits until nothing waits here. */
+  #settled: PromiseWithResolvers<void> | undefined;
   #flushing = false;
   #closed = false;
 
@@ -71,11 +73,15 @@ export class Outbox implements Disposable {
     });
   }
 
-  /** Sends a message record (UTF-8) as soon as this turn of the loop is over. */
-  push(record: Uint8Array): void {
+  /**
+   * Sends a message record (UTF-8) as soon as this turn of the loop is over.
+   *
+   * @param acknowledged is called once, when the client has acknowledged it
+   */
+  push(record: Uint8Array, acknowledged?: () => void): void {
     if (this.#closed) return;
     if (this.#sender.backlogBytes === 0) this.#progressAt = this.#options.clock.now();
-    this.#sender.push(record);
+    this.#sender.push(record, acknowledged);
     if (this.#sender.backlogBytes > this.#options.maxBacklogBytes) return this.#options.overflow();
     this.#flushSoon();
   }
@@ -134,6 +140,19 @@ export class Outbox implements Disposable {
     return valid;
   }
 
+  /**
+   * Sends all that is not acknowledged over TCP.
+   *
+   * @returns a promise that is fulfilled when everything is acknowledged, or this is closed
+   */
+  settle(): Promise<void> {
+    this.#sender.closePath();
+    this.#settled ??= Promise.withResolvers();
+    const { promise } = this.#settled;
+    this.#flush();
+    return promise;
+  }
+
   /** Sends all that is not acknowledged over TCP, and nothing after it. */
   drain(): void {
     for (const { number, record } of this.#sender.drain()) {
@@ -146,6 +165,7 @@ export class Outbox implements Disposable {
     this.#closed = true;
     this.#alarm[Symbol.dispose]();
     this.#relieve();
+    this.#settled?.resolve();
   }
 
   get #farBehind(): boolean {
@@ -195,6 +215,7 @@ export class Outbox implements Disposable {
       }
     }
     if (!this.#farBehind) this.#relieve();
+    if (this.#sender.backlogBytes === 0) this.#settled?.resolve();
     // A path that fell silent has to be validated again before it is used.
     if (!this.#sender.pathOpen) this.#path.invalidate();
     this.#alarm.set(this.#sender.deadline());

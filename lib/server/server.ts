@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import { Accounts } from "../accounts/accounts.ts";
 import type { ScryptCost } from "../accounts/phc.ts";
 import { LoginThrottle } from "../accounts/login_throttle.ts";
@@ -6,6 +7,7 @@ import { fingerprintOf } from "../net/certificate.ts";
 import { type Identity, loadIdentity } from "../net/identity.ts";
 import { originOf } from "../net/connection.ts";
 import { bindPorts, type Ports } from "../net/ports.ts";
+import { MessageLog } from "../messages/message_log.ts";
 import type { Incoming } from "../net/listener.ts";
 import { type ByteStream, StreamConnection } from "../net/stream.ts";
 import { sessionOf } from "../protocol/datagram.ts";
@@ -20,6 +22,9 @@ import { type Services, Session } from "./session.ts";
 
 /** How often to look whether an operator has changed the accounts, in milliseconds. */
 const REFRESH_MS = 500;
+
+/** How often to look for messages that are old enough to be forgotten, in milliseconds. */
+const FORGET_MS = 3_600_000;
 
 /** So many sessions that have ended are remembered. */
 const DEPARTED = 1_000;
@@ -58,13 +63,15 @@ export class ChatServer {
   readonly #admission: Admission;
   readonly #sessions = new Map<Session, Promise<void>>();
   readonly #refreshing: Alarm;
+  readonly #forgetting: Alarm;
   #closing = false;
 
   private constructor(
     ports: Ports,
     lock: Disposable,
-    { accounts, identity, options }: {
+    { accounts, messages, identity, options }: {
       accounts: Accounts;
+      messages: MessageLog;
       identity: Identity | undefined;
       options: ChatServerOptions;
     },
@@ -85,7 +92,11 @@ export class ChatServer {
       closed,
       incidents: new Incidents(clock, log),
       throttle: new LoginThrottle(clock),
-      hub: new Hub(clock, { burst: limits.commandBurst, perSecond: limits.commandsPerSecond }),
+      messages,
+      hub: new Hub(clock, messages, {
+        burst: limits.commandBurst,
+        perSecond: limits.commandsPerSecond,
+      }),
       protection: identity === undefined ? "plain" : "sealed",
       outboxes: new Map(),
       departed: new RecentSet(DEPARTED),
@@ -93,6 +104,8 @@ export class ChatServer {
     };
     this.#refreshing = new Alarm(clock, () => void this.#refresh());
     this.#refreshing.set(clock.now() + REFRESH_MS);
+    this.#forgetting = new Alarm(clock, () => this.#forget());
+    this.#forget();
     void this.#receive();
   }
 
@@ -106,13 +119,17 @@ export class ChatServer {
     const lock = await lockDataFolder(folder);
     try {
       const accounts = await Accounts.load(folder, { cost });
+      using opened = new DisposableStack();
+      const messages = opened.use(new MessageLog(join(folder, "messages.db"), options.clock));
       const identity = plain ? undefined : await loadIdentity(folder);
       // A client may be there before the server is.
       const incoming: Incoming[] = [];
       let take = (one: Incoming) => void incoming.push(one);
       const onIncoming = (one: Incoming) => take(one);
       const ports = await bindPorts(port, { hostname, identity, onIncoming });
-      const server = new ChatServer(ports, lock, { accounts, identity, options });
+      const server = new ChatServer(ports, lock, { accounts, messages, identity, options });
+      // From here on the server closes it.
+      opened.move();
       take = (one) => void server.#serve(one);
       incoming.forEach(take);
       return server;
@@ -131,11 +148,21 @@ export class ChatServer {
     if (this.#closing) return;
     this.#closing = true;
     this.#refreshing[Symbol.dispose]();
+    this.#forgetting[Symbol.dispose]();
     this.#ports.tcp.close();
     await Promise.all([...this.#sessions.keys()].map((session) => session.stop(final)));
     await Promise.all(this.#sessions.values());
     this.#ports.udp[Symbol.dispose]();
+    this.#services.messages[Symbol.dispose]();
     this.#lock[Symbol.dispose]();
+  }
+
+  /** Messages that are old enough leave the log. */
+  #forget(): void {
+    const { clock, limits, messages, log } = this.#services;
+    const time = new Date(clock.date().getTime() - limits.keepDays * 86_400_000);
+    messages.forgetBefore(time).catch((error) => log(`old messages are still there: ${error}`));
+    this.#forgetting.set(clock.now() + FORGET_MS);
   }
 
   /** Sees what an operator has done to the accounts meanwhile. */

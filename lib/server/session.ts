@@ -4,6 +4,7 @@ import { type Clock, Countdown, sleep } from "../clock.ts";
 import { type Connection, type Endpoint, formatEndpoint, originOf } from "../net/connection.ts";
 import { Liveness } from "../net/liveness.ts";
 import type { Protection } from "../protocol/datagram.ts";
+import type { MessageLog } from "../messages/message_log.ts";
 import { type ErrorCode, type FarewellCode, ProtocolError } from "../protocol/errors.ts";
 import { MAX_LOGIN_LINE_BYTES, PROTOCOL_VERSION } from "../protocol/limits.ts";
 import {
@@ -25,6 +26,7 @@ import { Outbox } from "./outbox.ts";
 export interface Services {
   accounts: Accounts;
   hub: Hub;
+  messages: MessageLog;
   clock: Clock;
   log: Log;
   incidents: Incidents;
@@ -44,9 +46,19 @@ export interface Services {
 /**
  * How far a session has come: `hello` waits for the client's hello, `login` for a username,
  * `authenticate` and `register` for the password of an existing or a new account; `active` takes
- * commands.
+ * commands; `leaving` waits until the client has acknowledged everything.
  */
-export type State = "hello" | "login" | "authenticate" | "register" | "active" | "ended";
+export type State =
+  | "hello"
+  | "login"
+  | "authenticate"
+  | "register"
+  | "active"
+  | "leaving"
+  | "ended";
+
+/** How long a client that logs out may take to acknowledge what it got, in milliseconds. */
+const LEAVE_LIMIT_MS = 1_000;
 
 /** One control connection at the server, from its hello to its end. */
 export class Session implements Member {
@@ -124,8 +136,8 @@ export class Session implements Member {
     this.#connection.send(encodeRecord(record));
   }
 
-  deliver(record: Uint8Array): void {
-    this.#outbox?.push(record);
+  deliver(record: Uint8Array, acknowledged?: () => void): void {
+    this.#outbox?.push(record, acknowledged);
   }
 
   expel(why: string): void {
@@ -154,8 +166,12 @@ export class Session implements Member {
     this.#state = exists ? "authenticate" : "register";
   }
 
-  /** The login is done: the user becomes active, and gets what the data channel needs. */
-  welcome(id: number): void {
+  /**
+   * The login is done: the user becomes active, and gets what the data channel needs.
+   *
+   * @param options `fresh` where the account has just been made
+   */
+  welcome(id: number, options: { fresh?: boolean } = {}): void {
     const { services } = this;
     this.#state = "active";
     this.#limit[Symbol.dispose]();
@@ -171,8 +187,23 @@ export class Session implements Member {
     });
     services.outboxes.set(this.#outbox.parameters.session, this.#outbox);
     this.send({ type: "welcome", id, username: this.username, data: this.#outbox.parameters });
-    services.hub.join(this);
+    services.hub.join(this, options);
     services.log(`${this.username} joined from ${this.remote}`);
+  }
+
+  /**
+   * Logs the client out as soon as it has acknowledged all that was sent to it: what it has seen must
+   * not wait for it at the next login.
+   */
+  logOut(id: number): void {
+    const leave = () => this.end("logged-out", "logged out", { id });
+    if (this.#outbox === undefined) return leave();
+    this.#state = "leaving";
+    const limit = this.services.clock.after(LEAVE_LIMIT_MS, leave);
+    this.#outbox.settle().then(() => {
+      limit[Symbol.dispose]();
+      leave();
+    });
   }
 
   /**
@@ -270,7 +301,7 @@ export class Session implements Member {
 
   /** Undoes what the session holds. Doing it twice is fine. */
   #leave(): void {
-    const active = this.#outbox !== undefined && this.#state === "active";
+    const active = this.#outbox !== undefined && this.#state !== "ended";
     this.#state = "ended";
     this.#over.abort();
     this.#liveness[Symbol.dispose]();

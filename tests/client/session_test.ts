@@ -60,9 +60,9 @@ Deno.test("ClientSession gives each answer to its own request, in any order", as
   const [users, found] = [session.users(), session.findUser("JOE")];
   assertEquals(await connection.taken(), { type: "users", id: 1 });
   assertEquals(await connection.taken(), { type: "user", id: 2, username: "JOE" });
-  answer({ type: "user", id: 2, username: "joe" });
+  answer({ type: "user", id: 2, username: "joe", active: true });
   answer({ type: "users", id: 1, users: ["joe"] });
-  assertEquals(await found, "joe");
+  assertEquals((await found).username, "joe");
   assertEquals(await users, ["joe"]);
   session.abort();
 });

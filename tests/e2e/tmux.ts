@@ -94,6 +94,11 @@ export class TmuxScreen implements Screen {
     return Promise.resolve();
   }
 
+  /** The line has to be there when the screen has settled; what it is then is what is expected. */
+  async expectMatch(pattern: RegExp): Promise<void> {
+    await this.#settleBefore(pattern);
+  }
+
   expectError(line: string): Promise<void> {
     return this.expect(line);
   }
@@ -111,6 +116,14 @@ export class TmuxScreen implements Screen {
   async settle(): Promise<void> {
     const expected = this.#expected.replaceAll(/ +$/gm, "").trimEnd();
     await this.until((text) => text === expected, expected);
+  }
+
+  /** Waits until the next line matches, and expects it as it is. */
+  async #settleBefore(pattern: RegExp): Promise<void> {
+    const whole = new RegExp(`^(?:${pattern.source})$`);
+    const next = (text: string) => text.slice(this.#expected.length).split("\n")[0] ?? "";
+    await this.until((text) => whole.test(next(text)), `${this.#expected}${pattern}`);
+    this.#expected += `${next(await this.text())}\n`;
   }
 
   /** Waits until what the terminal shows is accepted. */

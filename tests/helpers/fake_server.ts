@@ -4,6 +4,7 @@ import { Admission } from "../../lib/server/admission.ts";
 import { Incidents } from "../../lib/server/incidents.ts";
 import { DEFAULT_LIMITS } from "../../lib/server/limits.ts";
 import { Hub } from "../../lib/server/hub.ts";
+import { MessageLog } from "../../lib/messages/message_log.ts";
 import { RecentSet } from "../../lib/server/recent_set.ts";
 import { type Services, Session } from "../../lib/server/session.ts";
 import { FakeClock } from "./fake_clock.ts";
@@ -29,10 +30,16 @@ export class FakeServer implements AsyncDisposable {
 
   private constructor(folder: TempFolder, accounts: Accounts, rate: Rate) {
     this.#folder = folder;
+    // A commit is done at once, without the test ending a turn for it.
+    const messages = new MessageLog(":memory:", {
+      date: () => this.clock.date(),
+      soon: queueMicrotask,
+    });
     this.services = {
       accounts,
       clock: this.clock,
-      hub: new Hub(this.clock, rate),
+      messages,
+      hub: new Hub(this.clock, messages, rate),
       limits: DEFAULT_LIMITS,
       closed: false,
       throttle: new LoginThrottle(this.clock),
@@ -77,6 +84,18 @@ export class FakeServer implements AsyncDisposable {
     return client;
   }
 
+  /** The next record for a client, while turns of the loop end as they do. */
+  async nextOf(client: FakeClient): Promise<Record<string, unknown>> {
+    const next = client.next();
+    let there = false;
+    next.then(() => there = true);
+    while (!there) {
+      this.clock.endTurn();
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    return await next;
+  }
+
   /** Ends every connection. */
   stopAll(): void {
     for (const connection of this.#connections) connection.abort();
@@ -85,6 +104,7 @@ export class FakeServer implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.stopAll();
     await Promise.all(this.#running);
+    this.services.messages[Symbol.dispose]();
     await this.#folder[Symbol.asyncDispose]();
   }
 }

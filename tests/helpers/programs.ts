@@ -105,6 +105,11 @@ export class Program implements AsyncDisposable {
     await this.#out.expect(text);
   }
 
+  /** The same for a line that matches. */
+  async expectMatch(pattern: RegExp): Promise<void> {
+    await this.#out.expectMatch(pattern);
+  }
+
   /** The same for standard error. */
   async expectError(text: string): Promise<void> {
     await this.#err.expect(text);
@@ -169,6 +174,17 @@ class Collector {
       return text.startsWith(rest) ? undefined : false;
     });
     this.#taken += text.length;
+  }
+
+  async expectMatch(pattern: RegExp): Promise<void> {
+    const line = await this.#until(
+      `${pattern}`,
+      () => /^.*\n/.exec(this.text.slice(this.#taken))?.[0],
+    );
+    if (!new RegExp(`^(?:${pattern.source})\n$`).test(line)) {
+      throw new Error(`Expected ${pattern}, but there came\n${line}`);
+    }
+    this.#taken += line.length;
   }
 
   async expectEnd(): Promise<void> {

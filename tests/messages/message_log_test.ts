@@ -46,6 +46,11 @@ Deno.test("MessageLog keeps ids and messages through a restart", async () => {
     ...first.append(pub("joe", "one")),
     first.clock.endTurn(),
   ]);
+  if (Deno.build.os !== "windows") {
+    for (const { name } of Deno.readDirSync(folder.path)) {
+      assertEquals((await Deno.stat(folder.file(name))).mode! & 0o777, 0o600, name);
+    }
+  }
   first.append(direct("joe", "ann", "closed in the middle of the turn"))[0]!.catch(() => {});
   first.log[Symbol.dispose]();
   first.log[Symbol.dispose]();

@@ -60,7 +60,6 @@ Deno.test("PacketSealer gives the packets of PROTOCOL.md, and PacketOpener takes
     id: 17,
     kind: "public",
     from: "renew",
-    to: undefined,
     sent: "2026-01-31T09:30:00.000Z",
     text: "Hello",
   } as const;

@@ -12,6 +12,7 @@ Deno.test("every record in a wrong state is refused, and those without an id end
     user: { id: 7, username: "joe" },
     public: { id: 7, text: "x" },
     direct: { id: 7, to: "joe", text: "x" },
+    history: { id: 7, count: 1 },
     ack: { delivered: 0 },
     logout: { id: 7 },
     ping: {},
@@ -22,7 +23,7 @@ Deno.test("every record in a wrong state is refused, and those without an id end
     login: ["identify", "logout", "ping", "pong"],
     authenticate: ["authenticate", "logout", "ping", "pong"],
     register: ["register", "logout", "ping", "pong"],
-    active: ["users", "user", "public", "direct", "ack", "logout", "ping", "pong"],
+    active: ["users", "user", "public", "direct", "history", "ack", "logout", "ping", "pong"],
   };
   await server.join("old");
   const enter: Record<string, () => ReturnType<FakeServer["connect"]>> = {
@@ -148,12 +149,101 @@ Deno.test("logout delivers what is pending, then says farewell", async () => {
   await sender.ask({ type: "public", id: 3, text: "one" });
   await sender.ask({ type: "public", id: 4, text: "two" });
   bob.send({ type: "logout", id: 9 });
-  const records = [await bob.next(), await bob.next(), await bob.next()];
-  assertEquals(records.map(({ type }) => type), ["deliver", "deliver", "farewell"]);
-  assertEquals([records[2]!["id"], records[2]!["code"]], [9, "logged-out"]);
+  assertEquals([(await bob.next())["number"], (await bob.next())["number"]], [0, 1]);
+  assertEquals((await bob.ask({ type: "users", id: 10 }))["code"], "wrong-state");
+  bob.send({ type: "ack", delivered: 2 });
+  const farewell = await server.nextOf(bob);
+  assertEquals([farewell["id"], farewell["code"]], [9, "logged-out"]);
   assertEquals(server.services.hub.users, ["renew"]);
   assertEquals(server.services.outboxes.size, 1);
   assertEquals(server.log.at(-1), "bob left: logged out");
+});
+
+Deno.test("logout waits a second for the acknowledgement, no longer", async () => {
+  await using server = await FakeServer.start();
+  const [sender, bob] = [await server.join("renew"), await server.join("bob")];
+  await sender.ask({ type: "direct", id: 3, to: "bob", text: "one" });
+  bob.send({ type: "logout", id: 9 });
+  assertEquals((await bob.next())["type"], "deliver");
+  server.clock.advance(1_000);
+  // Once more, since nobody knows what became of it.
+  assertEquals([(await bob.next())["type"], (await bob.next())["type"]], ["deliver", "farewell"]);
+  const again = await server.join("bob");
+  server.clock.endTurn();
+  const late = (await again.next())["message"] as Record<string, unknown>;
+  assertEquals([late["text"], late["late"]], ["one", true]);
+});
+
+Deno.test("direct to a user who is away waits for the next login, and comes once", async () => {
+  await using server = await FakeServer.start();
+  const first = await server.join("joe");
+  await first.ask({ type: "logout", id: 9 });
+  const sender = await server.join("renew");
+  const asked = await sender.ask({ type: "user", id: 3, username: "JOE" });
+  assertEquals([asked["username"], asked["active"]], ["joe", false]);
+  for (const [id, text] of [[4, "one"], [5, "two"]] as const) {
+    const sent = await sender.ask({ type: "direct", id, to: "Joe", text });
+    assertEquals([sent["type"], sent["away"]], ["sent", true]);
+  }
+  const joe = await server.join("joe");
+  const other = await server.join("joe");
+  server.clock.endTurn();
+  for (const text of ["one", "two"]) {
+    const message = (await joe.next())["message"] as Record<string, unknown>;
+    assertEquals([message["text"], message["late"]], [text, true]);
+  }
+  // It is with the first session: the second gets nothing.
+  assertEquals((await other.ask({ type: "ping" }))["type"], "pong");
+  joe.send({ type: "ack", delivered: 1 });
+  await joe.ask({ type: "ping" });
+  // The first session ends without having acknowledged the second message: now it is the other's.
+  joe.connection.disconnect();
+  while ((await joe.next())["type"] !== undefined);
+  server.clock.endTurn();
+  const heir = (await other.next())["message"] as Record<string, unknown>;
+  assertEquals([heir["text"], heir["late"]], ["two", true]);
+  other.send({ type: "ack", delivered: 1 });
+  await other.ask({ type: "logout", id: 9 });
+  const later = await server.join("joe");
+  server.clock.endTurn();
+  assertEquals((await later.ask({ type: "ping" }))["type"], "pong");
+});
+
+Deno.test("a thousand messages that waited come in order, at the pace of the client", async () => {
+  await using server = await FakeServer.start();
+  await (await server.join("joe")).ask({ type: "logout", id: 9 });
+  const sender = await server.join("renew");
+  const text = "x".repeat(16_000);
+  for (let id = 10; id < 1_010; id++) await sender.ask({ type: "direct", id, to: "joe", text });
+  const joe = await server.join("joe");
+  for (let number = 0; number < 1_000; number++) {
+    const record = await server.nextOf(joe);
+    assertEquals([record["type"], record["number"]], ["deliver", number]);
+    joe.send({ type: "ack", delivered: number + 1 });
+  }
+  joe.send({ type: "logout", id: 9 });
+  assertEquals((await server.nextOf(joe))["code"], "logged-out");
+});
+
+Deno.test("history gives what the user may see, at most a hundred messages", async () => {
+  await using server = await FakeServer.start();
+  const [renew, joe] = [await server.join("renew"), await server.join("joe")];
+  for (let id = 10; id < 130; id++) await renew.ask({ type: "public", id, text: `${id}` });
+  const later = await server.join("late");
+  await renew.ask({ type: "direct", id: 130, to: "joe", text: "to joe" });
+  const texts = async (client: typeof joe, request: Record<string, unknown>) => {
+    server.clock.endTurn();
+    client.send({ type: "history", id: 500, ...request });
+    let answer = await client.next();
+    while (answer["type"] === "deliver") answer = await client.next();
+    const messages = answer["messages"] as { text: string }[] | undefined;
+    return messages?.map(({ text }) => text) ?? answer["code"];
+  };
+  assertEquals(await texts(joe, { count: 2 }), ["129", "to joe"]);
+  assertEquals((await texts(joe, { count: 1_000 }) as string[]).length, 100);
+  assertEquals(await texts(joe, { count: 1, with: "RENEW" }), ["to joe"]);
+  assertEquals(await texts(later, { count: 9 }), []);
+  assertEquals(await texts(joe, { count: 9, with: "nobody" }), "no-such-user");
 });
 
 Deno.test("a client that goes without a word has left", async () => {

@@ -6,6 +6,7 @@
  *     joe > PM             joe types a line
  *     joe * geheim         joe types a line that must not show
  *     joe | Message:       a line on joe's standard output; <menu> stands for the command prompt
+ *     joe ~ Sent: \\d+      the same, as a regular expression
  *     joe ! No.            a line on joe's standard error
  *     joe = 0              joe's program ends with this exit code
  *     joe EOF              the input ends (Ctrl-D on a terminal)
@@ -25,6 +26,8 @@ const MENU = [
 export interface Screen extends AsyncDisposable {
   type(line: string, options: { secret: boolean }): Promise<void>;
   expect(line: string): Promise<void>;
+  /** A line that matches as a whole. */
+  expectMatch(pattern: RegExp): Promise<void>;
   expectError(line: string): Promise<void>;
   endInput(): Promise<void>;
   expectExit(code: number): Promise<void>;
@@ -41,7 +44,7 @@ export async function play(
   const users = new Map<string, Screen>();
   for (const [index, line] of transcript.split("\n").entries()) {
     if (line === "" || line.startsWith("#")) continue;
-    const match = /^(\S+) (tty)?([$>*|!=]|EOF) ?(.*)$/.exec(line);
+    const match = /^(\S+) (tty)?([$>*|~!=]|EOF) ?(.*)$/.exec(line);
     if (match === null) throw new SyntaxError(`line ${index + 1}: ${line}`);
     const [, username = "", tty, action, text = ""] = match;
     if (tty !== undefined && !terminal) continue;
@@ -67,6 +70,8 @@ async function act(screen: Screen, action: string, text: string): Promise<void> 
     case "|":
       for (const line of text === "<menu>" ? MENU : [text]) await screen.expect(line);
       return;
+    case "~":
+      return await screen.expectMatch(new RegExp(text));
     case "!":
       return await screen.expectError(text);
     case "=":

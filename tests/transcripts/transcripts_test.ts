@@ -17,6 +17,9 @@ class PipedScreen implements Screen {
   expect(line: string): Promise<void> {
     return this.#program.expect(`${line}\n`);
   }
+  expectMatch(pattern: RegExp): Promise<void> {
+    return this.#program.expectMatch(pattern);
+  }
   expectError(line: string): Promise<void> {
     return this.#program.expectError(`${line}\n`);
   }
