@@ -70,6 +70,7 @@ export class Countdown implements Disposable {
   #remaining: number;
   #startedAt = 0;
   #timer: Disposable | undefined;
+  #disposed = false;
 
   /** Starts at once: calls `action` when `ms` milliseconds have passed that did not stand still. */
   constructor(clock: Clock, ms: number, action: () => void) {
@@ -83,17 +84,23 @@ export class Countdown implements Disposable {
   pause(): void {
     if (this.#timer === undefined) return;
     this.#remaining -= this.#clock.now() - this.#startedAt;
-    this[Symbol.dispose]();
+    this.#stop();
   }
 
   /** Goes on. */
   resume(): void {
-    if (this.#timer !== undefined) return;
+    if (this.#timer !== undefined || this.#disposed) return;
     this.#startedAt = this.#clock.now();
     this.#timer = this.#clock.after(Math.max(this.#remaining, 0), this.#action);
   }
 
+  /** It never rings, whatever is done to it. */
   [Symbol.dispose](): void {
+    this.#disposed = true;
+    this.#stop();
+  }
+
+  #stop(): void {
     this.#timer?.[Symbol.dispose]();
     this.#timer = undefined;
   }

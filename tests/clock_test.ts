@@ -34,3 +34,14 @@ Deno.test("Countdown does not count the time in which it stands still", () => {
   clock.advance(1);
   assertEquals(rung, [1_100]);
 });
+
+Deno.test("Countdown never rings once it was disposed of", () => {
+  const clock = new FakeClock();
+  const countdown = new Countdown(clock, 100, () => {
+    throw new Error("it rang");
+  });
+  countdown[Symbol.dispose]();
+  countdown.pause();
+  countdown.resume();
+  clock.advance(1_000);
+});

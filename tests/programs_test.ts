@@ -246,7 +246,7 @@ Deno.test("the server writes no password anywhere, and no text into its log", as
   const args = clientArgs("joe");
   await Program.run("client", args, { input: "s3cret\nPM c0nfidential\n" });
   await Program.run("client", args, { input: "wr0ng\nwr0ng\nwr0ng\n" });
-  await server.matchError(/(refused: wrong password, from 127\.0\.0\.1\n[^]*){3}/);
+  await server.matchError(/(refused: wrong password \(joe\), from 127\.0\.0\.1\n[^]*){3}/);
   const files = [...Deno.readDirSync(folder.path)].filter(({ isFile }) => isFile)
     .map(({ name }) => folder.file(name));
   const latin1 = new TextDecoder("latin1");

@@ -39,6 +39,8 @@ export class Accounts {
   #unreadable: number[] = [];
   /** The file's, when it was read or changed last. */
   #stamp = "";
+  /** Accounts that somebody else has changed, and nobody was told of yet. */
+  readonly #changed = new Set<string>();
 
   private constructor(file: CredentialsFile, options: AccountsOptions) {
     this.#file = file;
@@ -50,7 +52,9 @@ export class Accounts {
 
   /** Reads `credentials.txt` in a data folder; there need be none. */
   static async load(folder: string, options: AccountsOptions): Promise<Accounts> {
-    const accounts = new Accounts(new CredentialsFile(join(folder, "credentials.txt")), options);
+    const file = new CredentialsFile(join(folder, "credentials.txt"));
+    await file.protect();
+    const accounts = new Accounts(file, options);
     await accounts.refresh();
     return accounts;
   }
@@ -85,14 +89,15 @@ export class Accounts {
     const account = this.#accounts.get(foldUsername(username));
     if (account === undefined) return false;
     const { secret } = account;
+    // The account may be another one by the time the password is hashed.
+    const unchanged = (current?: CredentialsLine) => sameSecret(current, account);
     if ("hash" in secret) {
-      return this.#hashing.run(() => verifyPassword(password, secret.hash), options);
+      const right = await this.#hashing.run(() => verifyPassword(password, secret.hash), options);
+      return right && unchanged(this.#accounts.get(foldUsername(username)));
     }
     if (!sameText(password, secret.password.normalize("NFC"))) return false;
     const line = await this.#newLine(account.username, password, options);
-    // Somebody may have changed the account while the password was hashed.
-    await this.#change(() => this.#replace(line, (current) => sameSecret(current, account)));
-    return true;
+    return await this.#change(() => this.#replace(line, unchanged));
   }
 
   /**
@@ -138,26 +143,30 @@ export class Accounts {
    * @returns the usernames of the accounts that are gone, or have another password
    */
   async refresh(): Promise<string[]> {
-    return await this.#changes.run(() => this.#refresh());
+    await this.#changes.run(() => this.#refresh());
+    const changed = [...this.#changed];
+    this.#changed.clear();
+    return changed;
   }
 
-  async #refresh(): Promise<string[]> {
+  async #refresh(): Promise<void> {
     const stamp = await this.#file.stamp();
-    if (stamp === this.#stamp) return [];
-    const before = this.#accounts;
-    this.#accounts = new Map();
-    this.#unreadable = [];
+    if (stamp === this.#stamp) return;
+    const content = await this.#file.read();
+    const accounts = new Map<string, CredentialsLine>();
+    const unreadable: number[] = [];
     // Later lines win, as the file is appended to.
-    for (const line of splitLines(await this.#file.read())) {
+    for (const line of splitLines(content)) {
       const account = parseLine(line);
-      if (account !== undefined) this.#accounts.set(foldUsername(account.username), account);
-      else this.#unreadable.push(line.number);
+      if (account !== undefined) accounts.set(foldUsername(account.username), account);
+      else unreadable.push(line.number);
     }
+    for (const [key, account] of this.#accounts) {
+      if (!sameSecret(accounts.get(key), account)) this.#changed.add(account.username);
+    }
+    this.#accounts = accounts;
+    this.#unreadable = unreadable;
     this.#stamp = stamp;
-    const changed = [...before].filter(([key, account]) =>
-      !sameSecret(this.#accounts.get(key), account)
-    );
-    return changed.map(([, { username }]) => username);
   }
 
   /** Does a change to what the file holds now, while nobody else does one. */

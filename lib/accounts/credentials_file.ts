@@ -28,6 +28,16 @@ export class CredentialsFile {
     }
   }
 
+  /** Makes the file its owner's alone, if it is there: an older one may be everybody's. */
+  async protect(): Promise<void> {
+    if (Deno.build.os === "windows") return;
+    try {
+      await Deno.chmod(this.path, 0o600);
+    } catch (error) {
+      if (!(error instanceof Deno.errors.NotFound)) throw error;
+    }
+  }
+
   /** Changes when the file does; empty where there is none. */
   async stamp(): Promise<string> {
     try {

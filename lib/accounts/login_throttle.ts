@@ -40,6 +40,8 @@ interface Account {
 export class LoginThrottle {
   readonly #clock: Clock;
   readonly #failures = new Map<string, Failures>();
+  /** Attempts that wait for their turn. */
+  readonly #underWay = new Map<string, number>();
   readonly #accounts = new Map<string, Account>();
 
   constructor(clock: Clock) {
@@ -52,13 +54,27 @@ export class LoginThrottle {
    * @throws the signal's reason, when it is aborted
    */
   async admit(account: string, address: string, signal: AbortSignal): Promise<void> {
+    const key = pair(account, address);
     const { count, at } = this.#failuresOf(account, address);
+    // An address that tries many at once does not get in line as often: each counts as one that failed.
+    const underWay = this.#underWay.get(key) ?? 0;
+    this.#underWay.set(key, underWay + 1);
+    try {
+      await this.#wait({ count, at }, signal);
+      await this.#takeTurn(account, count + underWay, signal);
+    } finally {
+      const left = this.#underWay.get(key)! - 1;
+      if (left === 0) this.#underWay.delete(key);
+      else this.#underWay.set(key, left);
+    }
+  }
+
+  async #wait({ count, at }: Failures, signal: AbortSignal): Promise<void> {
     const wait = count < FREE_FAILURES
       ? 0
       : Math.min(1_000 * 2 ** (count - FREE_FAILURES), MAX_WAIT_MS);
     const rest = at + wait - this.#clock.now();
     if (rest > 0) await sleep(this.#clock, rest, signal);
-    await this.#takeTurn(account, count, signal);
   }
 
   /** The attempt was wrong. */

@@ -24,11 +24,7 @@ export interface Trust {
  * @throws what the system says where there is no TLS server
  */
 export async function dialTrusted(server: Endpoint, trust: Trust): Promise<ByteStream> {
-  const known = trust.knownServers?.find(server);
-  const demanded = trust.fingerprint;
-  const isKnown = known !== undefined &&
-    (demanded === undefined || demanded === fingerprintOf(known));
-  const trusted = isKnown ? known : await meet(server, trust);
+  const trusted = findKnown(server, trust) ?? await meet(server, trust);
   try {
     return await dialTls(server, trusted);
   } catch (error) {
@@ -44,6 +40,19 @@ export async function dialTrusted(server: Endpoint, trust: Trust): Promise<ByteS
         "key: somebody else answers in its place",
       { cause: error },
     );
+  }
+}
+
+/** The certificate to trust without a first contact. */
+function findKnown(server: Endpoint, trust: Trust): Certificate | undefined {
+  const demanded = trust.fingerprint;
+  if (demanded === undefined) return trust.knownServers?.find(server);
+  try {
+    const known = trust.knownServers?.find(server);
+    return known !== undefined && fingerprintOf(known) === demanded ? known : undefined;
+  } catch {
+    // What is remembered is damaged, and the user says whom to trust.
+    return undefined;
   }
 }
 

@@ -1,3 +1,4 @@
+import { createPrivateKey, createPublicKey, type KeyObject, X509Certificate } from "node:crypto";
 import { join } from "node:path";
 import { ExitCode, ExitError } from "../exit.ts";
 import { type Certificate, decodePem, encodePem } from "./certificate.ts";
@@ -38,6 +39,9 @@ export async function loadIdentity(folder: string): Promise<Identity> {
   const key = decodePem(KEY_LABEL, pem);
   const certificate = decodePem(CERTIFICATE_LABEL, pem);
   if (key === undefined || certificate === undefined) throw unusable(path);
+  if (!belongTogether(encodePem(KEY_LABEL, key), certificate)) throw unusable(path);
+  // An older copy may be everybody's to read.
+  if (Deno.build.os !== "windows") await Deno.chmod(path, 0o600);
   return {
     key: encodePem(KEY_LABEL, key),
     certificate,
@@ -45,8 +49,20 @@ export async function loadIdentity(folder: string): Promise<Identity> {
   };
 }
 
+/** Whether these are a key and a certificate, and the certificate is for the key. */
+function belongTogether(key: string, certificate: Certificate): boolean {
+  const publicPart = (key: KeyObject) =>
+    key.export({ type: "spki", format: "der" }).toString("hex");
+  try {
+    const certified = new X509Certificate(certificate).publicKey;
+    return publicPart(certified) === publicPart(createPublicKey(createPrivateKey(key)));
+  } catch {
+    return false;
+  }
+}
+
 function unusable(path: string, cause?: unknown): ExitError {
-  const reason = cause instanceof Error ? cause.message : "it holds no key and certificate";
+  const reason = cause instanceof Error ? cause.message : "it holds no key with its certificate";
   return new ExitError(
     ExitCode.refused,
     `${JSON.stringify(path)} can't be used: ${reason}. Put a copy of it back; ` +

@@ -1,12 +1,14 @@
 import { Buffer } from "node:buffer";
+import { X509Certificate } from "node:crypto";
 import { dirname, join } from "node:path";
+import { ExitCode, ExitError } from "../exit.ts";
 import type { Certificate } from "./certificate.ts";
 import { type Endpoint, formatEndpoint } from "./connection.ts";
 
 /**
  * The servers that a client has met, each with the certificate it trusts: `known_servers` in its
  * configuration folder. One server a line: address and port, a space, the certificate (DER, base64).
- * The last line for a server wins; what can't be read is kept and ignored.
+ * The last line for a server wins.
  */
 export class KnownServers {
   readonly path: string;
@@ -29,13 +31,25 @@ export class KnownServers {
     }
   }
 
-  /** The certificate that is trusted for a server, or undefined. */
+  /**
+   * The certificate that is trusted for a server, or undefined.
+   *
+   * @throws {ExitError} `identity`, where there is a line about the server that can't be read: then
+   *   nobody knows any more whom to trust
+   */
   find(server: Endpoint): Certificate | undefined {
     const prefix = `${keyOf(server)} `;
     const line = this.#lines.findLast((line) => line.startsWith(prefix));
     if (line === undefined) return undefined;
     const certificate = new Uint8Array(Buffer.from(line.slice(prefix.length), "base64"));
-    return certificate.length > 0 ? certificate : undefined;
+    if (isCertificate(certificate)) return certificate;
+    throw new ExitError(
+      ExitCode.identity,
+      `the line about ${
+        keyOf(server)
+      } in ${this.path} is damaged, so nobody knows whether this is ` +
+        "the server met before. Ask its operator for the fingerprint, and give it with --fingerprint",
+    );
   }
 
   /** Trusts a certificate for a server from now on, and no other. */
@@ -45,6 +59,14 @@ export class KnownServers {
     // Appended, since another client may be writing too. An empty line does no harm.
     await Deno.writeTextFile(this.path, `\n${line}\n`, { append: true, mode: 0o600 });
     this.#lines.push(line);
+  }
+}
+
+function isCertificate(der: Uint8Array): boolean {
+  try {
+    return new X509Certificate(der).raw.length === der.length;
+  } catch {
+    return false;
   }
 }
 

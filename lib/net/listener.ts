@@ -4,7 +4,7 @@
  * @module
  */
 import { once } from "node:events";
-import { type AddressInfo, createServer, type Socket } from "node:net";
+import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
 import { createSecureContext, TLSSocket } from "node:tls";
 import type { Endpoint } from "./connection.ts";
 import type { Identity } from "./identity.ts";
@@ -126,19 +126,44 @@ class DenoIncoming implements Incoming {
 }
 
 async function listenNode(
-  { hostname, port, onIncoming }: ListenOptions,
+  { hostname, port: wanted, onIncoming }: ListenOptions,
   { certificatePem: cert, key }: Identity,
 ): Promise<Listener> {
   const context = createSecureContext({ cert, key, minVersion: "TLSv1.3" });
-  const server = createServer({ noDelay: true }, (socket) => {
-    socket.on("error", () => {});
-    // A client that has gone already has no address any more.
-    if (socket.remoteAddress !== undefined) onIncoming(new NodeIncoming(socket, context));
-  });
-  server.listen({ host: hostname, port });
-  await once(server, "listening");
-  server.on("error", () => {});
-  return { port: (server.address() as AddressInfo).port, close: () => server.close() };
+  let closed = false;
+  async function open(port: number): Promise<Server> {
+    const server = createServer({ noDelay: true }, (socket) => {
+      socket.on("error", () => {});
+      // A client that has gone already has no address any more.
+      if (socket.remoteAddress !== undefined) onIncoming(new NodeIncoming(socket, context));
+    });
+    server.listen({ host: hostname, port });
+    await once(server, "listening");
+    // The system may have run out of file descriptors; after that this one accepts nothing more.
+    server.on("error", () => void reopen());
+    return server;
+  }
+  async function reopen(): Promise<void> {
+    server.close();
+    while (!closed) {
+      await new Promise((resolve) => setTimeout(resolve, ACCEPT_PAUSE_MS));
+      try {
+        if (!closed) server = await open(port);
+        return;
+      } catch {
+        // Not yet.
+      }
+    }
+  }
+  let server = await open(wanted);
+  const { port } = server.address() as AddressInfo;
+  return {
+    port,
+    close: () => {
+      closed = true;
+      server.close();
+    },
+  };
 }
 
 class NodeIncoming implements Incoming {
@@ -162,7 +187,7 @@ class NodeIncoming implements Incoming {
     } finally {
       this.#socket.off("close", close);
     }
-    return new NodeStream(tls);
+    return new NodeStream(tls, this.remote);
   }
 
   close(): void {

@@ -1,4 +1,5 @@
 import type { TLSSocket } from "node:tls";
+import type { Endpoint } from "./connection.ts";
 import type { ByteStream } from "./stream.ts";
 
 /** A TLS socket of node's as a stream of bytes. */
@@ -9,10 +10,11 @@ export class NodeStream implements ByteStream {
   readonly #chunks: AsyncIterator<Uint8Array>;
   #rest: Uint8Array = new Uint8Array();
 
-  constructor(socket: TLSSocket) {
-    const { localAddress, localPort, remoteAddress, remotePort } = socket;
-    this.localAddr = { transport: "tcp", hostname: localAddress!, port: localPort! };
-    this.remoteAddr = { transport: "tcp", hostname: remoteAddress!, port: remotePort! };
+  /** @param remote the other side's end: a socket that was reset does not know it any more */
+  constructor(socket: TLSSocket, remote: Endpoint) {
+    const { localAddress = "", localPort = 0 } = socket;
+    this.localAddr = { transport: "tcp", hostname: localAddress, port: localPort };
+    this.remoteAddr = { transport: "tcp", ...remote };
     this.#socket = socket;
     // Errors are seen by whoever reads or writes.
     socket.on("error", () => {});

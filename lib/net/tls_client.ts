@@ -64,7 +64,8 @@ export async function dialTls(server: Endpoint, trusted: Certificate): Promise<B
     socket.destroy();
     throw new IdentityError(shown);
   }
-  return new NodeStream(socket);
+  const { remoteAddress = server.hostname, remotePort = server.port } = socket;
+  return new NodeStream(socket, { hostname: remoteAddress, port: remotePort });
 }
 
 async function handshake(

@@ -9,6 +9,7 @@ export type ErrorCode =
   | "no-such-user"
   | "not-stored"
   | "registration-refused"
+  | "too-many-sessions"
   | "unsupported-protocol"
   | "wrong-password"
   | "wrong-state";

@@ -70,7 +70,9 @@ export function parseUsername(raw: string, maxLength = MAX_USERNAME_LENGTH): str
  * sigma, sharp s) fold alike, as full case folding has it (Unicode, section 3.13).
  */
 export function foldUsername(name: string): string {
-  return name.normalize("NFC").toUpperCase().toLowerCase().normalize("NFC");
+  // Twice, since there is a capital sharp s, whose lower case is the one that the first round unfolds.
+  const once = name.normalize("NFC").toUpperCase().toLowerCase();
+  return once.toUpperCase().toLowerCase().normalize("NFC");
 }
 
 /**

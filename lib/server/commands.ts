@@ -65,7 +65,7 @@ async function direct(
   const away = hub.find(addressee) === undefined || undefined;
   const message = await hub.direct(session.username, addressee, accepted);
   session.send({ type: "sent", id, message, away });
-  await keepPace(session);
+  await keepPace(session, addressee);
 }
 
 function history(
@@ -80,8 +80,8 @@ function history(
 }
 
 /** Reads nothing more of a sender while its receivers are far behind. */
-async function keepPace(session: Session): Promise<void> {
-  const relief = session.services.hub.relief();
+async function keepPace(session: Session, to?: string): Promise<void> {
+  const relief = session.services.hub.relief(to);
   if (relief !== undefined) await session.work(() => relief);
 }
 

@@ -173,6 +173,11 @@ export class Hub {
     for (const member of members) member.deliver(record, acknowledged);
   }
 
+  /** How many sessions a user has. */
+  sessionsOf(username: string): number {
+    return this.#active.get(foldUsername(username))?.members.size ?? 0;
+  }
+
   /** Ends all sessions of an account. */
   expel(username: string, why: string): void {
     const user = this.#active.get(foldUsername(username));
@@ -180,13 +185,16 @@ export class Hub {
   }
 
   /**
-   * Waits until no active user is far behind, or for two seconds: whoever sends faster than others can
+   * Waits until no receiver is far behind, or for two seconds: whoever sends faster than others can
    * take is slowed down, and one who does not take anything slows down nobody for long.
    *
+   * @param to the one receiver; by default every active user
    * @returns undefined where nobody is behind
    */
-  relief(): Promise<void> | undefined {
-    const members = [...this.#active.values()].flatMap(({ members }) => [...members]);
+  relief(to?: string): Promise<void> | undefined {
+    const only = to === undefined ? undefined : this.#active.get(foldUsername(to));
+    const users = to === undefined ? [...this.#active.values()] : only === undefined ? [] : [only];
+    const members = users.flatMap(({ members }) => [...members]);
     const behind = members.flatMap((member) => member.relief() ?? []);
     if (behind.length === 0) return undefined;
     const late = Promise.withResolvers<void>();

@@ -20,16 +20,18 @@ export class Incidents {
   }
 
   /**
-   * @param what what happened; texts of the other side only made visible and short
+   * @param what what happened, in our words: it tells one kind from another
    * @param address where from, without a port
+   * @param detail what is said of it in the lines that are written, and not counted
    */
-  report(what: string, address: string): void {
-    const known = this.#counts.has(`${what}, from ${address}`) || this.#counts.size < MAX_KEYS;
-    const line = known ? `${what}, from ${address}` : "incidents from many addresses";
-    const count = this.#counts.get(line) ?? 0;
-    if (count === 0) this.#clock.after(PERIOD_MS, () => this.#sum(line));
-    this.#counts.set(line, count + 1);
-    if (count < BURST) this.#log(line);
+  report(what: string, address: string, detail = ""): void {
+    const kind = `${what}, from ${address}`;
+    const known = this.#counts.has(kind) || this.#counts.size < MAX_KEYS;
+    const key = known ? kind : "incidents from many addresses";
+    const count = this.#counts.get(key) ?? 0;
+    if (count === 0) this.#clock.after(PERIOD_MS, () => this.#sum(key));
+    this.#counts.set(key, count + 1);
+    if (count < BURST) this.#log(known ? `${what}${detail}, from ${address}` : key);
   }
 
   #sum(line: string): void {

@@ -53,6 +53,13 @@ export const LIMITS = {
     min: 1,
     max: 1_000_000,
   },
+  sessionsPerAccount: {
+    flag: "sessions-per-account",
+    what: "sessions of one account at once",
+    default: 16,
+    min: 1,
+    max: 15_000,
+  },
   commandsPerSecond: {
     flag: "commands-per-second",
     what: "commands of one account in the long run; who is faster is slowed down",

@@ -2,7 +2,6 @@ import { ProtocolError } from "../protocol/errors.ts";
 import { LOGIN_ATTEMPTS, PROTOCOL_VERSION } from "../protocol/limits.ts";
 import { foldUsername, parsePassword, parseUsername } from "../protocol/names.ts";
 import type { ClientRecords } from "../protocol/records.ts";
-import { visibleLine } from "../protocol/visible.ts";
 import type { Session } from "./session.ts";
 
 /** The first record of a client names its protocol version. */
@@ -38,13 +37,24 @@ export async function authenticate(
 ): Promise<void> {
   const right = await session.work((signal) => verify(session, password, signal));
   if (session.state === "ended") return;
-  if (right) return session.welcome(id);
+  if (right) return welcome(session, id);
 
   session.attempts++;
   const attempts = LOGIN_ATTEMPTS - session.attempts;
-  session.report(`login of ${session.username} refused: wrong password`);
+  session.report("login refused: wrong password", session.username);
   session.send({ type: "error", id, code: "wrong-password", message: "wrong password", attempts });
   if (attempts === 0) session.end("too-many-attempts", "too many wrong passwords");
+}
+
+function welcome(session: Session, id: number): void {
+  const { hub, limits } = session.services;
+  if (hub.sessionsOf(session.username) >= limits.sessionsPerAccount) {
+    throw new ProtocolError(
+      "too-many-sessions",
+      `this account is logged in ${limits.sessionsPerAccount} times already`,
+    );
+  }
+  session.welcome(id);
 }
 
 /** The password of a new account. Where somebody else was faster, the account is an existing one. */
@@ -89,8 +99,7 @@ function reporting<T>(session: Session, username: string, check: () => T): T {
   try {
     return check();
   } catch (error) {
-    const name = visibleLine(username.slice(0, 64));
-    session.report(`login of ${name} refused: ${(error as Error).message}`);
+    session.report(`login refused: ${(error as Error).message}`, username.slice(0, 64));
     throw error;
   }
 }

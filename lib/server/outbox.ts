@@ -27,6 +27,8 @@ export interface OutboxOptions {
   overflow: () => void;
 }
 
+/** A client that stays far behind for longer than this is not waited for, in milliseconds. */
+const PATIENCE_MS = 5_000;
 /** A client that has acknowledged nothing for so long is stuck, in milliseconds. */
 const STUCK_AFTER_MS = 1_000;
 
@@ -51,6 +53,8 @@ export class Outbox implements Disposable {
   readonly #alarm: Alarm;
   /** When the client last acknowledged something, or had nothing to acknowledge. */
   #progressAt = 0;
+  /** Since when it has been far behind and waited for. */
+  #behindSince = Infinity;
   /** Who waits until less waits here. */
   #relief: PromiseWithResolvers<void> | undefined;
   /** Who waits until nothing waits here. */
@@ -88,13 +92,15 @@ export class Outbox implements Disposable {
 
   /**
    * A promise that is fulfilled when less than half of what may wait waits here. Undefined where that
-   * is so now, and where the client takes nothing at all: nobody shall wait for that.
+   * is so now, and where the client takes nothing at all, or too little for too long: nobody shall wait
+   * for that.
    */
   relief(): Promise<void> | undefined {
-    const stuck = this.#options.clock.now() - this.#progressAt > STUCK_AFTER_MS;
-    if (this.#closed || stuck || !this.#farBehind) {
-      return undefined;
-    }
+    if (this.#closed || !this.#farBehind) return undefined;
+    const now = this.#options.clock.now();
+    this.#behindSince = Math.min(this.#behindSince, now);
+    const stuck = now - this.#progressAt > STUCK_AFTER_MS;
+    if (stuck || now - this.#behindSince > PATIENCE_MS) return undefined;
     this.#relief ??= Promise.withResolvers();
     return this.#relief.promise;
   }
@@ -134,8 +140,9 @@ export class Outbox implements Disposable {
    * @returns whether it acknowledges what was sent
    */
   acknowledge(delivered: number): boolean {
+    const before = this.#sender.backlogBytes;
     const valid = this.#sender.acknowledgeAll(delivered);
-    this.#progressAt = this.#options.clock.now();
+    this.#noteProgress(before);
     this.#flushSoon();
     return valid;
   }
@@ -178,8 +185,15 @@ export class Outbox implements Disposable {
   }
 
   #acknowledge(ack: Ack): void {
-    const now = this.#options.clock.now();
-    if (this.#sender.acknowledge(ack, now)) this.#progressAt = now;
+    const before = this.#sender.backlogBytes;
+    this.#sender.acknowledge(ack, this.#options.clock.now());
+    this.#noteProgress(before);
+  }
+
+  /** Only what makes less wait is progress. */
+  #noteProgress(before: number): void {
+    if (this.#sender.backlogBytes < before) this.#progressAt = this.#options.clock.now();
+    if (!this.#farBehind) this.#behindSince = Infinity;
   }
 
   #answer(answer: PathAnswer | undefined, to: Endpoint): void {

@@ -130,7 +130,7 @@ export class ChatServer {
       const server = new ChatServer(ports, lock, { accounts, messages, identity, options });
       // From here on the server closes it.
       opened.move();
-      take = (one) => void server.#serve(one);
+      take = (one) => void server.#serve(one).catch(server.#report);
       incoming.forEach(take);
       return server;
     } catch (error) {
@@ -179,6 +179,9 @@ export class ChatServer {
     if (!this.#closing) this.#refreshing.set(clock.now() + REFRESH_MS);
   }
 
+  /** What nobody foresaw must not end the server. */
+  readonly #report = (error: unknown) => this.#services.log(`unforeseen: ${error}`);
+
   async #serve(incoming: Incoming): Promise<void> {
     const { incidents } = this.#services;
     const origin = originOf(incoming.remote.hostname);
@@ -194,7 +197,7 @@ export class ChatServer {
       return incoming.close();
     }
     const session = new Session(new StreamConnection(stream), this.#services, place);
-    const running = session.run().finally(() => this.#sessions.delete(session));
+    const running = session.run().catch(this.#report).finally(() => this.#sessions.delete(session));
     this.#sessions.set(session, running);
   }
 

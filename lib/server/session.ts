@@ -13,6 +13,7 @@ import {
   parseClientRecord,
   type ServerRecord,
 } from "../protocol/records.ts";
+import { visibleLine } from "../protocol/visible.ts";
 import { VERSION } from "../version.ts";
 import { type Command, commands } from "./commands.ts";
 import type { Hub, Member } from "./hub.ts";
@@ -57,6 +58,9 @@ export type State =
   | "leaving"
   | "ended";
 
+/** A client that is not logged in may send so many records. */
+const MAX_EARLY_RECORDS = 100;
+
 /** How long a client that logs out may take to acknowledge what it got, in milliseconds. */
 const LEAVE_LIMIT_MS = 1_000;
 
@@ -75,6 +79,7 @@ export class Session implements Member {
   username = "";
   /** How many passwords were tried. */
   attempts = 0;
+  #earlyRecords = 0;
 
   /**
    * @param place among the connections that are not logged in; disposed of when this one is, or ends
@@ -100,9 +105,14 @@ export class Session implements Member {
     return originOf(this.#connection.remote.hostname);
   }
 
-  /** Tells the operator what the client did wrong. */
-  report(what: string): void {
-    this.services.incidents.report(what, this.origin);
+  /**
+   * Tells the operator what the client did wrong.
+   *
+   * @param username the name it did it with, as the client sent it
+   */
+  report(what: string, username?: string): void {
+    const detail = username === undefined ? "" : ` (${visibleLine(username)})`;
+    this.services.incidents.report(what, this.origin, detail);
   }
 
   /** Where the client is, as people write it. */
@@ -258,6 +268,8 @@ export class Session implements Member {
         throw new ProtocolError("wrong-state", `"${record.type}" is out of place now`);
       }
       if (this.#state === "active" && id !== undefined) await this.#keepRate();
+      if (this.#outbox === undefined) this.#countEarlyRecord();
+      if (this.#state === "ended") return;
       await command.run(this, record);
     } catch (error) {
       const fatal = id === undefined || this.#state === "hello";
@@ -270,6 +282,13 @@ export class Session implements Member {
         attempts: undefined,
       });
     }
+  }
+
+  /** Before the login there is little to say. */
+  #countEarlyRecord(): void {
+    if (++this.#earlyRecords <= MAX_EARLY_RECORDS) return;
+    this.report("refused: too many records before the login");
+    this.end("protocol-error", "there were too many records before the login");
   }
 
   /** Who commands too fast is not read for a while; nothing is lost. */

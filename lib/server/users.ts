@@ -31,6 +31,7 @@ export async function manageUsers(
   username: string | undefined,
   { folder, cost, console, hidden }: UsersOptions,
 ): Promise<void> {
+  await requireFolder(folder);
   const accounts = await Accounts.load(folder, { cost });
   if (action === "list") return accounts.usernames.forEach((name) => console.print(name));
 
@@ -49,6 +50,11 @@ export async function manageUsers(
   }
   if (!await accounts.create(name, password)) throw refused(`there is an account ${name} already`);
   console.print(`added ${name}`);
+}
+
+async function requireFolder(folder: string): Promise<void> {
+  const isFolder = await Deno.stat(folder).then((info) => info.isDirectory, () => false);
+  if (!isFolder) throw refused(`there is no data folder ${JSON.stringify(folder)}`);
 }
 
 async function askPassword(console: Console, hidden: boolean): Promise<string> {

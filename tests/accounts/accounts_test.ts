@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { Accounts } from "../../lib/accounts/accounts.ts";
+import { formatPhc, hashPassword } from "../../lib/accounts/phc.ts";
 import { TempFolder } from "../helpers/temp_folder.ts";
 
 const cost = { ln: 1, r: 8, p: 1 };
@@ -124,4 +125,54 @@ Deno.test("Accounts.create() sees an account that somebody else has just made", 
   const created = await Promise.all([one.create("joe", "a"), two.create("joe", "b")]);
   assertEquals(created.toSorted(), [false, true]);
   assert(await two.verify("joe", created[0] ? "a" : "b"));
+});
+
+Deno.test("Accounts.refresh() tells of a change that was seen while an account was made", async () => {
+  await using folder = await TempFolder.create();
+  const server = await load(folder);
+  await server.create("joe", "x");
+  await (await load(folder)).remove("joe");
+  await server.create("ann", "x");
+  assertEquals(await server.refresh(), ["joe"]);
+  assertEquals(await server.refresh(), []);
+});
+
+Deno.test("Accounts.verify() is false where the account is another one when the hash is there", async () => {
+  await using folder = await TempFolder.create();
+  // One hash that takes its time keeps the others waiting, which are asked for before the change.
+  const slow = formatPhc(await hashPassword("x", { ln: 14, r: 8, p: 8 }));
+  await Deno.writeTextFile(folder.file("credentials.txt"), `old plain\nslow:${slow}\n`);
+  const server = await Accounts.load(folder.path, { cost, hashesAtOnce: 1 });
+  await server.create("joe", "x");
+  const operator = await load(folder);
+  const checking = ["slow x", "joe x", "old plain"].map((line) => {
+    const [name, password] = line.split(" ");
+    return server.verify(name!, password!);
+  });
+  await operator.setPassword("joe", "y");
+  await operator.setPassword("old", "y");
+  await server.refresh();
+  assertEquals(await Promise.all(checking), [true, false, false]);
+});
+
+Deno.test("Accounts never seem to be gone while the file is read again", async () => {
+  await using folder = await TempFolder.create();
+  const server = await load(folder);
+  await server.create("joe", "x");
+  await (await load(folder)).create("ann", "x");
+  let done = false;
+  const refreshed = server.refresh().then(() => done = true);
+  while (!done) {
+    assertEquals([server.find("joe"), server.count > 0], ["joe", true]);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  await refreshed;
+});
+
+Deno.test("Accounts.load() makes an old file its owner's alone", async () => {
+  await using folder = await TempFolder.create();
+  const path = folder.file("credentials.txt");
+  await Deno.writeTextFile(path, "joe secret\n", { mode: 0o644 });
+  await load(folder);
+  if (Deno.build.os !== "windows") assertEquals((await Deno.stat(path)).mode! & 0o777, 0o600);
 });

@@ -72,6 +72,19 @@ Deno.test("LoginThrottle: the owner goes before those who have failed", async ()
   assert(waited <= 5, `${waited} s`);
 });
 
+Deno.test("LoginThrottle: many attempts of one address at once do not keep the owner out", async () => {
+  const clock = new FakeClock();
+  const throttle = new LoginThrottle(clock);
+  for (let attempt = 0; attempt < 245; attempt++) {
+    throttle.admit("joe", "bad", signal).then(() => throttle.failed("joe", "bad"), () => {});
+  }
+  clock.advance(3_000);
+  await settle();
+  const waited = await secondsUntil(clock, throttle.admit("joe", "home", signal));
+  console.log(`    the owner waits ${waited} s beside 245 guesses`);
+  assert(waited <= 5, `${waited} s`);
+});
+
 Deno.test("LoginThrottle.admit() gives up its place with the signal", async () => {
   const clock = new FakeClock();
   const throttle = new LoginThrottle(clock);

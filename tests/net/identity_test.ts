@@ -26,6 +26,17 @@ Deno.test("loadIdentity() gives every server an identity of its own", async () =
   assert(a.certificatePem !== b.certificatePem && a.key !== b.key);
 });
 
+Deno.test("loadIdentity() refuses a key with another's certificate, and nonsense", async () => {
+  await using one = await TempFolder.create();
+  await using two = await TempFolder.create();
+  const [a, b] = [await loadIdentity(one.path), await loadIdentity(two.path)];
+  const nonsense = "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n";
+  for (const pem of [a.key + b.certificatePem, nonsense + a.certificatePem]) {
+    await Deno.writeTextFile(one.file("identity.pem"), pem);
+    await assertRejects(() => loadIdentity(one.path), ExitError, "no key with its certificate");
+  }
+});
+
 Deno.test("loadIdentity() refuses a file that holds none, and leaves it as it is", async () => {
   await using folder = await TempFolder.create();
   await Deno.writeTextFile(folder.file("identity.pem"), "nothing");

@@ -1,13 +1,22 @@
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertThrows } from "@std/assert";
+import { ExitError } from "../../lib/exit.ts";
+import { loadIdentity } from "../../lib/net/identity.ts";
 import { defaultConfigFolder, KnownServers } from "../../lib/net/known_servers.ts";
 import { TempFolder } from "../helpers/temp_folder.ts";
 
 const server = { hostname: "Host.example", port: 1_300 };
-const a = Uint8Array.of(1, 2, 3);
-const b = Uint8Array.of(4, 5, 6);
+
+/** Two certificates, of servers of their own. */
+async function certificates(folder: TempFolder): Promise<[Uint8Array, Uint8Array]> {
+  const folders = [folder.file("a"), folder.file("b")];
+  for (const path of folders) await Deno.mkdir(path);
+  const [a, b] = await Promise.all(folders.map((path) => loadIdentity(path)));
+  return [a!.certificate, b!.certificate];
+}
 
 Deno.test("KnownServers.remember() keeps one certificate a server, the last", async () => {
   await using folder = await TempFolder.create();
+  const [a, b] = await certificates(folder);
   const config = folder.file("deep/config");
   const servers = await KnownServers.load(config);
   assertEquals(servers.find(server), undefined);
@@ -25,10 +34,25 @@ Deno.test("KnownServers.remember() keeps one certificate a server, the last", as
 
 Deno.test("KnownServers.remember() begins a new line after a torn one", async () => {
   await using folder = await TempFolder.create();
+  const [a] = await certificates(folder);
   await Deno.writeTextFile(folder.file("known_servers"), "host.example:1300 AQ");
   const servers = await KnownServers.load(folder.path);
   await servers.remember(server, a);
   assertEquals((await KnownServers.load(folder.path)).find(server), a);
+});
+
+Deno.test("KnownServers.find() does not take a damaged line for no line", async () => {
+  await using folder = await TempFolder.create();
+  const [a] = await certificates(folder);
+  const whole = a.toBase64();
+  for (const damaged of ["", "!!!", "AAAA", whole.slice(0, -8)]) {
+    await Deno.writeTextFile(folder.file("known_servers"), `host.example:1300 ${damaged}\n`);
+    const servers = await KnownServers.load(folder.path);
+    const error = assertThrows(() => servers.find(server), ExitError, "is damaged");
+    assertEquals(error.exitCode, 5);
+    await servers.remember(server, a);
+    assertEquals(servers.find(server), a);
+  }
 });
 
 Deno.test("defaultConfigFolder() is the platform's", () => {

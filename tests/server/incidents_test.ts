@@ -15,6 +15,17 @@ Deno.test("Incidents.report() writes a few, counts the rest, and begins anew", (
   assertEquals(log.at(-1), "bad thing, from 192.0.2.1");
 });
 
+Deno.test("Incidents.report() counts by kind, whatever is said of it", () => {
+  const clock = new FakeClock();
+  const log: string[] = [];
+  const incidents = new Incidents(clock, (line) => log.push(line));
+  for (let i = 0; i < 100; i++) incidents.report("login refused", "192.0.2.1", ` (name${i})`);
+  assertEquals(log.length, 5);
+  assertEquals(log[4], "login refused (name4), from 192.0.2.1");
+  clock.advance(10_000);
+  assertEquals(log[5], "login refused, from 192.0.2.1: 95 more in 10 s");
+});
+
 Deno.test("Incidents.report() does not grow with the number of addresses", () => {
   const clock = new FakeClock();
   const log: string[] = [];

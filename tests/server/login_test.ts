@@ -34,7 +34,10 @@ Deno.test("the third wrong password ends the session", async () => {
   assertEquals((await client.next())["code"], "too-many-attempts");
   assertEquals(await client.next(), {});
   assert(client.connection.closed);
-  assertEquals(server.log.filter((line) => line.includes("refused: wrong password")).length, 3);
+  assertEquals(
+    server.log.filter((line) => line.includes("refused: wrong password (joe)")).length,
+    3,
+  );
   assert(!server.log.some((line) => line.includes('wrong"') || line.includes("Password=")));
 });
 
@@ -61,7 +64,7 @@ Deno.test("a name or a password against the rules may be named again", async () 
   const refused = await client.ask({ type: "identify", id: 1, username: "a b\u001b[2J" });
   assertEquals([refused["id"], refused["code"]], [1, "bad-username"]);
   assertEquals(server.log, [
-    'login of a b<U+001B>[2J refused: a username has 1 to 32 letters, digits, ".", "_" or "-", ' +
+    'login refused: a username has 1 to 32 letters, digits, ".", "_" or "-" (a b<U+001B>[2J), ' +
     "from 127.0.0.1",
   ]);
   assertEquals((await client.ask({ type: "identify", id: 2, username: "ab" }))["exists"], false);
@@ -69,6 +72,40 @@ Deno.test("a name or a password against the rules may be named again", async () 
   assertEquals([empty["id"], empty["code"]], [3, "bad-password"]);
   const welcome = await client.ask({ type: "register", id: 4, password: "x" });
   assertEquals(welcome["type"], "welcome");
+});
+
+Deno.test("an account has only so many sessions, and a right password is no wrong one", async () => {
+  await using server = await FakeServer.start();
+  for (let i = 0; i < 16; i++) await server.join("joe");
+  const client = await server.greet();
+  await client.ask({ type: "identify", id: 1, username: "joe" });
+  for (let i = 0; i < 5; i++) {
+    const answer = await client.ask({ type: "authenticate", id: 2, password: "joe" });
+    assertEquals([answer["id"], answer["code"]], [2, "too-many-sessions"]);
+  }
+});
+
+Deno.test("a client has little to say before the login", async () => {
+  await using server = await FakeServer.start();
+  const client = await server.greet();
+  for (let i = 0; i < 99; i++) assertEquals((await client.ask({ type: "ping" }))["type"], "pong");
+  assertEquals((await client.ask({ type: "ping" }))["code"], "protocol-error");
+  assertEquals(server.log, ["refused: too many records before the login, from 127.0.0.1"]);
+});
+
+Deno.test("a login does not run into its time limit when it is done", async () => {
+  await using server = await FakeServer.start({ burst: 1, perSecond: 1 });
+  const client = await server.join("joe");
+  for (let id = 3; id < 8; id++) client.send({ type: "users", id });
+  const types = [];
+  for (let s = 0; s < 300; s++) {
+    server.clock.advance(1_000);
+    client.send({ type: "pong" });
+    for (let i = 0; i < 3; i++) await new Promise((resolve) => setImmediate(resolve));
+  }
+  client.connection.disconnect();
+  for (let next; (next = await client.next())["type"] !== undefined;) types.push(next["type"]);
+  assertEquals(types.filter((type) => type !== "ping"), Array(5).fill("users"));
 });
 
 Deno.test("another version of the protocol is refused", async () => {

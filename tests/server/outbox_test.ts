@@ -112,6 +112,28 @@ Deno.test("Outbox.receive() follows the client to a new address", () => {
   assertEquals(all.take().map(({ to }) => to), [there]);
 });
 
+Deno.test("Outbox.relief() waits for who takes messages, and not for who only says so", () => {
+  const all = open();
+  const big = new TextEncoder().encode(JSON.stringify("x".repeat(10_000)));
+  for (let i = 0; i < 60; i++) all.outbox.push(big);
+  all.clock.endTurn();
+  assert(all.outbox.relief() !== undefined);
+  // An acknowledgement of nothing new is no progress.
+  for (let i = 0; i < 3; i++) {
+    all.clock.advance(400);
+    all.outbox.acknowledge(0);
+  }
+  assertEquals(all.outbox.relief(), undefined);
+  all.outbox.acknowledge(1);
+  assert(all.outbox.relief() !== undefined);
+  // Nor is anybody waited for who takes one at a time for ever.
+  for (let delivered = 2; delivered < 9; delivered++) {
+    all.clock.advance(900);
+    all.outbox.acknowledge(delivered);
+  }
+  assertEquals(all.outbox.relief(), undefined);
+});
+
 Deno.test("Outbox.drain() sends over TCP all that is not acknowledged, and then nothing", () => {
   const all = open();
   bind(all);
