@@ -153,3 +153,30 @@ Deno.test("attack: more unfinished connections than the limits allow", async () 
   assertEquals(server.log.filter((line) => line.includes("too many are not logged in")).length, 5);
   console.log(`    ${refused} of 300 refused, 5 lines in the log, those who are in undisturbed`);
 });
+
+Deno.test("attack: connections that are reset in every state of TLS and the login", async () => {
+  await using server = await RunningServer.start({}, { plain: false });
+  const joe = await server.join("joe");
+  const { certificate } = await loadIdentity(server.folder.path);
+  const identify = `${HELLO}{"type":"identify","id":1,"username":"x"}\n`;
+  const lines = ["", "garbage\n", HELLO, identify, `${identify}{"type":"register","id":2,"pass`];
+  let resets = 0;
+  for (let round = 0; round < 20; round++) {
+    await Promise.all(lines.map(async (text) => {
+      const stream = await dialTls(server.endpoint, certificate);
+      await stream.write(utf8.encode(text));
+      // What the server has said is unread, so this is a reset.
+      stream.close();
+      resets++;
+    }));
+    const conn = await Deno.connect(server.endpoint);
+    await conn.write(Uint8Array.of(0x16, 3, 1, 2, 0, 1));
+    conn.close();
+    resets++;
+  }
+  assertEquals(await joe.session.users(), ["joe"]);
+  const late = await server.join("late");
+  assertEquals((await late.session.users()).length, 2);
+  assert(!server.log.some((line) => line.includes("unforeseen")), server.log.join("\n"));
+  console.log(`    ${resets} resets, chat undisturbed`);
+});
