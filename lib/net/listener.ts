@@ -4,8 +4,8 @@
  * @module
  */
 import { once } from "node:events";
-import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
-import { createSecureContext, TLSSocket } from "node:tls";
+import { createSecureContext, type SecureContext, TLSSocket } from "node:tls";
+import { Carrier } from "./carrier.ts";
 import type { Endpoint } from "./connection.ts";
 import type { Identity } from "./identity.ts";
 import { NodeStream } from "./node_stream.ts";
@@ -49,10 +49,13 @@ export interface ListenOptions {
  *
  * @throws what the system says where the port or the address can't be had
  */
-export async function listen(options: ListenOptions): Promise<Listener> {
+export function listen(options: ListenOptions): Listener {
   const { identity } = options;
-  if (identity === undefined) return listenPlain(options);
-  return NODE_TLS_SERVES ? await listenNode(options, identity) : listenDeno(options, identity);
+  if (identity === undefined) return listenTcp(options, (conn) => new PlainIncoming(conn));
+  if (!NODE_TLS_SERVES) return listenDenoTls(options, identity);
+  const { certificatePem: cert, key } = identity;
+  const context = createSecureContext({ cert, key, minVersion: "TLSv1.3" });
+  return listenTcp(options, (conn) => new TlsIncoming(conn, context));
 }
 
 /**
@@ -66,21 +69,25 @@ function atLeast(version: string, [major, minor]: readonly [number, number]): bo
   return ours > major || (ours === major && its >= minor);
 }
 
-function listenPlain({ hostname, port, onIncoming }: ListenOptions): Listener {
+function listenTcp(
+  { hostname, port, onIncoming }: ListenOptions,
+  wrap: (conn: Deno.TcpConn) => Incoming,
+): Listener {
   const listener = Deno.listen({ hostname, port });
   void acceptAll(listener, (conn) => {
     conn.setNoDelay(true);
-    onIncoming(new DenoIncoming(conn, () => Promise.resolve()));
+    onIncoming(wrap(conn));
   });
   return { port: listener.addr.port, close: () => listener.close() };
 }
 
-function listenDeno({ hostname, port, onIncoming }: ListenOptions, identity: Identity): Listener {
+function listenDenoTls(
+  { hostname, port, onIncoming }: ListenOptions,
+  identity: Identity,
+): Listener {
   const { certificatePem: cert, key } = identity;
   const listener = Deno.listenTls({ hostname, port, cert, key });
-  void acceptAll(listener, (conn) => {
-    onIncoming(new DenoIncoming(conn, async () => void await conn.handshake()));
-  });
+  void acceptAll(listener, (conn) => onIncoming(new DenoTlsIncoming(conn)));
   return { port: (listener.addr as Deno.NetAddr).port, close: () => listener.close() };
 }
 
@@ -100,97 +107,63 @@ async function acceptAll<C extends Deno.Conn>(
   }
 }
 
-class DenoIncoming implements Incoming {
+class PlainIncoming implements Incoming {
   readonly remote: Endpoint;
-  readonly #conn: Deno.Conn;
-  readonly #handshake: () => Promise<void>;
+  protected readonly conn: Deno.Conn;
 
-  constructor(conn: Deno.Conn, handshake: () => Promise<void>) {
+  constructor(conn: Deno.Conn) {
     this.remote = conn.remoteAddr as Deno.NetAddr;
-    this.#conn = conn;
-    this.#handshake = handshake;
+    this.conn = conn;
   }
 
-  async secure(): Promise<ByteStream> {
-    await this.#handshake();
-    return this.#conn;
+  secure(): Promise<ByteStream> {
+    return Promise.resolve(this.conn);
   }
 
   close(): void {
     try {
-      this.#conn.close();
+      this.conn.close();
     } catch {
       // It is closed.
     }
   }
 }
 
-async function listenNode(
-  { hostname, port: wanted, onIncoming }: ListenOptions,
-  { certificatePem: cert, key }: Identity,
-): Promise<Listener> {
-  const context = createSecureContext({ cert, key, minVersion: "TLSv1.3" });
-  let closed = false;
-  async function open(port: number): Promise<Server> {
-    const server = createServer({ noDelay: true }, (socket) => {
-      socket.on("error", () => {});
-      // A client that has gone already has no address any more.
-      if (socket.remoteAddress !== undefined) onIncoming(new NodeIncoming(socket, context));
-    });
-    server.listen({ host: hostname, port });
-    await once(server, "listening");
-    // The system may have run out of file descriptors; after that this one accepts nothing more.
-    server.on("error", () => void reopen());
-    return server;
+class DenoTlsIncoming extends PlainIncoming {
+  override async secure(): Promise<ByteStream> {
+    await (this.conn as Deno.TlsConn).handshake();
+    return this.conn;
   }
-  async function reopen(): Promise<void> {
-    server.close();
-    while (!closed) {
-      await new Promise((resolve) => setTimeout(resolve, ACCEPT_PAUSE_MS));
-      try {
-        if (!closed) server = await open(port);
-        return;
-      } catch {
-        // Not yet.
-      }
-    }
-  }
-  let server = await open(wanted);
-  const { port } = server.address() as AddressInfo;
-  return {
-    port,
-    close: () => {
-      closed = true;
-      server.close();
-    },
-  };
 }
 
-class NodeIncoming implements Incoming {
-  readonly remote: Endpoint;
-  readonly #socket: Socket;
-  readonly #context: ReturnType<typeof createSecureContext>;
+class TlsIncoming extends PlainIncoming {
+  readonly #context: SecureContext;
 
-  constructor(socket: Socket, context: ReturnType<typeof createSecureContext>) {
-    this.remote = { hostname: socket.remoteAddress!, port: socket.remotePort! };
-    this.#socket = socket;
+  constructor(conn: Deno.Conn, context: SecureContext) {
+    super(conn);
     this.#context = context;
   }
 
-  async secure(): Promise<ByteStream> {
-    const tls = new TLSSocket(this.#socket, { isServer: true, secureContext: this.#context });
-    const closed = Promise.withResolvers<never>();
-    const close = () => closed.reject(new Error("the connection was closed in the handshake"));
-    this.#socket.once("close", close);
-    try {
-      await Promise.race([once(tls, "secure"), closed.promise]);
-    } finally {
-      this.#socket.off("close", close);
+  override async secure(): Promise<ByteStream> {
+    const carrier = new Carrier(this.conn);
+    const socket = new TLSSocket(carrier, { isServer: true, secureContext: this.#context });
+    // Later errors are seen by whoever reads or writes.
+    for (const stream of [carrier, socket]) stream.on("error", () => {});
+    const closed = new AbortController();
+    for (const event of ["end", "close"]) {
+      carrier.once(event, () => closed.abort(new Error("the connection was closed")));
     }
-    return new NodeStream(tls, this.remote);
-  }
-
-  close(): void {
-    this.#socket.destroy();
+    try {
+      await once(socket, "secure", { signal: closed.signal });
+    } catch (error) {
+      // The alert that says what is wrong goes out before the carrier closes.
+      carrier.destroy();
+      if (!closed.signal.aborted) await once(carrier, "close");
+      throw error;
+    }
+    return new NodeStream(socket, {
+      local: this.conn.localAddr as Deno.NetAddr,
+      remote: this.remote,
+    });
   }
 }

@@ -10,11 +10,10 @@ export class NodeStream implements ByteStream {
   readonly #chunks: AsyncIterator<Uint8Array>;
   #rest: Uint8Array = new Uint8Array();
 
-  /** @param remote the other side's end: a socket that was reset does not know it any more */
-  constructor(socket: TLSSocket, remote: Endpoint) {
-    const { localAddress = "", localPort = 0 } = socket;
-    this.localAddr = { transport: "tcp", hostname: localAddress, port: localPort };
-    this.remoteAddr = { transport: "tcp", ...remote };
+  /** @param ends of the connection: a socket that was reset does not know them any more */
+  constructor(socket: TLSSocket, { local, remote }: { local: Endpoint; remote: Endpoint }) {
+    this.localAddr = { transport: "tcp", hostname: local.hostname, port: local.port };
+    this.remoteAddr = { transport: "tcp", hostname: remote.hostname, port: remote.port };
     this.#socket = socket;
     // Errors are seen by whoever reads or writes.
     socket.on("error", () => {});
@@ -34,6 +33,8 @@ export class NodeStream implements ByteStream {
   }
 
   write(bytes: Uint8Array): Promise<number> {
+    // Node never says that nothing was written.
+    if (bytes.length === 0) return Promise.resolve(0);
     return new Promise((resolve, reject) => {
       this.#socket.write(bytes, (error) => error ? reject(error) : resolve(bytes.length));
     });

@@ -28,9 +28,9 @@ export interface PortsOptions {
  *
  * @throws {ExitError} `refused`, where the port or the address can't be had
  */
-export async function bindPorts(port: number, options: PortsOptions): Promise<Ports> {
+export function bindPorts(port: number, options: PortsOptions): Ports {
   try {
-    return await bindSomewhere(port, options);
+    return bindSomewhere(port, options);
   } catch (cause) {
     throw new ExitError(ExitCode.refused, whyNot(port, options.hostname, cause), { cause });
   }
@@ -52,28 +52,28 @@ function isNotPermitted(error: unknown): boolean {
     (error as { code?: string }).code === "EACCES";
 }
 
-async function bindSomewhere(
+function bindSomewhere(
   port: number,
   { hostname, ...options }: PortsOptions,
-): Promise<Ports> {
-  if (hostname !== undefined) return await bindBoth(port, hostname, options);
+): Ports {
+  if (hostname !== undefined) return bindBoth(port, hostname, options);
   // Windows keeps IPv4 out of an IPv6 socket.
-  if (Deno.build.os === "windows") return await bindBoth(port, "0.0.0.0", options);
+  if (Deno.build.os === "windows") return bindBoth(port, "0.0.0.0", options);
   try {
-    return await bindBoth(port, "::", options);
+    return bindBoth(port, "::", options);
   } catch (error) {
     if (isInUse(error) || isNotPermitted(error)) throw error;
-    return await bindBoth(port, "0.0.0.0", options);
+    return bindBoth(port, "0.0.0.0", options);
   }
 }
 
-async function bindBoth(
+function bindBoth(
   port: number,
   hostname: string,
   { identity, onIncoming }: Omit<PortsOptions, "hostname">,
-): Promise<Ports> {
+): Ports {
   for (let tries = 1;; tries++) {
-    const tcp = await listen({ port, hostname, identity, onIncoming });
+    const tcp = listen({ port, hostname, identity, onIncoming });
     try {
       const udp = new UdpSocket({ port: tcp.port, hostname });
       return { tcp, udp, port: tcp.port };

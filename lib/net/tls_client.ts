@@ -64,8 +64,12 @@ export async function dialTls(server: Endpoint, trusted: Certificate): Promise<B
     socket.destroy();
     throw new IdentityError(shown);
   }
+  const { localAddress = "", localPort = 0 } = socket;
   const { remoteAddress = server.hostname, remotePort = server.port } = socket;
-  return new NodeStream(socket, { hostname: remoteAddress, port: remotePort });
+  return new NodeStream(socket, {
+    local: { hostname: localAddress, port: localPort },
+    remote: { hostname: remoteAddress, port: remotePort },
+  });
 }
 
 async function handshake(

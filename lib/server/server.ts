@@ -122,16 +122,12 @@ export class ChatServer {
       using opened = new DisposableStack();
       const messages = opened.use(new MessageLog(join(folder, "messages.db"), options.clock));
       const identity = plain ? undefined : await loadIdentity(folder);
-      // A client may be there before the server is.
-      const incoming: Incoming[] = [];
-      let take = (one: Incoming) => void incoming.push(one);
-      const onIncoming = (one: Incoming) => take(one);
-      const ports = await bindPorts(port, { hostname, identity, onIncoming });
+      // Nobody comes in before this turn of the loop is over.
+      const onIncoming = (incoming: Incoming) => void server.#serve(incoming).catch(server.#report);
+      const ports = bindPorts(port, { hostname, identity, onIncoming });
       const server = new ChatServer(ports, lock, { accounts, messages, identity, options });
       // From here on the server closes it.
       opened.move();
-      take = (one) => void server.#serve(one).catch(server.#report);
-      incoming.forEach(take);
       return server;
     } catch (error) {
       lock[Symbol.dispose]();

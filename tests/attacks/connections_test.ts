@@ -159,7 +159,7 @@ Deno.test("attack: connections that are reset in every state of TLS and the logi
   const joe = await server.join("joe");
   const { certificate } = await loadIdentity(server.folder.path);
   const identify = `${HELLO}{"type":"identify","id":1,"username":"x"}\n`;
-  const lines = ["", "garbage\n", HELLO, identify, `${identify}{"type":"register","id":2,"pass`];
+  const lines = ["{", "garbage\n", HELLO, identify, `${identify}{"type":"register","id":2,"pass`];
   let resets = 0;
   for (let round = 0; round < 20; round++) {
     await Promise.all(lines.map(async (text) => {

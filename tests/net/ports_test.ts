@@ -1,22 +1,22 @@
-import { assertEquals, assertRejects } from "@std/assert";
+import { assertEquals, assertThrows } from "@std/assert";
 import { ExitError } from "../../lib/exit.ts";
 import { bindPorts, ownAddresses } from "../../lib/net/ports.ts";
 import { UdpSocket } from "../../lib/net/udp.ts";
 
 const onIncoming = () => {};
 
-Deno.test("bindPorts() gives TCP and UDP one number", async () => {
+Deno.test("bindPorts() gives TCP and UDP one number", () => {
   for (const hostname of [undefined, "127.0.0.1"]) {
-    const { tcp, udp, port } = await bindPorts(0, { hostname, onIncoming });
+    const { tcp, udp, port } = bindPorts(0, { hostname, onIncoming });
     assertEquals([tcp.port, udp.port], [port, port]);
     tcp.close();
     udp[Symbol.dispose]();
   }
 });
 
-Deno.test("bindPorts() leaves nothing open where only UDP is taken", async () => {
+Deno.test("bindPorts() leaves nothing open where only UDP is taken", () => {
   using socket = new UdpSocket({ hostname: "127.0.0.1", port: 0 });
-  await assertRejects(
+  assertThrows(
     () => bindPorts(socket.port, { hostname: "127.0.0.1", onIncoming }),
     ExitError,
     "in use",
