@@ -3,7 +3,7 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import { systemClock } from "../lib/clock.ts";
 import { ExitError } from "../lib/exit.ts";
 import type { Endpoint } from "../lib/net/connection.ts";
-import type { DatagramSocket } from "../lib/net/udp.ts";
+import { type DatagramSocket, UdpSocket } from "../lib/net/udp.ts";
 import { PacketType } from "../lib/protocol/datagram.ts";
 import { ChatServer } from "../lib/server/server.ts";
 import { openUdp, RunningServer } from "./helpers/running_server.ts";
@@ -34,6 +34,16 @@ class WatchedSocket implements DatagramSocket {
   }
 }
 
+/** Whether another UDP socket has a port, so that the client had to take another one. */
+function isTaken(port: number): boolean {
+  try {
+    new UdpSocket({ hostname: "127.0.0.1", port })[Symbol.dispose]();
+    return false;
+  } catch {
+    return true;
+  }
+}
+
 const text = (datagram: Uint8Array) => new TextDecoder().decode(datagram);
 
 Deno.test("a message between two clients travels by UDP, on the TCP connection's port", async () => {
@@ -57,7 +67,7 @@ Deno.test("a message between two clients travels by UDP, on the TCP connection's
   assertEquals([message?.from, message?.text], ["renew", "Hello guys"]);
   assertEquals(packets.length, 1);
   assert(text(packets[0]!).includes("Hello guys"));
-  assertEquals(ports[0], ports[1]);
+  assert(ports[0] === ports[1] || isTaken(ports[0]!), `${ports}`);
 });
 
 Deno.test("a message reaches a client that has no UDP, or whose UDP is blocked", async () => {

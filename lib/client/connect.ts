@@ -90,7 +90,7 @@ function whyNot(server: Endpoint, error: unknown): string {
 }
 
 /** On the port of the TCP connection's end where that is free, otherwise on any. */
-function openSocket({ hostname, port }: Endpoint): DatagramSocket | undefined {
+export function openSocket({ hostname, port }: Endpoint): DatagramSocket | undefined {
   for (const candidate of [port, 0]) {
     try {
       return new UdpSocket({ hostname, port: candidate });

@@ -1,10 +1,11 @@
 import { systemClock } from "../../lib/clock.ts";
+import { openSocket } from "../../lib/client/connect.ts";
 import { ClientSession, type ClientSessionOptions } from "../../lib/client/session.ts";
 import type { Endpoint } from "../../lib/net/connection.ts";
 import { loadIdentity } from "../../lib/net/identity.ts";
 import { dialTls } from "../../lib/net/tls_client.ts";
 import { type ByteStream, StreamConnection } from "../../lib/net/stream.ts";
-import { type DatagramSocket, UdpSocket } from "../../lib/net/udp.ts";
+import type { DatagramSocket } from "../../lib/net/udp.ts";
 import type { Message } from "../../lib/protocol/records.ts";
 import { ChatServer } from "../../lib/server/server.ts";
 import type { Limits } from "../../lib/server/limits.ts";
@@ -119,5 +120,7 @@ export class RunningClient {
 
 /** A UDP socket as the client opens it. */
 export function openUdp(local: Endpoint): DatagramSocket {
-  return new UdpSocket(local);
+  const socket = openSocket(local);
+  if (socket === undefined) throw new Error("There is no UDP to be had");
+  return socket;
 }
