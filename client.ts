@@ -11,7 +11,7 @@ import { type CommandLine, parseCommandLine, parsePort } from "./lib/command_lin
 import { ExitCode, ExitError } from "./lib/exit.ts";
 import { parseFingerprint } from "./lib/net/certificate.ts";
 import { defaultConfigFolder, KnownServers } from "./lib/net/known_servers.ts";
-import { onSignals, runProgram, writeText } from "./lib/program.ts";
+import { EndWish, onSignals, runProgram, writeText } from "./lib/program.ts";
 import { parseUsername } from "./lib/protocol/names.ts";
 
 const HELP =
@@ -90,12 +90,14 @@ async function main(): Promise<void> {
 /** The user's wish to leave: Ctrl-C, or a signal that asks the program to end. */
 class Leaving {
   readonly #controller = new AbortController();
+  readonly #wish = new EndWish();
   readonly reason = new ExitError(ExitCode.usage, "you left before the connection was made");
 
   /** Asked again, the program ends at once. */
   ask(): void {
-    if (this.#controller.signal.aborted) Deno.exit(ExitCode.unreachable);
-    this.#controller.abort(this.reason);
+    const asked = this.#wish.express(systemClock.now());
+    if (asked === "again") Deno.exit(ExitCode.unreachable);
+    if (asked === "first") this.#controller.abort(this.reason);
   }
 
   /** What `work` gives, or the reason as soon as the user wants to leave. */

@@ -6,7 +6,7 @@ import { openSource, standardOutput } from "./lib/console/standard_streams.ts";
 import { TerminalLines } from "./lib/console/terminal_lines.ts";
 import { ExitCode, ExitError } from "./lib/exit.ts";
 import { ownAddresses } from "./lib/net/ports.ts";
-import { onSignals, runProgram } from "./lib/program.ts";
+import { EndWish, onSignals, runProgram } from "./lib/program.ts";
 import { LIMITS, parseLimits } from "./lib/server/limits.ts";
 import { createLog } from "./lib/server/log.ts";
 import { ChatServer } from "./lib/server/server.ts";
@@ -59,8 +59,14 @@ async function serve(args: readonly string[]): Promise<void> {
   const limits = parseLimits(commandLine.options);
 
   const stopped = Promise.withResolvers<{ final: boolean }>();
-  onSignals(["SIGINT", "SIGBREAK"], () => stopped.resolve({ final: true }));
-  onSignals(["SIGTERM"], () => stopped.resolve({ final: false }));
+  const wish = new EndWish();
+  const stop = (final: boolean) => {
+    // Whoever can't wait asks again.
+    if (wish.express(systemClock.now()) === "again") Deno.exit(ExitCode.done);
+    stopped.resolve({ final });
+  };
+  onSignals(["SIGINT", "SIGBREAK"], () => stop(true));
+  onSignals(["SIGTERM"], () => stop(false));
 
   console.log("Attempting to bind host/port to sockets");
   const server = await ChatServer.start({
@@ -90,10 +96,7 @@ async function serve(args: readonly string[]): Promise<void> {
     console.error(`credentials.txt: line ${line} can't be read and was left out`);
   }
 
-  const end = await stopped.promise;
-  // Whoever can't wait asks again.
-  onSignals(["SIGINT", "SIGTERM", "SIGBREAK"], () => Deno.exit(ExitCode.done));
-  await server.close(end);
+  await server.close(await stopped.promise);
 }
 
 async function users([action = "", ...args]: readonly string[]): Promise<void> {

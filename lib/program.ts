@@ -47,3 +47,23 @@ export function onSignals(signals: readonly Deno.Signal[], action: () => void): 
     }
   }
 }
+
+/** Two signals within this time are one, in milliseconds. */
+const SAME_WISH_MS = 1_000;
+
+/**
+ * Tells a wish to end from an impatient one. A Ctrl-C may come twice: the terminal sends it to every
+ * program, and `deno task` passes its own on.
+ */
+export class EndWish {
+  #since: number | undefined;
+
+  /** Whether this is the first (`now` in milliseconds), the same once more, or one that is repeated. */
+  express(now: number): "first" | "same" | "again" {
+    if (this.#since === undefined) {
+      this.#since = now;
+      return "first";
+    }
+    return now - this.#since < SAME_WISH_MS ? "same" : "again";
+  }
+}

@@ -154,6 +154,8 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
       await using client = Program.start("client", clientArgs("joe"));
       await client.type("geheim\n");
       await client.match(/New User: joe\n/);
+      // Twice, as a terminal and `deno task` do.
+      server.kill(signal);
       server.kill(signal);
       assertEquals(await server.exitCode(), 0);
       assertEquals(await client.exitCode(), 3);

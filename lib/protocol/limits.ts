@@ -56,6 +56,3 @@ export const DEAD_AFTER_MS = 30_000;
 
 /** How long the `hello` of the other side may take, in milliseconds. */
 export const HELLO_LIMIT_MS = 10_000;
-
-/** How long a login may take, in milliseconds, not counted while the server hashes. */
-export const LOGIN_LIMIT_MS = 180_000;
