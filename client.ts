@@ -12,6 +12,7 @@ import { ExitCode, ExitError } from "./lib/exit.ts";
 import { parseFingerprint } from "./lib/net/certificate.ts";
 import { defaultConfigFolder, KnownServers } from "./lib/net/known_servers.ts";
 import { EndWish, onSignals, runProgram, writeText } from "./lib/program.ts";
+import type { Message } from "./lib/protocol/records.ts";
 import { parseUsername } from "./lib/protocol/names.ts";
 
 const HELP =
@@ -62,10 +63,14 @@ async function main(): Promise<void> {
   onSignals(["SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK"], () => leaving.ask());
   const styled = Deno.stdout.isTerminal();
   const console = new Console(source, standardOutput);
+  const print = (message: Message) => console.print(formatMessage(message, styled));
+  // What waited for the user comes before the first command prompt can be there; it is shown after it.
+  const early: Message[] = [];
+  let show: (message: Message) => void = (message) => early.push(message);
   const session = await leaving.orDone(connect(server, {
     clock: systemClock,
     trust,
-    onMessage: (message) => console.print(formatMessage(message, styled)),
+    onMessage: (message) => show(message),
   }));
   giveUpFiles();
   const hidden = source instanceof TerminalLines;
@@ -78,7 +83,10 @@ async function main(): Promise<void> {
   });
   try {
     await leaving.orDone(dialogue.logIn(name));
-    await leaving.orDone(dialogue.takeCommands());
+    const commands = dialogue.takeCommands();
+    show = print;
+    early.forEach(print);
+    await leaving.orDone(commands);
   } catch (error) {
     if (error === leaving.reason) return await withLimit(dialogue.leave());
     // Whatever it was, the server need not wait to find out.
