@@ -97,12 +97,20 @@ async function acceptAll<C extends Deno.Conn>(
   take: (conn: C) => void,
 ): Promise<void> {
   for (;;) {
+    let conn: C;
     try {
-      take(await listener.accept());
+      conn = await listener.accept();
     } catch (error) {
       if (error instanceof Deno.errors.BadResource) return;
-      // The system may have run out of file descriptors, or a client have gone already.
+      // The system may have run out of file descriptors.
       await new Promise((resolve) => setTimeout(resolve, ACCEPT_PAUSE_MS));
+      continue;
+    }
+    try {
+      take(conn);
+    } catch {
+      // A client that has gone already keeps nobody else waiting.
+      conn.close();
     }
   }
 }

@@ -83,7 +83,8 @@ export class Hub {
     user.members.add(member);
     this.#active.set(key, user);
     this.#log.enter(key, { fresh }).catch(() => {});
-    if (!fresh) void this.#feed(user, member);
+    // What can't be read now waits on, for the next login.
+    if (!fresh) this.#feed(user, member).catch(() => {});
   }
 
   /** What only this session had goes to another one of its user's, or waits for the next login. */
