@@ -2,6 +2,7 @@ import { abortable } from "@std/async/abortable";
 import { type Clock, sleep } from "../clock.ts";
 import { ExitCode, ExitError } from "../exit.ts";
 import type { Connection } from "../net/connection.ts";
+import type { ErrorCode } from "../protocol/errors.ts";
 import { MAX_OUTSTANDING } from "../protocol/limits.ts";
 import { RecentSet } from "../protocol/recent_set.ts";
 import type { ClientRecord, Message, ServerRecords } from "../protocol/records.ts";
@@ -10,6 +11,7 @@ import {
   type AnswerType,
   ClientSession,
   type ClientSessionOptions,
+  FarewellError,
   LostError,
   type Request,
   RequestError,
@@ -19,6 +21,12 @@ import {
 const RETURN_LIMIT_MS = 24 * 3_600_000;
 /** How long the server may take to answer the logout, in milliseconds. */
 const LEAVE_LIMIT_MS = 3_000;
+/** What may be better at the next attempt to come back. */
+const TEMPORARY: ReadonlySet<ErrorCode> = new Set([
+  "internal",
+  "not-readable",
+  "too-many-sessions",
+]);
 /** So many direct messages are known to have been shown: more than may be unacknowledged. */
 const SHOWN = 4 * MAX_OUTSTANDING;
 
@@ -220,9 +228,10 @@ export class ChatClient {
   /** What may have been shown before is late, or has no higher id than all before. */
   #receive(message: Message): void {
     const { id, kind, late } = message;
-    if (late ? this.#shown.has(id) : id <= this.#last) return;
+    const known = this.#shown.has(id) || !late && id <= this.#last;
+    if (!late) this.#last = Math.max(this.#last, id);
+    if (known) return;
     if (kind === "direct") this.#shown.add(id);
-    if (!late) this.#last = id;
     this.#options.onMessage(id <= this.#missedUpTo ? { ...message, late: true } : message);
   }
 
@@ -293,6 +302,7 @@ function isDone(reason: unknown): boolean {
 
 /** Whether another attempt may go better. */
 function isTemporary(error: unknown): boolean {
-  if (error instanceof RequestError) return error.code === "too-many-sessions";
+  if (error instanceof RequestError) return TEMPORARY.has(error.code);
+  if (error instanceof FarewellError) return false;
   return error instanceof ExitError && error.exitCode === ExitCode.unreachable;
 }

@@ -67,10 +67,13 @@ async function isPlain(server: Endpoint): Promise<boolean> {
   try {
     using conn = await Deno.connect(server);
     const limit = setTimeout(() => conn.close(), PLAIN_PROBE_MS);
-    const decoder = new LineDecoder(MAX_LOGIN_LINE_BYTES);
-    for await (const chunk of conn.readable) {
+    try {
+      const decoder = new LineDecoder(MAX_LOGIN_LINE_BYTES);
+      for await (const chunk of conn.readable) {
+        for (const line of decoder.decode(chunk)) return parseServerRecord(line).type === "hello";
+      }
+    } finally {
       clearTimeout(limit);
-      for (const line of decoder.decode(chunk)) return parseServerRecord(line).type === "hello";
     }
   } catch {
     // Whatever it is, it is no plain chat server.

@@ -35,6 +35,7 @@ export class Inbox implements Disposable {
   readonly #alarm: Alarm;
   /** When the next `ack` record is due. */
   #ackRecordDue: number | undefined;
+  #closed = false;
 
   constructor(options: InboxOptions) {
     const { protection, session, clientKey, serverKey } = options.parameters;
@@ -52,6 +53,7 @@ export class Inbox implements Disposable {
 
   /** Takes in a `deliver` record. */
   receiveRecord(number: number, message: Message): void {
+    if (this.#closed) return;
     this.#receive(number, message);
     this.#ackRecordDue ??= this.#options.clock.now() + ACK_RECORD_DELAY_MS;
     this.#work();
@@ -59,6 +61,7 @@ export class Inbox implements Disposable {
 
   /** Takes in a datagram; one that does not authenticate is ignored. */
   receiveDatagram(datagram: Uint8Array): void {
+    if (this.#closed) return;
     const packet = this.#opener.open(datagram);
     if (packet === undefined) return;
     const now = this.#options.clock.now();
@@ -80,6 +83,7 @@ export class Inbox implements Disposable {
   }
 
   [Symbol.dispose](): void {
+    this.#closed = true;
     this.#alarm[Symbol.dispose]();
   }
 

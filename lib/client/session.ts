@@ -41,6 +41,11 @@ export class LostError extends ExitError {
   }
 }
 
+/** The server has ended the session, and the client must stay away. */
+export class FarewellError extends ExitError {
+  override name = "FarewellError";
+}
+
 /** Options of {@linkcode ClientSession.open}. */
 export interface ClientSessionOptions {
   clock: Clock;
@@ -291,13 +296,13 @@ function endOf({ code, message: said, final }: ServerRecords["farewell"]): ExitE
   if (!final) return new LostError(message);
   switch (code) {
     case "logged-out":
-      return new ExitError(ExitCode.done, message);
+      return new FarewellError(ExitCode.done, message);
     case "account-changed":
     case "too-many-attempts":
-      return new ExitError(ExitCode.refused, message);
+      return new FarewellError(ExitCode.refused, message);
     case "protocol-error":
-      return new ExitError(ExitCode.unforeseen, `the server ended the connection: ${message}`);
+      return new FarewellError(ExitCode.unforeseen, `the server ended the connection: ${message}`);
     default:
-      return new ExitError(ExitCode.unreachable, `the server ended the connection: ${message}`);
+      return new FarewellError(ExitCode.unreachable, `the server ended the connection: ${message}`);
   }
 }

@@ -1,6 +1,8 @@
 import { createHash, randomBytes } from "node:crypto";
 import type { Database, Statement } from "./database.ts";
 
+/** So many clients of one account may come back; the oldest ones then may no more. */
+const PER_ACCOUNT = 100;
 /** How long after its last session a client may come back, in milliseconds. */
 const VALID_MS = 24 * 3_600_000;
 
@@ -11,18 +13,26 @@ export interface Login {
   account: string;
   /** What stood for the account's password then. */
   credential: string;
+  /** The newest message then: it never needs this one or an earlier one. */
+  last: number;
 }
 
 /** The clients that may come back, by resume token, of which only the SHA-256 is kept. */
 export class Logins {
   readonly #database: Database;
-  readonly #statements: Record<"add" | "find" | "extend" | "end" | "forget", Statement>;
+  readonly #statements: Record<
+    "add" | "limit" | "find" | "extend" | "end" | "forget",
+    Statement
+  >;
 
   constructor(database: Database) {
     this.#database = database;
     this.#statements = database.prepare({
-      add: "INSERT INTO logins (token, account, credential, expires) VALUES (?, ?, ?, ?)",
-      find: "SELECT id, account, credential FROM logins WHERE token = ? AND expires > ?",
+      add: `INSERT INTO logins (token, account, credential, last, expires)
+        VALUES (:token, :account, :credential, :last, :expires)`,
+      limit: `DELETE FROM logins WHERE account = :account AND id NOT IN
+        (SELECT id FROM logins WHERE account = :account ORDER BY expires DESC LIMIT ${PER_ACCOUNT})`,
+      find: "SELECT id, account, credential, last FROM logins WHERE token = ? AND expires > ?",
       extend: "UPDATE logins SET expires = ? WHERE id = ?",
       end: "DELETE FROM logins WHERE id = ?",
       forget: "DELETE FROM logins WHERE expires <= ?",
@@ -35,11 +45,13 @@ export class Logins {
    * @returns its number, and the token: 32 bytes as hexadecimal digits
    * @throws {ProtocolError} `not-stored`
    */
-  async add(account: string, credential: string): Promise<{ id: number; token: string }> {
+  async add(login: Omit<Login, "id">): Promise<{ id: number; token: string }> {
     const token = randomBytes(32).toString("hex");
     let id = 0;
     await this.#database.change(() => {
-      id = this.#statements.add.run(hashOf(token), account, credential, this.#expiry());
+      const { add, limit } = this.#statements;
+      id = add.run({ ...login, token: hashOf(token), expires: this.#expiry() });
+      limit.run({ account: login.account });
     });
     return { id, token };
   }

@@ -12,10 +12,10 @@ export interface Origin {
   request: number;
 }
 
-/** Which messages: at most `limit` of those after an id. */
+/** Which messages: those after an id, up to another one. */
 interface Range {
   after: number;
-  limit: number;
+  upTo: number;
 }
 
 /** Which messages {@linkcode MessageLog.history} gives. */
@@ -137,8 +137,8 @@ export class MessageLog {
     return this.#statements.isUndelivered.get(message) !== undefined;
   }
 
-  /** Direct messages to an account that nobody has acknowledged, in order. */
-  undelivered(account: string, { after, upTo, limit }: Range & { upTo: number }): Message[] {
+  /** Direct messages to an account that nobody has acknowledged, in order; `limit` of them at most. */
+  undelivered(account: string, { after, upTo, limit }: Range & { limit: number }): Message[] {
     return this.#statements.undelivered.all(account, after, upTo, limit).map(toMessage);
   }
 
@@ -146,8 +146,8 @@ export class MessageLog {
    * What goes to all of an account's sessions, in order: public messages of others and its own direct
    * ones, each with whether nobody has acknowledged it.
    */
-  flow(account: string, { after, limit }: Range): { message: Message; undelivered: boolean }[] {
-    const rows = this.#statements.flow.all({ account, after, limit });
+  flow(account: string, { after, upTo }: Range): { message: Message; undelivered: boolean }[] {
+    const rows = this.#statements.flow.all({ account, after, upTo });
     return rows.map((row) => ({ message: toMessage(row), undelivered: row["kept"] === 1 }));
   }
 
@@ -161,7 +161,10 @@ export class MessageLog {
 
   /** Forgets what was sent before a time, but not what still has to be delivered. */
   async forgetBefore(time: Date): Promise<void> {
-    await this.#database.change(() => this.#statements.forget.run(time.getTime()));
+    await this.#database.change(() => {
+      this.#statements.forget.run(time.getTime());
+      this.#statements.forgetRequests.run();
+    });
   }
 }
 
@@ -192,9 +195,9 @@ function prepare(database: Database) {
       WHERE account = ? AND message > ? AND message <= ? ORDER BY message LIMIT ?`,
     flow: `SELECT ${COLUMNS}, undelivered.message IS NOT NULL AS kept
       FROM messages LEFT JOIN undelivered ON account = :account AND message = id
-      WHERE id > :after
+      WHERE id > :after AND id <= :upTo
       AND (kind = 'public' AND sender <> :account OR addressee = :account)
-      ORDER BY id LIMIT :limit`,
+      ORDER BY id`,
     history: `SELECT ${COLUMNS} FROM messages WHERE id > ${since}
       AND (kind = 'public' OR sender = :account OR addressee = :account)
       ORDER BY id DESC LIMIT :count`,
@@ -208,6 +211,7 @@ function prepare(database: Database) {
         WHERE addressee = :other AND id > ${since} AND sender = :account
         ORDER BY id DESC LIMIT :count)
       ORDER BY id DESC LIMIT :count`,
+    forgetRequests: "DELETE FROM requests WHERE message < (SELECT min(id) FROM messages)",
     forget: `DELETE FROM messages
       WHERE sent < ? AND id NOT IN (SELECT message FROM undelivered)`,
   });

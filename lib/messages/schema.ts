@@ -41,9 +41,11 @@ const MIGRATIONS: readonly string[] = [
     token BLOB NOT NULL UNIQUE,    -- SHA-256 of the resume token
     account TEXT NOT NULL,
     credential TEXT NOT NULL,      -- stands for the account's password; another one ends the login
+    last INTEGER NOT NULL,         -- the newest message then
     expires INTEGER NOT NULL       -- milliseconds since 1970, UTC
   ) STRICT;
   CREATE INDEX logins_by_time ON logins (expires);
+  CREATE INDEX logins_by_account ON logins (account, expires);
 
   -- The requests of a login that stored a message, by which one that is sent again is recognised.
   CREATE TABLE requests (

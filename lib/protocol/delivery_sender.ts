@@ -54,6 +54,8 @@ export class DeliverySender {
   readonly #inFlight = new Map<number, InFlight>();
   #bytesInFlight = 0;
   #highestPacket = -1;
+  /** When it was sent. */
+  #sentAt = -Infinity;
   /** The highest packet that was acknowledged. */
   #largestAcknowledged = -1;
   #roundTrip = new RoundTrip();
@@ -114,6 +116,9 @@ export class DeliverySender {
    * @param packet the number that the next data packet will have
    */
   next(now: number, packet: number): Transmission | undefined {
+    // For so long nothing was sent that could have been acknowledged.
+    const idle = this.#inFlight.size === 0 && now - this.#sentAt >= SILENCE_MS;
+    if (idle) this.#unanswered = undefined;
     if (this.#pathOpen && this.#silent(now)) this.closePath();
     if (this.#pathOpen) {
       const frames = this.#takeProbe() ?? this.#takeForPacket();
@@ -277,10 +282,12 @@ export class DeliverySender {
     return undefined;
   }
 
+  /** The next new message, if the receiver has a place for it whatever else is missing there. */
   #takeNew(): Frame | undefined {
-    if (this.#outstanding.size >= MAX_OUTSTANDING) return undefined;
-    const frame = this.#queue.shift();
-    if (frame === undefined) return undefined;
+    const frame = this.#queue.at(0);
+    const [oldest = frame?.number] = this.#outstanding.keys();
+    if (frame === undefined || frame.number - oldest! >= MAX_OUTSTANDING) return undefined;
+    this.#queue.shift();
     this.#outstanding.set(frame.number, frame);
     this.#outstandingBytes += frame.record.length;
     this.#queueBytes -= frame.record.length;
@@ -292,6 +299,7 @@ export class DeliverySender {
     this.#inFlight.set(packet, { sentAt: now, frames, bytes });
     this.#bytesInFlight += bytes;
     this.#highestPacket = packet;
+    this.#sentAt = now;
     this.#unanswered ??= { packet, since: now };
     if (this.#doubtful) this.#rescue(frames);
     return { via: "udp", frames };

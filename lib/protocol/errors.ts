@@ -21,6 +21,7 @@ export type ErrorCode =
 /** Codes of `farewell` records: why the server ends the connection. */
 export type FarewellCode =
   | "account-changed"
+  | "internal"
   | "logged-out"
   | "protocol-error"
   | "resumed"

@@ -20,13 +20,15 @@ export interface Member {
   relief(): Promise<void> | undefined;
   /** The same, however long it takes. */
   room(): Promise<void> | undefined;
+  /** Ends the session, because what it has missed can't be read. */
+  fail(why: string): void;
 }
 
 /** How long a sender waits for receivers who are behind, in milliseconds. */
 const RELIEF_LIMIT_MS = 2_000;
 
-/** So many messages are read from the log at a time. */
-const PAGE = 100;
+/** So many ids of the log, or messages that waited, are looked at in one turn of the loop. */
+const PAGE = 500;
 
 /** Of so many messages it is known how far they got. */
 const MARKS = 10_000;
@@ -36,13 +38,11 @@ interface ActiveUser {
   members: Set<Member>;
   /** Those that have caught up, and get what is sent now. */
   live: Set<Member>;
-  /** How many commands all its sessions together may give. */
-  rate: TokenBucket;
   /** Direct messages on their way, which none of its sessions has acknowledged yet, by id. */
   kept: Map<number, Kept>;
 }
 
-/** A direct message, and the sessions that have it. */
+/** A direct message, and the sessions that have it; none, where those have gone and nobody is live. */
 interface Kept {
   message: Message;
   holders: Set<Member>;
@@ -58,6 +58,8 @@ export class Hub {
   readonly #log: MessageLog;
   readonly #rate: { burst: number; perSecond: number };
   readonly #active = new Map<string, ActiveUser>();
+  /** How fast each account may command, all its sessions together; kept while it is not full. */
+  readonly #rates = new Map<string, TokenBucket>();
   readonly #marks = new DeliveryMarks(MARKS);
 
   constructor(clock: Clock, log: MessageLog, rate: { burst: number; perSecond: number }) {
@@ -94,14 +96,13 @@ export class Hub {
       username: member.username,
       members: new Set(),
       live: new Set(),
-      rate: new TokenBucket(this.#rate, this.#clock.now()),
       kept: new Map(),
     };
     user.members.add(member);
     this.#active.set(key, user);
-    this.#catchUp(user, member, last).catch(() => {
-      // The log can't be read. What is sent now comes all the same; the rest at the next login.
-      if (user.members.has(member)) user.live.add(member);
+    this.#catchUp(user, member, last).catch((error) => {
+      // With a gap it must not go on: the client would never ask for what is in it again.
+      if (user.members.has(member)) member.fail((error as Error).message);
     });
   }
 
@@ -112,12 +113,17 @@ export class Hub {
     if (user === undefined) return;
     user.members.delete(member);
     user.live.delete(member);
-    if (user.members.size === 0) this.#active.delete(key);
+    if (user.members.size > 0) return;
+    this.#active.delete(key);
+    if (this.#rates.get(key)?.isFull(this.#clock.now())) this.#rates.delete(key);
   }
 
-  /** The bucket that a member's commands are taken from, which all of its account's sessions share. */
-  rateOf({ username }: Member): TokenBucket {
-    return this.#active.get(foldUsername(username))!.rate;
+  /** The bucket that an account's commands are taken from; coming back does not fill it. */
+  rateOf(username: string): TokenBucket {
+    const key = foldUsername(username);
+    const rate = this.#rates.get(key) ?? new TokenBucket(this.#rate, this.#clock.now());
+    this.#rates.set(key, rate);
+    return rate;
   }
 
   /**
@@ -168,7 +174,9 @@ export class Hub {
    * @returns an empty object where nothing is known but that it is stored
    */
   status(sender: string, message: number): { progress?: Progress } | undefined {
-    if (this.#log.senderOf(message) !== foldUsername(sender)) return undefined;
+    const account = foldUsername(sender);
+    const own = this.#log.senderOf(message) === account;
+    if (!own || message <= this.#log.entitledAfter(account)) return undefined;
     const mark = this.#marks.find(message);
     if (mark !== undefined) return { progress: mark.progress };
     return this.#log.isUndelivered(message) ? { progress: { users: 1, udp: 0, tcp: 0 } } : {};
@@ -204,30 +212,64 @@ export class Hub {
    * log has nothing more, so nothing comes in between.
    */
   async #catchUp(user: ActiveUser, member: Member, last: number): Promise<void> {
-    const key = foldUsername(user.username);
-    const waiting = (after: number) =>
-      this.#log.undelivered(key, { after, upTo: last, limit: PAGE }).map((message) => {
-        if (!user.kept.has(message.id)) this.#hand(user, { ...message, late: true }, [member]);
-        return message;
-      });
-    const flow = (after: number) =>
-      this.#log.flow(key, { after, limit: PAGE }).map(({ message, undelivered }) => {
-        if (undelivered) this.#hand(user, message, [member]);
-        else member.deliver(utf8.encode(encodeMessage(message)), this.#expect(user, message));
-        return message;
-      });
-    for (const [read, start] of [[waiting, 0], [flow, last]] as const) {
-      for (let page = read(start); page.length === PAGE; page = read(page.at(-1)!.id)) {
+    for (const give of [this.#giveWaiting, this.#giveFlow]) {
+      for (let after = give === this.#giveFlow ? last : 0;;) {
+        const next = give.call(this, user, member, { after, last });
+        if (next === undefined) break;
+        after = next;
+        await this.#turn();
         await member.room();
         if (!user.members.has(member)) return;
       }
     }
+    if (!user.members.has(member)) return;
     user.live.add(member);
+    // What other sessions had that are gone by now.
+    const orphans = [...user.kept.values()].filter(({ holders }) => holders.size === 0);
+    for (const { message } of orphans) this.#hand(user, { ...message, late: true }, [member]);
+  }
+
+  /**
+   * Gives a session direct messages up to `last` that nobody has acknowledged, and that no other session
+   * has, after an id.
+   *
+   * @returns after which id to go on; undefined where that was all
+   */
+  #giveWaiting(
+    user: ActiveUser,
+    member: Member,
+    { after, last }: { after: number; last: number },
+  ): number | undefined {
+    const key = foldUsername(user.username);
+    const page = this.#log.undelivered(key, { after, upTo: last, limit: PAGE });
+    for (const message of page) {
+      if (user.kept.get(message.id)?.holders.size) continue;
+      this.#hand(user, { ...message, late: true }, [member]);
+      if (member.room() !== undefined) return message.id;
+    }
+    return page.length < PAGE ? undefined : page.at(-1)!.id;
+  }
+
+  /** Gives a session what goes to all sessions of its user, after an id; returns the same. */
+  #giveFlow(user: ActiveUser, member: Member, { after }: { after: number }): number | undefined {
+    const key = foldUsername(user.username);
+    for (const { message, undelivered } of this.#log.flow(key, { after, upTo: after + PAGE })) {
+      if (undelivered) this.#hand(user, message, [member]);
+      else member.deliver(utf8.encode(encodeMessage(message)), this.#expect(user, message));
+      if (member.room() !== undefined) return message.id;
+    }
+    return after + PAGE < this.#log.last ? after + PAGE : undefined;
+  }
+
+  /** Fulfilled when this turn of the loop has done its work. */
+  #turn(): Promise<void> {
+    return new Promise((resolve) => this.#clock.soon(resolve));
   }
 
   /** Who counts when a session acknowledges a message that it had missed, and with it its user. */
-  #expect({ live }: ActiveUser, { id, kind }: Message): Receipt | undefined {
-    return kind === "public" && live.size === 0 ? this.#marks.find(id)?.expect(1) : undefined;
+  #expect({ username, live }: ActiveUser, { id, kind }: Message): Receipt | undefined {
+    if (kind === "direct" || live.size > 0) return undefined;
+    return this.#marks.find(id)?.expectLate(foldUsername(username));
   }
 
   /** A direct message goes to some sessions of its addressee's; the first acknowledgement settles it. */
@@ -236,9 +278,10 @@ export class Hub {
     const kept = user.kept.get(message.id) ?? { message, holders: new Set(), settled: false };
     user.kept.set(message.id, kept);
     const record = utf8.encode(encodeMessage(message));
-    for (const member of members) {
-      if (kept.holders.has(member)) continue;
-      kept.holders.add(member);
+    const added = members.filter((member) => !kept.holders.has(member));
+    // All of them first: a session may end by being handed one message too many.
+    for (const member of added) kept.holders.add(member);
+    for (const member of added) {
       member.deliver(record, {
         acknowledged: (via) => this.#settle(user, kept, via),
         lost: () => this.#giveBack(user, kept, member),
@@ -257,12 +300,14 @@ export class Hub {
       .finally(() => user.kept.delete(id));
   }
 
-  /** A session that had a direct message has gone: the last such one leaves it to another session. */
+  /**
+   * A session that had a direct message has gone. The last such one leaves it to a live one, or to the
+   * first that will be.
+   */
   #giveBack(user: ActiveUser, kept: Kept, member: Member): void {
     kept.holders.delete(member);
     if (kept.settled || kept.holders.size > 0) return;
-    user.kept.delete(kept.message.id);
-    const [heir = [...user.members][0]] = user.live;
+    const [heir] = user.live;
     if (heir !== undefined) this.#hand(user, { ...kept.message, late: true }, [heir]);
   }
 }

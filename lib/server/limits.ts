@@ -78,7 +78,7 @@ export const LIMITS = {
     flag: "session-bytes",
     what: "bytes of messages that may wait for one session",
     default: MAX_BACKLOG_BYTES,
-    min: 65_536,
+    min: 131_072,
     max: 256 * 1_024 * 1_024,
   },
   lineBytes: {

@@ -1,5 +1,6 @@
 import { ProtocolError } from "../protocol/errors.ts";
 import { LOGIN_ATTEMPTS, PROTOCOL_VERSION } from "../protocol/limits.ts";
+import type { Login } from "../messages/logins.ts";
 import { foldUsername, parsePassword, parseUsername } from "../protocol/names.ts";
 import type { ClientRecords } from "../protocol/records.ts";
 import type { Session } from "./session.ts";
@@ -48,10 +49,14 @@ export async function authenticate(
 
 /** @param since the newest message before the account was made, where that has just been */
 async function welcome(session: Session, id: number, since?: number): Promise<void> {
-  const { logins } = session.services;
+  const { services: { accounts, logins }, username } = session;
+  const credential = accounts.credential(username) ?? "";
   // Where it can't be stored, there is a chat still, but no coming back.
-  const login = await remember(session, since).catch(() => undefined);
+  const login = await remember(session, credential, since).catch(() => undefined);
   if (session.state === "ended") return;
+  if (accounts.credential(username) !== credential) {
+    return session.end("account-changed", "the account was removed, or has a new password");
+  }
   try {
     requireRoom(session);
   } catch (error) {
@@ -62,11 +67,14 @@ async function welcome(session: Session, id: number, since?: number): Promise<vo
 }
 
 /** That the account is there, and that its client may come back. */
-async function remember({ services, username }: Session, since: number | undefined) {
-  const { accounts, logins, messages } = services;
+async function remember(
+  { services: { logins, messages }, username }: Session,
+  credential: string,
+  since: number | undefined,
+) {
   const account = foldUsername(username);
   const [login] = await Promise.all([
-    logins.add(account, accounts.credential(username) ?? ""),
+    logins.add({ account, credential, last: messages.last }),
     messages.enter(account, since),
   ]);
   return login;
@@ -82,25 +90,22 @@ function requireRoom({ services, username }: Session, own = 0): void {
   );
 }
 
+/** Coming back counts as so many commands: it costs the server more than one. */
+const RESUME_COMMANDS = 10;
+
 /**
  * A client comes back: it shows the token of its login, and says which message it has. It gets what it
  * missed.
  */
-export function resume(
+export async function resume(
   session: Session,
   { id, username, token, last }: ClientRecords["resume"],
-): void {
-  const { accounts, logins, messages, returning } = session.services;
-  const account = foldUsername(username);
-  const login = logins.find(token);
-  const own = login?.account === account && login.credential === accounts.credential(username);
-  if (!own) {
-    session.report("resume refused: no such token", username.slice(0, 64));
-    throw new ProtocolError(
-      "bad-token",
-      "this user can't come back with this token: it was used up, is too old, or never was",
-    );
-  }
+): Promise<void> {
+  findLogin(session, username, token);
+  await session.keepRate(username, RESUME_COMMANDS);
+  if (session.state === "ended") return;
+  const login = findLogin(session, username, token);
+  const { accounts, messages, returning } = session.services;
   if (last > messages.last) {
     throw new ProtocolError(
       "no-such-message",
@@ -109,9 +114,22 @@ export function resume(
   }
   session.username = accounts.find(username)!;
   requireRoom(session, returning.has(login.id) ? 1 : 0);
-  logins.extend(login.id);
-  const entitled = Math.max(last, messages.entitledAfter(account));
-  session.welcome(id, { login: login.id, last: entitled });
+  session.welcome(id, { login: login.id, last: Math.max(last, login.last) });
+}
+
+/** @throws {ProtocolError} `bad-token` */
+function findLogin(session: Session, username: string, token: string): Login {
+  const { accounts, logins } = session.services;
+  const login = logins.find(token);
+  const account = foldUsername(username);
+  if (login?.account === account && login.credential === accounts.credential(username)) {
+    return login;
+  }
+  session.report("resume refused: no such token", username.slice(0, 64));
+  throw new ProtocolError(
+    "bad-token",
+    "this user can't come back with this token: it was used up, is too old, or never was",
+  );
 }
 
 /** The password of a new account. Where somebody else was faster, the account is an existing one. */

@@ -30,11 +30,19 @@ export class DeliveryMarks {
 /** How far one message got. */
 export class Mark implements Receipt {
   readonly progress: Progress = { users: 0, udp: 0, tcp: 0 };
+  readonly #late = new Set<string>();
 
   /** It goes to one more user, on `sessions` sessions; what each of these does with the result. */
   expect(sessions: number): Receipt {
     this.progress.users++;
     return sessions === 1 ? this : new SharedReceipt(this, sessions);
+  }
+
+  /** The same for a session of a user that comes back, once for each user. */
+  expectLate(account: string): Receipt | undefined {
+    if (this.#late.has(account)) return undefined;
+    this.#late.add(account);
+    return this.expect(1);
   }
 
   acknowledged(via: "udp" | "tcp"): void {

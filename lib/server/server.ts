@@ -62,6 +62,7 @@ export class ChatServer {
   readonly #ports: Ports;
   readonly #lock: Disposable;
   readonly #database: Database;
+  readonly #receiving: Promise<void>;
   readonly #services: Services;
   readonly #admission: Admission;
   readonly #sessions = new Map<Session, Promise<void>>();
@@ -113,7 +114,7 @@ export class ChatServer {
     this.#refreshing.set(clock.now() + REFRESH_MS);
     this.#forgetting = new Alarm(clock, () => this.#forget());
     this.#forget();
-    void this.#receive();
+    this.#receiving = this.#receive();
   }
 
   /**
@@ -158,6 +159,8 @@ export class ChatServer {
     await Promise.all([...this.#sessions.keys()].map((session) => session.stop(final)));
     await Promise.all(this.#sessions.values());
     this.#ports.udp[Symbol.dispose]();
+    // The port is free for another server only when nobody reads any more.
+    await this.#receiving;
     this.#database[Symbol.dispose]();
     this.#lock[Symbol.dispose]();
   }

@@ -170,6 +170,11 @@ export class Session implements Member {
     this.end("account-changed", why);
   }
 
+  fail(why: string): void {
+    this.services.log(`${this.username} can't be given what was missed: ${why}`);
+    this.end("internal", why, { final: false });
+  }
+
   relief(): Promise<void> | undefined {
     return this.#outbox?.relief();
   }
@@ -303,7 +308,7 @@ export class Session implements Member {
       if (!command.states.includes(this.#state)) {
         throw new ProtocolError("wrong-state", `"${record.type}" is out of place now`);
       }
-      if (this.#state === "active" && id !== undefined) await this.#keepRate();
+      if (this.#state === "active" && id !== undefined) await this.keepRate(this.username);
       if (this.#outbox === undefined) this.#countEarlyRecord();
       if (this.#state === "ended") return;
       await command.run(this, record);
@@ -327,10 +332,15 @@ export class Session implements Member {
     this.end("protocol-error", "there were too many records before the login");
   }
 
-  /** Who commands too fast is not read for a while; nothing is lost. */
-  async #keepRate(): Promise<void> {
-    const { clock, hub } = this.services;
-    for (let wait; (wait = hub.rateOf(this).take(clock.now())) > 0;) {
+  /**
+   * Who commands too fast is not read for a while; nothing is lost.
+   *
+   * @param commands so many count at once
+   */
+  async keepRate(username: string, commands = 1): Promise<void> {
+    const { clock, hub, limits } = this.services;
+    const count = Math.min(commands, limits.commandBurst);
+    for (let wait; (wait = hub.rateOf(username).take(clock.now(), count)) > 0;) {
       await this.work((signal) => sleep(clock, wait, signal));
     }
   }

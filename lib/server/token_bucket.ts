@@ -13,17 +13,24 @@ export class TokenBucket {
   }
 
   /**
-   * Takes a token if there is one.
+   * Takes tokens if there are so many.
    *
-   * @returns how long to wait until there will be one, in milliseconds: 0 where it was taken
+   * @param count not more than there can be
+   * @returns how long to wait until there will be, in milliseconds: 0 where they were taken
    */
-  take(now: number): number {
+  take(now: number, count = 1): number {
     this.#fill(now);
-    if (this.#tokens >= 1) {
-      this.#tokens--;
+    if (this.#tokens >= count) {
+      this.#tokens -= count;
       return 0;
     }
-    return Math.ceil((1 - this.#tokens) / this.#perMs);
+    return Math.ceil((count - this.#tokens) / this.#perMs);
+  }
+
+  /** Whether nothing was taken that has not come back. */
+  isFull(now: number): boolean {
+    this.#fill(now);
+    return this.#tokens === this.#burst;
   }
 
   #fill(now: number): void {

@@ -129,6 +129,36 @@ Deno.test("ChatClient shows a direct message once, however often it comes", asyn
   client.abort();
 });
 
+Deno.test("ChatClient shows a direct message once that comes late first, and then in its turn", async () => {
+  const peer = new FakePeer();
+  const client = await peer.logIn();
+  const direct = { kind: "direct", to: "joe" };
+  peer.deliver(0, 12, { ...direct, late: true });
+  peer.deliver(1, 11);
+  peer.deliver(2, 12, direct);
+  peer.deliver(3, 13);
+  await peer.settle();
+  assertEquals(peer.shown, ["12 (late)", "11", "13"]);
+  await peer.lose();
+  assertEquals((await peer.takeBack())["last"], 13);
+  client.abort();
+});
+
+Deno.test("ChatClient stays away where the server says so while it comes back", async () => {
+  const peer = new FakePeer();
+  const client = await peer.logIn();
+  await peer.lose();
+  peer.clock.advance(500);
+  await peer.settle();
+  peer.say({ type: "farewell", code: "server-closing", message: "closed", final: true });
+  await peer.settle();
+  assertEquals(
+    (client.signal.reason as ExitError).message,
+    "the server ended the connection: closed",
+  );
+  assertEquals(peer.clock.timers, 0);
+});
+
 Deno.test("ChatClient sends again what was not answered, with the same ids and in order", async () => {
   const peer = new FakePeer();
   const client = await peer.logIn();

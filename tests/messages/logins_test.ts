@@ -11,14 +11,19 @@ async function open(path = ":memory:") {
   const clock = new FakeClock();
   const database = new Database(path, clock);
   const logins = new Logins(database);
-  const adding = logins.add("joe", "credential");
+  const adding = logins.add({ account: "joe", credential: "credential", last: 7 });
   clock.endTurn();
   return { clock, database, logins, ...await adding };
 }
 
 Deno.test("Logins.find() knows a client by its token, until 24 hours after it was here", async () => {
   const { clock, database, logins, id, token } = await open();
-  assertEquals({ ...logins.find(token) }, { id, account: "joe", credential: "credential" });
+  assertEquals({ ...logins.find(token) }, {
+    id,
+    account: "joe",
+    credential: "credential",
+    last: 7,
+  });
   assertEquals(logins.find("00".repeat(32)), undefined);
   clock.advance(DAY_MS - 1);
   logins.extend(id);
@@ -35,7 +40,7 @@ Deno.test("Logins.end() and forget() take a token away for good", async () => {
   logins.end(id);
   clock.endTurn();
   assertEquals(logins.find(token), undefined);
-  const adding = logins.add("joe", "credential");
+  const adding = logins.add({ account: "joe", credential: "credential", last: 7 });
   clock.endTurn();
   const { token: other } = await adding;
   clock.advance(DAY_MS);
@@ -58,4 +63,17 @@ Deno.test("Logins keeps no token as it is, and what it keeps through a restart",
   assertEquals(String(row?.["hash"]).toLowerCase() === token, false);
   using again = new Database(path, new FakeClock());
   assertEquals(new Logins(again).find(token)?.id, id);
+});
+
+Deno.test("Logins.add() keeps a hundred clients of an account, the newest", async () => {
+  const { clock, database, logins, token } = await open();
+  for (let i = 0; i < 100; i++) {
+    clock.advance(1);
+    assertEquals(logins.find(token)?.account, "joe");
+    logins.add({ account: "joe", credential: "credential", last: 7 });
+    logins.add({ account: "ann", credential: "credential", last: 7 });
+    clock.endTurn();
+  }
+  assertEquals(logins.find(token), undefined);
+  database[Symbol.dispose]();
 });

@@ -132,19 +132,19 @@ Deno.test("MessageLog.flow() gives what others wrote to all, and to the account,
   clock.endTurn();
   log.acknowledge("ann", 2);
   clock.endTurn();
-  const flow = (after: number, limit = 10) =>
-    log.flow("ann", { after, limit }).map((
+  const flow = (after: number, upTo = 10) =>
+    log.flow("ann", { after, upTo }).map((
       { message, undelivered },
     ) => [message.text, undelivered]);
   assertEquals(flow(0), [["one", false], ["two", false], ["to herself", true]]);
-  assertEquals(flow(1, 1), [["two", false]]);
+  assertEquals(flow(1, 2), [["two", false]]);
   assertEquals(flow(log.last), []);
   close();
 });
 
 Deno.test("MessageLog.append() takes a request that comes again for what it is", async () => {
   const { clock, database, log, delivered, close } = open();
-  const adding = new Logins(database).add("joe", "credential");
+  const adding = new Logins(database).add({ account: "joe", credential: "credential", last: 0 });
   clock.endTurn();
   const { id: login } = await adding;
   const deliver = (message: Message) => delivered.push(message);

@@ -69,6 +69,30 @@ Deno.test("DeliverySender.next() stops at 1,024 unacknowledged numbers", () => {
   assertEquals(sendAll(sender, 0).length, 76);
 });
 
+Deno.test("DeliverySender.next() sends nothing for which the receiver has no place", () => {
+  const sender = openSender(3, 1_000);
+  sendAll(sender, 0);
+  for (let i = 0; i < 1_500; i++) sender.push(new Uint8Array(1_157));
+  assert(sender.acknowledge({ largest: 2, delay: 0, delivered: 0, ranges: [[1, 2]] }, 10));
+  // Number 0 is missing, so 1,023 is the last that the receiver would keep.
+  const sent = summary(sendAll(sender, 10, 3));
+  assertEquals(sent.at(-1), ["tcp", 1_023]);
+  assert(sender.acknowledgeAll(1));
+  assertEquals(
+    summary(sendAll(sender, 11, 3)),
+    [1_024, 1_025, 1_026].map((number) => ["tcp", number]),
+  );
+});
+
+Deno.test("DeliverySender.next() does not take idle time for silence", () => {
+  const sender = openSender(1);
+  sendAll(sender, 0);
+  assert(sender.acknowledgeAll(1));
+  sender.push(new Uint8Array(1));
+  assertEquals(summary(sendAll(sender, 10_000, 1)), [["udp", 1]]);
+  assertEquals(sender.pathOpen, true);
+});
+
 Deno.test("DeliverySender.acknowledge() sends a packet's messages anew three packets later", () => {
   const sender = openSender(5, 1_000);
   sendAll(sender, 0);

@@ -13,6 +13,17 @@ async function received(server: FakeServer, client: FakeClient, count: number): 
   return texts;
 }
 
+/** Every message until the end of the session, with its text and whether it is late; then the code. */
+async function receivedToTheEnd(server: FakeServer, client: FakeClient): Promise<string[]> {
+  const received: string[] = [];
+  for (;;) {
+    const { type, message, code } = await server.nextOf(client);
+    if (type === "farewell") return [...received, `${code}`];
+    const { text, late } = message as { text: string; late?: boolean };
+    received.push(late ? `${text} (late)` : text);
+  }
+}
+
 /** Nothing has come but the answer to this. */
 async function assertNothing(server: FakeServer, client: FakeClient): Promise<void> {
   client.send({ type: "ping" });
@@ -216,4 +227,146 @@ Deno.test("status says how far a message got, to its sender alone", async () => 
     const answer = await client.ask({ type: "status", id: 13, message });
     assertEquals([answer["code"], answer["id"]], ["no-such-message", 13]);
   }
+});
+
+Deno.test("a session that ends while it catches up is not live, and harms nobody", async () => {
+  await using server = await FakeServer.start();
+  const [joe, ann] = [await server.join("joe"), await server.join("ann")];
+  await disconnect(ann);
+  for (let id = 1; id <= 300; id++) {
+    await joe.ask({ type: "public", id, text: "x".repeat(16_000) });
+  }
+  const back = await server.resume(ann, 0);
+  await received(server, back, 1);
+  await disconnect(back);
+  assertEquals(server.services.hub.sessionsOf("ann"), 0);
+  const other = await server.join("ann");
+  await joe.ask({ type: "direct", id: 900, to: "ann", text: "one" });
+  assertEquals(await received(server, other, 1), ["one"]);
+  await disconnect(other);
+  assertEquals(await received(server, await server.join("ann"), 1), ["one (late)"]);
+});
+
+Deno.test("catching up never gives more at once than may wait", async () => {
+  await using server = await FakeServer.start();
+  server.services.limits = { ...server.services.limits, sessionBytes: 131_072 };
+  const [joe, ann] = [await server.join("joe"), await server.join("ann")];
+  await disconnect(ann);
+  const text = '"'.repeat(16_384);
+  for (let id = 1; id <= 40; id++) {
+    await joe.ask(id % 2 ? { type: "public", id, text } : { type: "direct", id, to: "ann", text });
+  }
+  for (const login of ["resume", "join"] as const) {
+    const back = login === "join" ? await server.join("ann") : await server.resume(ann, 0);
+    const count = login === "join" ? 20 : 40;
+    for (let number = 0; number < count; number++) {
+      assertEquals((await server.nextOf(back))["number"], number);
+      // It takes all, and has acknowledged no direct message in the end.
+      if (login === "resume") {
+        back.send({ type: "ack", delivered: number % 2 === 0 ? number + 1 : 0 });
+      }
+      if (login === "join") back.send({ type: "ack", delivered: number + 1 });
+    }
+    if (login === "join") await assertNothing(server, back);
+    await disconnect(back);
+    if (login === "resume") {
+      // As if it had acknowledged none of the direct ones.
+      for (let id = 1; id <= 20; id++) {
+        await joe.ask({ type: "direct", id: 100 + id, to: "ann", text });
+      }
+    }
+  }
+});
+
+Deno.test("a direct message that is one too many for a session comes to the others once", async () => {
+  await using server = await FakeServer.start();
+  const [joe, stuck, good] = [
+    await server.join("joe"),
+    await server.join("ann"),
+    await server.join("ann"),
+  ];
+  const text = "x".repeat(16_000);
+  const seen: string[] = [];
+  for (let id = 1; !stuck.connection.closed; id++) {
+    await joe.ask({ type: "direct", id, to: "ann", text: `${id} ${text}` });
+    seen.push(...await received(server, good, 1));
+    good.send({ type: "ack", delivered: seen.length });
+    // From now on it is stuck, and nobody waits for it.
+    if (id === 1) server.clock.advance(1_001);
+  }
+  await assertNothing(server, good);
+  assertEquals(seen.map((one) => parseInt(one)), seen.map((_, index) => index + 1));
+  assert(!seen.some((one) => one.endsWith("(late)")));
+  assertEquals((await receivedToTheEnd(server, stuck)).at(-1), "too-slow");
+});
+
+Deno.test("a direct message whose session ends goes once to one that still catches up", async () => {
+  await using server = await FakeServer.start();
+  const [joe, away] = [await server.join("joe"), await server.join("ann")];
+  await disconnect(away);
+  const text = "x".repeat(15_000);
+  for (let id = 1; id <= 300; id++) await joe.ask({ type: "public", id, text });
+  const live = await server.join("ann");
+  const back = await server.resume(away, 0);
+  await joe.ask({ type: "direct", id: 900, to: "ann", text: "one" });
+  assertEquals(await received(server, live, 1), ["one"]);
+  await disconnect(live);
+  const texts: string[] = [];
+  for (let number = 0; number < 301; number++) {
+    texts.push(...await received(server, back, 1));
+    if (number % 20 === 0) back.send({ type: "ack", delivered: number + 1 });
+  }
+  await assertNothing(server, back);
+  assertEquals(texts.filter((text) => text.startsWith("one")), ["one"]);
+});
+
+Deno.test("coming back does not make an account's commands any faster", async () => {
+  await using server = await FakeServer.start({ burst: 30, perSecond: 1 });
+  const ann = await server.join("ann");
+  for (let id = 1; id <= 5; id++) await ann.ask({ type: "users", id });
+  await disconnect(ann);
+  await disconnect(await server.resume(ann));
+  // 5 + 10 are gone, and coming back takes 10 again.
+  const back = await server.resume(ann);
+  for (let id = 10; id < 15; id++) assertEquals((await back.ask({ type: "users", id }))["id"], id);
+  back.send({ type: "users", id: 15 });
+  await assertSlow(server, back);
+});
+
+/** The answer comes only when a second has passed. */
+async function assertSlow(server: FakeServer, client: FakeClient): Promise<void> {
+  const answer = client.next();
+  let there = false;
+  answer.then(() => there = true);
+  for (let turn = 0; turn < 5; turn++) await disconnect();
+  assertEquals(there, false);
+  server.clock.advance(1_000);
+  assertEquals((await answer)["type"], "users");
+}
+
+Deno.test("what can't be read ends the session, and the client may come back for it", async () => {
+  await using server = await FakeServer.start();
+  const [joe, ann] = [await server.join("joe"), await server.join("ann")];
+  await disconnect(ann);
+  await joe.ask({ type: "public", id: 1, text: "one" });
+  const { messages } = server.services;
+  const flow = messages.flow;
+  messages.flow = () => {
+    throw new Error("the disk is gone");
+  };
+  const failed = await server.resume(ann, 0);
+  const { code, final } = await server.nextOf(failed);
+  assertEquals([code, final], ["internal", false]);
+  messages.flow = flow;
+  assertEquals(await received(server, await server.resume(ann, 0), 1), ["one"]);
+});
+
+Deno.test("a new account of an old name may not ask how far the old one's messages got", async () => {
+  await using server = await FakeServer.start();
+  const joe = await server.join("joe");
+  await joe.ask({ type: "public", id: 1, text: "one" });
+  await server.services.accounts.remove("joe");
+  await disconnect(joe);
+  const heir = await server.join("joe");
+  assertEquals((await heir.ask({ type: "status", id: 5, message: 1 }))["code"], "no-such-message");
 });
