@@ -4,32 +4,11 @@ import { fileURLToPath } from "node:url";
 import { VERSION } from "../../lib/version.ts";
 import { tarGz } from "../../scripts/release/archive.ts";
 import { archiveName, archiveStem, executableName, HOST } from "../../scripts/release/targets.ts";
+import { type Answer, type Bytes, filesBelow, Releases } from "../helpers/releases.ts";
 import { TempFolder } from "../helpers/temp_folder.ts";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 const ARCHIVE = archiveName(HOST);
-
-type Bytes = Uint8Array<ArrayBuffer>;
-type Answer = Bytes | Response;
-
-/** A server with the files of releases, by their paths. */
-class Releases implements AsyncDisposable {
-  readonly #server: Deno.HttpServer<Deno.NetAddr>;
-
-  constructor(files: Record<string, () => Answer>) {
-    this.#server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, (request) => {
-      const answer = files[new URL(request.url).pathname]?.();
-      if (answer instanceof Response) return answer;
-      return new Response(answer, { status: answer === undefined ? 404 : 200 });
-    });
-  }
-  get url(): string {
-    return `http://127.0.0.1:${this.#server.addr.port}`;
-  }
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.#server.shutdown();
-  }
-}
 
 /** An archive as a release has it, with scripts in place of the executables. */
 async function smallArchive(version = VERSION): Promise<Bytes> {
@@ -80,13 +59,6 @@ async function install(
   const { code, stdout, stderr } = await installer.output();
   const [said, complained] = [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes));
   return { code, stdout: said!, stderr: complained! };
-}
-
-/** Every file below a folder. */
-function filesBelow(folder: string): string[] {
-  return [...Deno.readDirSync(folder)].flatMap(({ name, isDirectory }) =>
-    isDirectory ? filesBelow(`${folder}/${name}`).map((file) => `${name}/${file}`) : [name]
-  ).toSorted();
 }
 
 async function versionOf(executable: string): Promise<string> {
