@@ -1,7 +1,8 @@
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { ExitCode, ExitError } from "../../lib/exit.ts";
 import { COMMIT_VARIABLE } from "../../lib/version.ts";
-import { run } from "./run.ts";
+import { CANT_DOWNLOAD, CommandError, run } from "./run.ts";
 
 /** The checkout. */
 export const ROOT = fileURLToPath(new URL("../../", import.meta.url));
@@ -13,6 +14,8 @@ export const SOURCE_TIME = new Date(Date.UTC(2000, 0, 1));
  * Writes a program into one file, with all that it uses and nothing else.
  *
  * Needs Deno 2.9: the bundles of 2.7 fail at a module of @peculiar/x509's.
+ *
+ * @throws {ExitError} `unforeseen`
  */
 export async function bundle(
   script: string,
@@ -20,10 +23,20 @@ export async function bundle(
   options: { commit: string; signal?: AbortSignal },
 ): Promise<void> {
   const { commit, signal } = options;
-  await run(
-    [Deno.execPath(), "bundle", "--quiet", "--minify", "--output", output, join(ROOT, script)],
-    { cwd: ROOT, env: { NO_COLOR: "1" }, ...(signal && { signal }) },
-  );
+  const command = ["bundle", "--quiet", "--minify", "--output", output, join(ROOT, script)];
+  try {
+    await run([Deno.execPath(), ...command], {
+      cwd: ROOT,
+      env: { NO_COLOR: "1" },
+      ...(signal && { signal }),
+    });
+  } catch (cause) {
+    if (!(cause instanceof CommandError && CANT_DOWNLOAD.test(cause.printed))) throw cause;
+    const problem =
+      "what bundling needs is neither in Deno's cache nor to be downloaded: it needs " +
+      "the network, once";
+    throw new ExitError(ExitCode.unforeseen, problem, { cause });
+  }
   const code = await Deno.readTextFile(output);
   const origin = `globalThis.${COMMIT_VARIABLE}=${JSON.stringify(commit)};\n`;
   await Deno.writeTextFile(output, `${origin}${code}`);

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { ExitCode, ExitError } from "../../lib/exit.ts";
 import { ROOT } from "./bundle.ts";
-import { CommandError, run } from "./run.ts";
+import { CANT_DOWNLOAD, CommandError, run } from "./run.ts";
 import { checkStub } from "./stub.ts";
 import { HOST, type Target } from "./targets.ts";
 
@@ -77,7 +77,10 @@ export async function checkStarts(output: string, target: Target): Promise<void>
 
 function explained(error: CommandError, target: Target): Error {
   const { printed } = error;
-  if (!/error sending request|invalid value .* for '--target/.test(printed)) return error;
+  if (/invalid value .* for '--target/.test(printed)) {
+    return new ExitError(ExitCode.unforeseen, `the Deno that compiles knows no ${target}`);
+  }
+  if (!CANT_DOWNLOAD.test(printed)) return error;
   return new ExitError(
     ExitCode.unforeseen,
     `there is no runtime for ${target}: Deno can't download it, so it needs the network, a filled ` +

@@ -28,6 +28,9 @@ export async function run(
   throw new CommandError([command, ...args], `${errors}${output}`);
 }
 
+/** What a Deno prints that can't download something. */
+export const CANT_DOWNLOAD = /error sending request/;
+
 /** A command that failed. The message is one line. */
 export class CommandError extends ExitError {
   override name = "CommandError";
