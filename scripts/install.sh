@@ -66,7 +66,7 @@ if command -v curl >/dev/null; then
   # fetch URL FILE
   fetch() { curl --fail --silent --show-error --location --output "$2" "$1"; }
 elif command -v wget >/dev/null; then
-  fetch() { wget --no-verbose --output-document="$2" "$1"; }
+  fetch() { wget -q -O "$2" "$1"; }
 else
   fail 1 'it needs curl or wget'
 fi
