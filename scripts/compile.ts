@@ -67,7 +67,8 @@ async function main(): Promise<void> {
   const { targets, output } = options;
 
   const stopping = new AbortController();
-  onSignals(["SIGINT", "SIGTERM"], () => stopping.abort());
+  const stopped = new ExitError(ExitCode.unforeseen, "stopped");
+  onSignals(["SIGINT", "SIGTERM"], () => stopping.abort(stopped));
   const { signal } = stopping;
 
   await makeOutputFolder(output);

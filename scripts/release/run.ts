@@ -14,7 +14,7 @@ export interface RunOptions {
  * Runs a command to its end.
  *
  * @returns its standard output
- * @throws {CommandError} where it fails
+ * @throws {CommandError} where it fails; the signal's reason, where that is aborted
  */
 export async function run(
   [command, ...args]: readonly [string, ...string[]],
@@ -23,7 +23,7 @@ export async function run(
   const { success, stdout, stderr } = await new Deno.Command(command, { args, ...options })
     .output();
   const [output, errors] = [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes));
-  if (options.signal?.aborted) throw new ExitError(ExitCode.unforeseen, "stopped");
+  options.signal?.throwIfAborted();
   if (success) return output!;
   throw new CommandError([command, ...args], `${errors}${output}`);
 }
