@@ -5,6 +5,7 @@ import { Console } from "./lib/console/console.ts";
 import { openSource, standardOutput } from "./lib/console/standard_streams.ts";
 import { Dialogue } from "./lib/client/dialogue.ts";
 import { formatMessage } from "./lib/client/format.ts";
+import { giveUpFiles } from "./lib/client/give_up_files.ts";
 import type { Trust } from "./lib/client/trust.ts";
 import { TerminalLines } from "./lib/console/terminal_lines.ts";
 import { systemClock } from "./lib/clock.ts";
@@ -128,11 +129,6 @@ async function loadTrust(
     const problem = `the servers met before can't be read: ${(cause as Error).message}`;
     throw new ExitError(ExitCode.refused, problem, { cause });
   }
-}
-
-/** Nothing that comes later needs a file, so nothing that comes later can have one. */
-function giveUpFiles(): void {
-  for (const name of ["read", "write"] as const) Deno.permissions.revokeSync({ name });
 }
 
 function checkUsername(username: string): string {

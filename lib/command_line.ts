@@ -1,6 +1,6 @@
 import { parseArgs } from "@std/cli/parse-args";
 import { ExitCode, ExitError } from "./exit.ts";
-import { VERSION } from "./version.ts";
+import { describeVersion } from "./version.ts";
 
 /** What a program's command line may hold. */
 export interface CommandLineSpec {
@@ -48,7 +48,7 @@ export function parseCommandLine(
     unknown: (arg, key) => key === undefined ? true : wrong(`there is no flag ${arg}`),
   });
   if (parsed["help"]) return void console.log(spec.help);
-  if (parsed["version"]) return void console.log(`${spec.program} ${VERSION}`);
+  if (parsed["version"]) return void console.log(describeVersion(spec.program));
 
   const positional = parsed._.map(String);
   const missing = spec.arguments[positional.length];

@@ -1,78 +1,101 @@
 /**
- * Makes `dist/chatserver` and `dist/chatclient` for this machine's system.
- *
- * Each program is bundled first and compiled from a folder of its own, so that nothing is embedded
- * that is not used. `DENORT_BIN` names the runtime stub where Deno can't download it, and
- * `COMPILE_DENO` the Deno that the stub belongs to, where that is another one. Bundling needs Deno 2.9:
- * the bundles of 2.7 fail at a module of @peculiar/x509's.
+ * Makes what is released, in `dist/`: for each target the two executables and the archive, and the
+ * sums of the archives. The executables of this system are there under their plain names, too.
  *
  * @module
  */
+import { parseArgs } from "@std/cli/parse-args";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { ExitCode, ExitError } from "../lib/exit.ts";
+import { onSignals, runProgram } from "../lib/program.ts";
+import { VERSION } from "../lib/version.ts";
+import { bundle, currentCommit, ROOT } from "./release/bundle.ts";
+import { makeOutputFolder, workFolder } from "./release/folders.ts";
+import { release, writeSums } from "./release/release.ts";
+import { HOST, parseTarget, PROGRAMS, type Target, TARGETS } from "./release/targets.ts";
 
-const root = fileURLToPath(new URL("../", import.meta.url));
-const dist = join(root, "dist");
-const suffix = Deno.build.os === "windows" ? ".exe" : "";
+const USAGE = "usage: deno task compile [--target TARGET ... | --all] [--output FOLDER]";
+const HELP = `${USAGE}
 
-const bundler = Deno.execPath();
-const compiler = Deno.env.get("COMPILE_DENO") ?? bundler;
+Makes chatserver and chatclient, an archive of both, and SHA256SUMS.
 
-/** Runs a Deno. @throws where it fails, with what it printed */
-async function run(deno: string, args: readonly string[], cwd: string): Promise<void> {
-  const { success, stdout, stderr } = await new Deno.Command(deno, { args: [...args], cwd })
-    .output();
-  if (success) return;
-  const printed = [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes)).join("");
-  throw new Error(`deno ${args[0]} failed:\n${printed}`);
+  --target TARGET  for this target; may be given more than once (default: this system)
+  --all            for every target
+  --output FOLDER  where to (default: dist)
+
+Targets:
+${TARGETS.map((target) => `  ${target}`).join("\n")}
+
+DENORT_BIN names a runtime stub, where Deno has none in its cache and can't download it, and
+COMPILE_DENO the Deno it belongs to, where that is another one than this.
+
+Exit codes: 0 done, 2 usage, 1 anything else.`;
+
+function usageError(problem: string): ExitError {
+  return new ExitError(ExitCode.usage, `${problem} (${USAGE}; --help tells more)`);
 }
 
-/** The permissions that a task of `deno.json` runs its program with. */
-async function permissions(task: string): Promise<string[]> {
-  const { tasks } = JSON.parse(await Deno.readTextFile(join(root, "deno.json")));
-  return tasks[task].command.split(" ").filter((word: string) => word.startsWith("--"));
-}
-
-async function compile(program: "server" | "client"): Promise<void> {
-  const name = `chat${program}`;
-  const folder = await Deno.makeTempDir({ prefix: `${name}-` });
+function parse(args: readonly string[]): { targets: readonly Target[]; output: string } | "help" {
+  const parsed = parseArgs(args, {
+    boolean: ["all", "help"],
+    string: ["target", "output"],
+    collect: ["target"],
+    unknown: (arg) => {
+      throw usageError(`there is no ${arg}`);
+    },
+  });
+  if (parsed["help"]) return "help";
+  const { all, target: names, output = join(ROOT, "dist") } = parsed as unknown as {
+    all: boolean;
+    target: string[];
+    output?: string;
+  };
+  if (output === "") throw usageError("--output needs a folder");
+  if (all && names.length > 0) throw usageError("--all or --target, but not both");
+  if (all) return { targets: TARGETS, output };
+  if (names.length === 0) return { targets: [HOST], output };
   try {
-    console.log(`${name}: bundling`);
-    const bundle = join(folder, `${name}.js`);
-    await run(
-      bundler,
-      ["bundle", "--quiet", "--minify", "--output", bundle, `${program}.ts`],
-      root,
-    );
-    console.log(`${name}: compiling`);
-    const output = join(dist, `${name}${suffix}`);
-    await run(
-      compiler,
-      [
-        "compile",
-        "--quiet",
-        "--no-config",
-        "--no-check",
-        "--no-code-cache",
-        "--unstable-net",
-        ...await permissions(program),
-        "--output",
-        output,
-        bundle,
-      ],
-      folder,
-    );
-    const { size } = await Deno.stat(output);
-    console.log(`${name}: ${output}, ${(size / 1_048_576).toFixed(1)} MiB`);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
+    return { targets: [...new Set(names.map(parseTarget))], output };
+  } catch (error) {
+    throw usageError((error as RangeError).message);
   }
 }
 
-try {
-  await Deno.mkdir(dist, { recursive: true });
-  for (const program of ["server", "client"] as const) await compile(program);
-} catch (error) {
-  console.error(`compile: ${(error as Error).message}`);
-  Deno.exit(1);
+async function main(): Promise<void> {
+  const options = parse(Deno.args);
+  if (options === "help") return console.log(HELP);
+  const { targets, output } = options;
+
+  const stopping = new AbortController();
+  const stopped = new ExitError(ExitCode.unforeseen, "stopped");
+  onSignals(["SIGINT", "SIGTERM"], () => stopping.abort(stopped));
+  const { signal } = stopping;
+
+  await makeOutputFolder(output);
+  const commit = await currentCommit();
+  console.log(`version ${VERSION}, commit ${commit}`);
+  await using bundles = await workFolder();
+  for (const program of PROGRAMS) {
+    console.log(`bundling ${program}`);
+    await Deno.mkdir(join(bundles.path, program));
+    const file = join(bundles.path, program, `${program}.js`);
+    await bundle(`${program.slice("chat".length)}.ts`, file, { commit, signal });
+  }
+  const failed: string[] = [];
+  for (const target of targets) {
+    try {
+      await release(target, { bundles: bundles.path, output, signal, say: console.log });
+    } catch (error) {
+      if (signal.aborted || targets.length === 1) throw error;
+      // The other targets may go well.
+      failed.push(target);
+      console.error(`compile: ${target}: ${(error as Error).message}`);
+    }
+  }
+  await writeSums(output);
+  if (failed.length > 0) {
+    throw new ExitError(ExitCode.unforeseen, `not made: ${failed.join(", ")}`);
+  }
 }
+
+await runProgram("compile", main);

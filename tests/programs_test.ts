@@ -57,7 +57,13 @@ Deno.test("--help and --version print what they are for, exit code 0", async () 
     assertEquals([help.code, help.stderr], [0, ""]);
     assertMatch(help.stdout, new RegExp(`^usage: chat${program} <`));
     const version = await Program.run(program, ["--version"]);
-    assertMatch(version.stdout, new RegExp(`^chat${program} \\d+\\.\\d+\\.\\d+`));
+    const origin = "source|commit (?:[0-9a-f]{12}(?:\\+changes)?|unknown)";
+    assertMatch(
+      version.stdout,
+      new RegExp(
+        `^chat${program} \\d+\\.\\d+\\.\\d+ \\((?:${origin}), Deno \\d+\\.\\d+\\.\\d+\\)\\n$`,
+      ),
+    );
   }
 });
 

@@ -29,6 +29,7 @@ declare module "@std/cli/parse-args" {
   export function parseArgs(args: readonly string[], options: {
     boolean?: readonly string[];
     string?: readonly string[];
+    collect?: readonly string[];
     stopEarly?: boolean;
     unknown?: (arg: string, key?: string, value?: unknown) => unknown;
   }): { _: (string | number)[]; [flag: string]: unknown };

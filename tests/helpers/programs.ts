@@ -1,18 +1,25 @@
+import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-
 import { formatPhc, hashPassword } from "../../lib/accounts/phc.ts";
 import { loadIdentity } from "../../lib/net/identity.ts";
 import { KnownServers } from "../../lib/net/known_servers.ts";
+import { executableName, HOST, parseTarget } from "../../scripts/release/targets.ts";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 
 /**
  * The command that runs a program: from the source, or the executable in the folder that
- * `CHAT_PROGRAMS` names.
+ * `CHAT_PROGRAMS` names. `CHAT_TARGET` says for which system it was made, where that is another one,
+ * and `CHAT_RUNNER` what runs such executables.
  */
 export function command(program: "server" | "client"): [string, ...string[]] {
   const folder = Deno.env.get("CHAT_PROGRAMS");
-  if (folder !== undefined) return [`${root}${folder}/chat${program}`];
+  if (folder !== undefined) {
+    const target = parseTarget(Deno.env.get("CHAT_TARGET") ?? HOST);
+    const executable = resolve(root, folder, executableName(`chat${program}`, target));
+    const runner = Deno.env.get("CHAT_RUNNER");
+    return runner === undefined ? [executable] : [runner, executable];
+  }
   const { tasks } = JSON.parse(Deno.readTextFileSync(`${root}deno.json`));
   const [, ...args] = tasks[program].command.split(" ");
   const script = args.pop();
