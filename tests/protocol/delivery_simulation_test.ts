@@ -88,14 +88,23 @@ function simulate(seed: number, loss: number): Run {
   const sent: string[] = [];
   const via = { udp: 0, tcp: 0 };
   sender.openPath(20);
+  function push(text: string): void {
+    sent.push(text);
+    sender.push(utf8.encode(text), {
+      acknowledged: (channel) => via[channel]++,
+      lost: () => assert(false, "a receipt was lost"),
+    });
+  }
   for (let index = 0; index < MESSAGES; index++) {
     clock.after(random() * 3_000, () => {
-      const text = `message ${index} `.repeat(1 + random() * 30);
-      sent.push(text);
-      sender.push(utf8.encode(text), {
-        acknowledged: (channel) => via[channel]++,
-        lost: () => assert(false, "a receipt was lost"),
-      });
+      push(`message ${index} `.repeat(1 + random() * 30));
+      transmit();
+    });
+  }
+  if (random() < 0.02) {
+    // More than may be unacknowledged, and more than goes by UDP.
+    clock.after(random() * 3_000, () => {
+      for (let index = 0; index < 1_500; index++) push(`burst ${index}`.padEnd(random() * 200));
       transmit();
     });
   }
