@@ -26,6 +26,7 @@ export class Network implements AsyncDisposable {
 
   /** @param options whether UDP gets through at all; otherwise never, whatever is healed */
   static async create({ udp }: { udp: boolean }): Promise<Network> {
+    await sweep();
     const network = new Network();
     try {
       await network.#build();
@@ -149,6 +150,16 @@ export class Network implements AsyncDisposable {
 
   async #ip(place: "server" | "router" | "clients", ...args: string[]): Promise<void> {
     await run("ip", "-n", this.#namespace(place), ...args);
+  }
+}
+
+/** Removes the namespaces of runs that were killed and so could not do it themselves. */
+async function sweep(): Promise<void> {
+  const names = await run("ip", "netns", "list");
+  for (const [name, pid] of names.matchAll(/^chat-(\d+)-\d+-\w+/gm)) {
+    const alive = await Deno.stat(`/proc/${pid}`).then(() => true, () => false);
+    // Another run may sweep at the same time.
+    if (!alive) await run("ip", "netns", "del", name).catch(() => {});
   }
 }
 
