@@ -68,6 +68,7 @@ Deno.test({ name: NAME, ignore: short }, async () => {
       receiver !== STOPPED && (typedAt >= stoppedAt) === is;
     return quantile(chat.ledger.figures(stored, counts).fromSender, 0.99);
   });
+  await chat.server.matchError(/user9 left: too much waited to be delivered/);
   const { expected, lost, twice, misplaced } = chat.ledger.figures(
     stored,
     (receiver) => receiver === STOPPED,
