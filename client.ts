@@ -1,9 +1,10 @@
 import { abortable } from "@std/async/abortable";
-import { connect } from "./lib/client/connect.ts";
+import { ChatClient } from "./lib/client/client.ts";
+import { dialer, openSocket } from "./lib/client/connect.ts";
 import { Console } from "./lib/console/console.ts";
 import { openSource, standardOutput } from "./lib/console/standard_streams.ts";
 import { Dialogue } from "./lib/client/dialogue.ts";
-import { formatMessage, formatPastMessage } from "./lib/client/format.ts";
+import { formatMessage } from "./lib/client/format.ts";
 import type { Trust } from "./lib/client/trust.ts";
 import { TerminalLines } from "./lib/console/terminal_lines.ts";
 import { systemClock } from "./lib/clock.ts";
@@ -32,15 +33,13 @@ Joins a chat; the account is made at the first login.
 Once logged in: PM sends a message to everybody, DM to one user, EX leaves. In one line:
   PM hello everybody
   DM joe hello joe
-HI shows the last messages: HI, HI 50, HI joe, HI 50 joe.
+HI shows the last messages: HI, HI 50, HI joe, HI 50 joe. ST shows how far your last message
+got, ST 5 your last five. A connection that is lost comes back by itself.
 
 A username that begins with "-" needs -- before the arguments.
 
-Exit codes: 0 done, 2 usage, 3 the server can't be reached or was lost, 4 refused,
+Exit codes: 0 done, 2 usage, 3 the server can't be reached or has ended, 4 refused,
 5 the server is not who it should be, 1 anything unforeseen.`;
-
-/** How long the server may take to answer the logout, in milliseconds. */
-const LEAVE_LIMIT_MS = 3_000;
 
 async function main(): Promise<void> {
   const commandLine = parseCommandLine(Deno.args, {
@@ -67,20 +66,18 @@ async function main(): Promise<void> {
   // What waited for the user comes before the first command prompt can be there; it is shown after it.
   const early: Message[] = [];
   let show: (message: Message) => void = (message) => early.push(message);
-  const session = await leaving.orDone(connect(server, {
+  const client = await leaving.orDone(ChatClient.open({
     clock: systemClock,
-    trust,
+    random: Math.random,
+    dial: dialer(server, trust),
+    openSocket,
     onMessage: (message) => show(message),
+    onLost: (why) => console.complain(`Connection lost (${why}), trying to come back.`),
+    onBack: () => console.complain("Connected again."),
   }));
   giveUpFiles();
   const hidden = source instanceof TerminalLines;
-  const dialogue = new Dialogue({
-    console,
-    session,
-    hidden,
-    signal: session.signal,
-    format: (message) => formatPastMessage(message),
-  });
+  const dialogue = new Dialogue({ console, client, hidden });
   try {
     await leaving.orDone(dialogue.logIn(name));
     const commands = dialogue.takeCommands();
@@ -88,9 +85,9 @@ async function main(): Promise<void> {
     early.forEach(print);
     await leaving.orDone(commands);
   } catch (error) {
-    if (error === leaving.reason) return await withLimit(dialogue.leave());
+    if (error === leaving.reason) return await dialogue.leave();
     // Whatever it was, the server need not wait to find out.
-    await withLimit(session.logout()).catch(() => {});
+    if (!client.signal.aborted) await client.logout().catch(() => {});
     throw error;
   }
 }
@@ -113,17 +110,6 @@ class Leaving {
     // Nobody looks at the work any more once the user has left.
     work.catch(() => {});
     return abortable(work, this.#controller.signal);
-  }
-}
-
-/** Waits for the end of a session, but not for ever. */
-async function withLimit(end: Promise<void>): Promise<void> {
-  const limit = AbortSignal.timeout(LEAVE_LIMIT_MS);
-  try {
-    await abortable(end, limit);
-  } catch (cause) {
-    if (!limit.aborted) throw cause;
-    throw new ExitError(ExitCode.unreachable, "the server did not answer the logout", { cause });
   }
 }
 

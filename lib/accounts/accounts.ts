@@ -81,6 +81,15 @@ export class Accounts {
   }
 
   /**
+   * What stands for the account's password: another password, or another account of this name, has
+   * another one. It tells nothing about the password. Undefined where there is no such account.
+   */
+  credential(username: string): string | undefined {
+    const account = this.#accounts.get(foldUsername(username));
+    return account && createHash("sha256").update(written(account)).digest("hex");
+  }
+
+  /**
    * Whether this is the account's password. One that was stored as it is becomes a hash.
    *
    * @throws the signal's reason, where it is aborted before the work began
@@ -216,9 +225,11 @@ function formatLine(
 }
 
 function sameSecret(a: CredentialsLine | undefined, b: CredentialsLine): boolean {
-  const written = ({ secret }: CredentialsLine) =>
-    "hash" in secret ? formatPhc(secret.hash) : secret.password;
   return a !== undefined && written(a) === written(b);
+}
+
+function written({ secret }: CredentialsLine): string {
+  return "hash" in secret ? formatPhc(secret.hash) : secret.password;
 }
 
 interface FileLine {

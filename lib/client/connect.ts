@@ -1,59 +1,65 @@
-import type { Clock } from "../clock.ts";
+import { abortable } from "@std/async/abortable";
 import { ExitCode, ExitError } from "../exit.ts";
-import { type Endpoint, formatEndpoint } from "../net/connection.ts";
+import type { Certificate } from "../net/certificate.ts";
+import { type Connection, type Endpoint, formatEndpoint } from "../net/connection.ts";
 import { type ByteStream, StreamConnection } from "../net/stream.ts";
 import { type DatagramSocket, UdpSocket } from "../net/udp.ts";
 import { MAX_LOGIN_LINE_BYTES } from "../protocol/limits.ts";
 import { LineDecoder } from "../protocol/lines.ts";
-import { type Message, parseServerRecord } from "../protocol/records.ts";
-import { ClientSession } from "./session.ts";
-import { dialTrusted, type Trust } from "./trust.ts";
+import { parseServerRecord } from "../protocol/records.ts";
+import { decideTrust, dialTrusted, type Trust } from "./trust.ts";
 
 /** How long a server may take to show that it is a plain one, in milliseconds. */
 const PLAIN_PROBE_MS = 2_000;
 
-/** Options of {@linkcode connect}. */
-export interface ConnectOptions {
-  clock: Clock;
-  onMessage: (message: Message) => void;
-  /** Whom to trust; undefined for no encryption. */
-  trust: Trust | undefined;
-}
+/** How long a plain connection may take, in milliseconds; a TLS one has its own limit. */
+const CONNECT_LIMIT_MS = 10_000;
 
 /**
- * Connects to a server and greets it.
+ * How to reach a server. The first connection finds out whom to trust, and so for good; it may take
+ * files for that, the later ones need none.
  *
- * @throws {ExitError} `unreachable`, where nobody or something else answers; `identity`, where the
- *   server is not who it should be; `refused`, where it speaks another version of the protocol
+ * @param trust whom to trust; undefined for no encryption
+ * @returns what opens a connection. It throws an {@linkcode ExitError}: `unreachable`, where nobody
+ *   answers; `identity`, where the server is not who it should be
  */
-export async function connect(server: Endpoint, options: ConnectOptions): Promise<ClientSession> {
-  const stream = await dial(server, options.trust);
-  return await ClientSession.open(new StreamConnection(stream), { ...options, openSocket });
+export function dialer(server: Endpoint, trust: Trust | undefined): () => Promise<Connection> {
+  let trusted: Certificate | undefined;
+  const dial = async (): Promise<ByteStream> => {
+    if (trust === undefined) return await dialPlain(server);
+    trusted ??= await decideTrust(server, trust);
+    return await dialTrusted(server, trusted, trust);
+  };
+  return async () => {
+    try {
+      return new StreamConnection(await dial());
+    } catch (cause) {
+      if (cause instanceof ExitError) throw cause;
+      if (trust !== undefined && await isPlain(server)) throw plainServer(server, cause);
+      throw new ExitError(ExitCode.unreachable, whyNot(server, cause), { cause });
+    }
+  };
 }
 
-async function dial(server: Endpoint, trust: Trust | undefined): Promise<ByteStream> {
-  try {
-    return trust === undefined ? await dialPlain(server) : await dialTrusted(server, trust);
-  } catch (cause) {
-    if (cause instanceof ExitError) throw cause;
-    if (trust !== undefined && await isPlain(server)) {
-      throw new ExitError(
-        ExitCode.identity,
-        `the server at ${
-          formatEndpoint(server)
-        } is plain: nothing shows who it is, and anybody on ` +
-          "the network can read along. If that is all right, join it with --plain",
-        { cause },
-      );
-    }
-    throw new ExitError(ExitCode.unreachable, whyNot(server, cause), { cause });
-  }
+function plainServer(server: Endpoint, cause: unknown): ExitError {
+  return new ExitError(
+    ExitCode.identity,
+    `the server at ${formatEndpoint(server)} is plain: nothing shows who it is, and anybody on ` +
+      "the network can read along. If that is all right, join it with --plain",
+    { cause },
+  );
 }
 
 async function dialPlain(server: Endpoint): Promise<Deno.TcpConn> {
-  const conn = await Deno.connect(server);
-  conn.setNoDelay(true);
-  return conn;
+  const connecting = Deno.connect(server);
+  try {
+    const conn = await abortable(connecting, AbortSignal.timeout(CONNECT_LIMIT_MS));
+    conn.setNoDelay(true);
+    return conn;
+  } catch (error) {
+    connecting.then((conn) => conn.close(), () => {});
+    throw error;
+  }
 }
 
 /** Whether a server that does not speak TLS is a plain chat server: one says hello at once. */

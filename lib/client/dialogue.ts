@@ -1,11 +1,12 @@
 import { ExitCode, ExitError } from "../exit.ts";
 import { ProtocolError } from "../protocol/errors.ts";
-import type { Message } from "../protocol/records.ts";
 import { parsePassword } from "../protocol/names.ts";
 import { parseText } from "../protocol/text.ts";
 import { visibleLine } from "../protocol/visible.ts";
 import type { Console } from "../console/console.ts";
-import { type ClientSession, RequestError } from "./session.ts";
+import type { ChatClient } from "./client.ts";
+import { formatPastMessage, formatStatus, type Sent } from "./format.ts";
+import { RequestError } from "./session.ts";
 
 const COMMAND_PROMPT = `Please enter a command:
       PM - public message to all active users.
@@ -15,16 +16,15 @@ const COMMAND_PROMPT = `Please enter a command:
 /** So many messages `HI` shows if it is not told. */
 const HISTORY_COUNT = 20;
 
+/** Of so many messages that the user sent `ST` can say how far they got. */
+const MAX_STATUS = 100;
+
 /** What the dialogue is held with. */
 export interface DialogueOptions {
   console: Console;
-  /** How a message of the past is shown. */
-  format: (message: Message) => string;
-  session: ClientSession;
+  client: ChatClient;
   /** Whether what the user types as a password can't be seen, and so is asked for twice. */
   hidden: boolean;
-  /** Aborted when the session is over, or the user wants to leave. */
-  signal: AbortSignal;
 }
 
 /** What the user typed could not be used; the text says why. */
@@ -35,18 +35,18 @@ class InputError extends Error {
 /** The conversation with the user: the login, then commands. */
 export class Dialogue {
   readonly #console: Console;
-  readonly #session: ClientSession;
+  readonly #client: ChatClient;
   readonly #hidden: boolean;
-  readonly #format: (message: Message) => string;
   readonly #signal: AbortSignal;
   #loggedIn = false;
+  /** What the user has sent, the newest last. */
+  #sent: Sent[] = [];
 
-  constructor({ console, session, hidden, signal, format }: DialogueOptions) {
-    this.#format = format;
+  constructor({ console, client, hidden }: DialogueOptions) {
     this.#console = console;
-    this.#session = session;
+    this.#client = client;
     this.#hidden = hidden;
-    this.#signal = signal;
+    this.#signal = client.signal;
   }
 
   /**
@@ -57,7 +57,7 @@ export class Dialogue {
    */
   async logIn(username: string): Promise<void> {
     try {
-      const user = await this.#session.identify(username);
+      const user = await this.#client.identify(username);
       const registered = !user.exists && await this.#register(user.username);
       if (!registered) await this.#authenticate();
       this.#loggedIn = true;
@@ -84,13 +84,16 @@ export class Dialogue {
           case "HI":
             await this.#history(rest);
             break;
+          case "ST":
+            await this.#status(rest);
+            break;
           case "EX":
             return await this.leave();
           case "":
             break;
           default:
             throw new InputError(
-              `Unknown command ${JSON.stringify(command)}: the commands are PM, DM, HI and EX.`,
+              `Unknown command ${JSON.stringify(command)}: the commands are PM, DM, HI, ST and EX.`,
             );
         }
       } catch (error) {
@@ -110,7 +113,7 @@ export class Dialogue {
       throw new ExitError(ExitCode.usage, "you left before the login was done");
     }
     this.#console.print("Sending logout command to server");
-    await this.#session.logout();
+    await this.#client.logout();
     this.#console.print(
       "successfully logged out. Closing client side socket and ending program.",
     );
@@ -121,7 +124,7 @@ export class Dialogue {
     for (;;) {
       const password = await this.#askNewPassword(username);
       try {
-        const { username } = await this.#session.register(password);
+        const { username } = await this.#client.register(password);
         this.#console.print(`New User: ${visibleLine(username)}`);
         return true;
       } catch (error) {
@@ -154,7 +157,7 @@ export class Dialogue {
     for (;;) {
       const password = await this.#askSecret("Existing user. Please enter password:");
       try {
-        await this.#session.authenticate(password);
+        await this.#client.authenticate(password);
         return;
       } catch (error) {
         if (!(error instanceof RequestError) || error.code !== "wrong-password") throw error;
@@ -180,26 +183,41 @@ export class Dialogue {
   }
 
   async #publicMessage(text: string): Promise<void> {
-    await this.#session.publish(text ? checkText(text) : await this.#askText("Message:"));
-    this.#console.print("Message sent");
+    const accepted = text ? checkText(text) : await this.#askText("Message:");
+    const message = await this.#client.publish(accepted);
+    this.#noteSent({ message, to: undefined, text: accepted });
   }
 
   async #directMessage(rest: string): Promise<void> {
     const [, name = "", text = ""] = /^(\S*)\s*(.*)$/s.exec(rest) ?? [];
     const to = name === "" ? await this.#askUser() : await this.#findUser(name);
-    const { away } = await this.#session.direct(
-      to,
-      text ? checkText(text) : await this.#askText("Enter message:"),
-    );
-    this.#console.print("Message sent");
+    const accepted = text ? checkText(text) : await this.#askText("Enter message:");
+    const { message, away } = await this.#client.direct(to, accepted);
+    this.#noteSent({ message, to, text: accepted });
     if (away) {
       const user = visibleLine(to);
       this.#console.complain(`${user} is not here: the message is delivered at the next login.`);
     }
   }
 
+  #noteSent(sent: Sent): void {
+    this.#sent = [...this.#sent.slice(1 - MAX_STATUS), sent];
+    this.#console.print("Message sent");
+  }
+
+  /** How far the user's last messages got: `ST`, `ST 5`. */
+  async #status(rest: string): Promise<void> {
+    const count = rest === "" ? 1 : Number(/^\d{1,3}$/.exec(rest)?.[0] ?? 0);
+    if (count === 0) throw new InputError(`ST takes a number of messages, as in "ST 5"`);
+    if (this.#sent.length === 0) throw new InputError("You have sent nothing yet");
+    for (const sent of this.#sent.slice(-count)) {
+      const { progress } = await this.#client.status(sent.message);
+      this.#console.print(formatStatus(sent, progress));
+    }
+  }
+
   async #askUser(): Promise<string> {
-    const users = await this.#session.users();
+    const users = await this.#client.users();
     this.#console.print(
       [
         "Select a user to send a message to:",
@@ -221,7 +239,7 @@ export class Dialogue {
   }
 
   async #findUser(name: string): Promise<string> {
-    return (await this.#session.findUser(name)).username;
+    return (await this.#client.findUser(name)).username;
   }
 
   /** `HI`, `HI 50`, `HI joe`, `HI 50 joe`. */
@@ -230,9 +248,9 @@ export class Dialogue {
     if (rest !== "" && count === undefined && name === undefined || count === "0") {
       throw new InputError(`HI takes a number of messages, a username, or both, as in "HI 50 joe"`);
     }
-    const messages = await this.#session.history(Number(count ?? HISTORY_COUNT), name);
+    const messages = await this.#client.history(Number(count ?? HISTORY_COUNT), name);
     if (messages.length === 0) throw new InputError("There are no messages");
-    for (const message of messages) this.#console.print(this.#format(message));
+    for (const message of messages) this.#console.print(formatPastMessage(message));
   }
 
   async #askText(question: string): Promise<string> {

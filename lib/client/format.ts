@@ -1,6 +1,6 @@
 import { bold } from "@std/fmt/colors";
 import { visible, visibleLine } from "../protocol/visible.ts";
-import type { Message } from "../protocol/records.ts";
+import type { Message, Progress } from "../protocol/records.ts";
 
 const KINDS: Record<Message["kind"], string> = {
   public: "Public Message (PM)",
@@ -21,6 +21,36 @@ export function formatMessage(message: Message, styled: boolean): string {
 /** A message of the past, the user's own too. */
 export function formatPastMessage(message: Message): string {
   return format("*** Message ***", message, message.to === undefined ? ["Sent"] : ["To", "Sent"]);
+}
+
+/** A message that the user sent. */
+export interface Sent {
+  /** Its id. */
+  message: number;
+  /** Whom it went to; undefined for everybody. */
+  to: string | undefined;
+  text: string;
+}
+
+/** So much of a text names the message, in UTF-16 code units. */
+const EXCERPT_LENGTH = 40;
+
+/** How far a message got, in one line. */
+export function formatStatus({ to, text }: Sent, progress: Progress | undefined): string {
+  const kind = to === undefined ? "PM" : `DM to ${visibleLine(to)}`;
+  const line = visibleLine(text);
+  const excerpt = line.length > EXCERPT_LENGTH ? `${line.slice(0, EXCERPT_LENGTH)}…` : line;
+  return `${kind} "${excerpt}": stored, ${formatProgress(to !== undefined, progress)}`;
+}
+
+function formatProgress(direct: boolean, progress: Progress | undefined): string {
+  if (progress === undefined) return "how far it got is not known any more";
+  const { users, udp, tcp } = progress;
+  if (users === 0) return "nobody else was here";
+  const delivered = udp + tcp;
+  const channels = delivered === 0 ? "" : ` (${udp} by UDP, ${tcp} by TCP)`;
+  if (direct) return delivered === 0 ? "not delivered yet" : `delivered${channels}`;
+  return `delivered to ${delivered} of ${users} ${users === 1 ? "user" : "users"}${channels}`;
 }
 
 function format(title: string, message: Message, details: readonly ("To" | "Sent")[]): string {

@@ -32,6 +32,15 @@ export class RequestError extends Error {
   }
 }
 
+/** The session ended, but the client may come back by itself. */
+export class LostError extends ExitError {
+  override name = "LostError";
+
+  constructor(message: string) {
+    super(ExitCode.unreachable, message);
+  }
+}
+
 /** Options of {@linkcode ClientSession.open}. */
 export interface ClientSessionOptions {
   clock: Clock;
@@ -41,22 +50,20 @@ export interface ClientSessionOptions {
    * @returns undefined where there can be none: everything then goes over TCP
    */
   openSocket: (local: Endpoint) => DatagramSocket | undefined;
+  /** The login is done, or the client has come back; before the first message. */
+  onWelcome: (welcome: ServerRecords["welcome"]) => void;
   /** Takes a message: each once, in order. */
   onMessage: (message: Message) => void;
 }
 
+/** What asks the server for something; its answer has the same id. */
+export type Request = Extract<ClientRecord, { id: number }>;
+
 /** The types of the records that answer requests. */
-type AnswerType =
-  | "identified"
-  | "welcome"
-  | "users"
-  | "user"
-  | "sent"
-  | "history"
-  | "farewell";
-type Request = Extract<ClientRecord, { id: number }>;
-/** A request without its id, whichever it is. */
-type Unnumbered<R> = R extends Request ? Omit<R, "id"> : never;
+export type AnswerType = Exclude<
+  Extract<ServerRecord, { id?: number | undefined }>["type"],
+  "error"
+>;
 
 interface Pending {
   resolve: (record: ServerRecord) => void;
@@ -72,7 +79,6 @@ export class ClientSession {
   readonly #end = new AbortController();
   readonly #hello = Promise.withResolvers<void>();
   #greeted = false;
-  #lastId = 0;
   #inbox: Inbox | undefined;
   #socket: DatagramSocket | undefined;
   /** Fulfilled when the connection is closed, for whatever reason. */
@@ -119,52 +125,6 @@ export class ClientSession {
     return this.#inbox?.bound ?? false;
   }
 
-  /** Names the user, and asks whether there is such an account. */
-  identify(username: string): Promise<ServerRecords["identified"]> {
-    return this.#request({ type: "identify", username }, "identified");
-  }
-
-  /** Logs in to the account that was named. */
-  authenticate(password: string): Promise<ServerRecords["welcome"]> {
-    return this.#request({ type: "authenticate", password }, "welcome");
-  }
-
-  /** Makes the account that was named. */
-  register(password: string): Promise<ServerRecords["welcome"]> {
-    return this.#request({ type: "register", password }, "welcome");
-  }
-
-  /** The names of all active users, this one's too. */
-  async users(): Promise<string[]> {
-    return (await this.#request({ type: "users" }, "users")).users;
-  }
-
-  /** A user's name as it was registered, and whether the user is active. */
-  findUser(username: string): Promise<ServerRecords["user"]> {
-    return this.#request({ type: "user", username }, "user");
-  }
-
-  /** Sends a text to all other active users. @returns the message's id */
-  async publish(text: string): Promise<number> {
-    return (await this.#request({ type: "public", text }, "sent")).message;
-  }
-
-  /** Sends a text to one user. The answer says whether it waits for the user's next login. */
-  direct(to: string, text: string): Promise<ServerRecords["sent"]> {
-    return this.#request({ type: "direct", to, text }, "sent");
-  }
-
-  /** The last messages that the user may see, in order; from and to another user, or all. */
-  async history(count: number, other?: string): Promise<Message[]> {
-    return (await this.#request({ type: "history", count, with: other }, "history")).messages;
-  }
-
-  /** Logs out. When it is fulfilled, every pending message has been given to `onMessage`. */
-  async logout(): Promise<void> {
-    await this.#request({ type: "logout" }, "farewell");
-    await this.closed;
-  }
-
   /** Ends the connection without a word. */
   abort(): void {
     this.#finish(new ExitError(ExitCode.done, "the connection was ended"));
@@ -176,15 +136,11 @@ export class ClientSession {
    * @throws {RequestError} where the server refuses it
    * @throws {ExitError} where the session ends before the answer
    */
-  async #request<T extends AnswerType>(
-    request: Unnumbered<ClientRecord>,
-    answer: T,
-  ): Promise<ServerRecords[T]> {
+  async request<T extends AnswerType>(request: Request, answer: T): Promise<ServerRecords[T]> {
     this.signal.throwIfAborted();
-    const id = ++this.#lastId;
     const { promise, resolve, reject } = Promise.withResolvers<ServerRecord>();
-    this.#pending.set(id, { resolve, reject });
-    this.#send({ ...request, id } as Request);
+    this.#pending.set(request.id, { resolve, reject });
+    this.#send(request);
     const record = await promise;
     if (record.type === "error") throw new RequestError(record);
     if (record.type !== answer) {
@@ -223,6 +179,7 @@ export class ClientSession {
         return;
       case "welcome":
         this.#openInbox(record.data);
+        this.#options.onWelcome(record);
         break;
       case "farewell":
         this.#answer(record);
@@ -272,9 +229,7 @@ export class ClientSession {
   }
 
   #lose(why: string): void {
-    this.#finish(
-      this.#greeted ? new ExitError(ExitCode.unreachable, why) : this.#notAChatServer(why),
-    );
+    this.#finish(this.#greeted ? new LostError(why) : this.#notAChatServer(why));
   }
 
   #fail(error: unknown): void {
@@ -284,8 +239,11 @@ export class ClientSession {
         new ExitError(ExitCode.refused, `the server at ${server} speaks TLS: leave --plain out`),
       );
     } else if (error instanceof ProtocolError) {
-      this.#lose(
-        this.#greeted ? `the server can't be understood: ${error.message}` : error.message,
+      const why = `the server can't be understood: ${error.message}`;
+      this.#finish(
+        this.#greeted
+          ? new ExitError(ExitCode.unreachable, why)
+          : this.#notAChatServer(error.message),
       );
     } else {
       this.#finish(
@@ -320,8 +278,9 @@ async function receiveAll(socket: DatagramSocket, inbox: Inbox): Promise<void> {
 }
 
 /** What a farewell means to the client's user. */
-function endOf({ code, message: said }: ServerRecords["farewell"]): ExitError {
+function endOf({ code, message: said, final }: ServerRecords["farewell"]): ExitError {
   const message = visibleLine(said);
+  if (!final) return new LostError(message);
   switch (code) {
     case "logged-out":
       return new ExitError(ExitCode.done, message);

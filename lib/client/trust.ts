@@ -17,14 +17,26 @@ export interface Trust {
 }
 
 /**
- * Connects to a server over TLS: to one met before only if it is still the same, to a new one after
- * its certificate was remembered.
+ * Whose certificate to trust: that of a server met before, or that of a new one, which is remembered.
  *
  * @throws {ExitError} `identity`, where the server is not who it should be
  * @throws what the system says where there is no TLS server
  */
-export async function dialTrusted(server: Endpoint, trust: Trust): Promise<ByteStream> {
-  const trusted = findKnown(server, trust) ?? await meet(server, trust);
+export async function decideTrust(server: Endpoint, trust: Trust): Promise<Certificate> {
+  return findKnown(server, trust) ?? await meet(server, trust);
+}
+
+/**
+ * Connects to the server that has a trusted certificate, over TLS.
+ *
+ * @throws {ExitError} `identity`, where another one answers
+ * @throws what the system says where there is no TLS server
+ */
+export async function dialTrusted(
+  server: Endpoint,
+  trusted: Certificate,
+  trust: Trust,
+): Promise<ByteStream> {
   try {
     return await dialTls(server, trusted);
   } catch (error) {

@@ -1,22 +1,21 @@
-import type { DatabaseSync, StatementSync } from "node:sqlite";
-import type { Clock } from "../clock.ts";
 import { ProtocolError } from "../protocol/errors.ts";
 import { foldUsername } from "../protocol/names.ts";
 import type { Message } from "../protocol/records.ts";
-import { openDatabase } from "./schema.ts";
+import type { Database } from "./database.ts";
 
 /** A message that has no id and no time yet. Names are as they were registered. */
 export type Draft = Pick<Message, "kind" | "from" | "to" | "text">;
 
-/** What a {@linkcode MessageLog} needs of a clock. */
-export type LogClock = Pick<Clock, "date" | "soon">;
+/** The request that stores a message: the login it came with, and its id. */
+export interface Origin {
+  login: number;
+  request: number;
+}
 
-/** A change that waits for the next commit. */
-interface Change {
-  /** Does it, inside the transaction. */
-  run: () => void;
-  committed: () => void;
-  failed: (error: unknown) => void;
+/** Which messages: at most `limit` of those after an id. */
+interface Range {
+  after: number;
+  limit: number;
 }
 
 /** Which messages {@linkcode MessageLog.history} gives. */
@@ -27,77 +26,130 @@ export interface HistoryOptions {
   with?: string | undefined;
 }
 
-/**
- * The durable log of messages. What is changed in one turn of the loop is committed at its end, all
- * together; a message is delivered only after that.
- */
-export class MessageLog implements Disposable {
-  readonly #database: DatabaseSync;
-  readonly #clock: LogClock;
+/** The durable log of messages. A message is delivered only after its commit. */
+export class MessageLog {
+  readonly #database: Database;
   readonly #statements;
-  #changes: Change[] = [];
-  #closed = false;
+  #last: number;
 
-  /**
-   * Opens a log.
-   *
-   * @param path a file, which is made where there is none, or `:memory:`
-   * @throws {ExitError} `refused`, where the file can't be used
-   */
-  constructor(path: string, clock: LogClock) {
-    this.#database = openDatabase(path);
-    this.#clock = clock;
-    this.#statements = prepare(this.#database);
+  constructor(database: Database) {
+    this.#database = database;
+    this.#statements = prepare(database);
+    this.#last = this.#statements.last.get()!["last"] as number;
+  }
+
+  /** The id of the newest message; 0 where there was none ever. */
+  get last(): number {
+    return this.#last;
   }
 
   /**
-   * Stores a message.
+   * Stores a message, unless the same request has stored one before.
    *
-   * @param deliver is called after the commit, before anything else is; messages are delivered in the
-   *   order of their ids
-   * @throws {ProtocolError} `not-stored`, where it can't be stored; nothing was delivered then
+   * @param deliver is called after the commit, before anything else is, if the message is a new one;
+   *   messages are delivered in the order of their ids
+   * @returns the message's id
+   * @throws {ProtocolError} `not-stored`, where it can't be stored; nothing was delivered then.
+   *   `duplicate-id`, where the request stored another message before
    */
-  append(draft: Draft, deliver: (message: Message) => void): Promise<void> {
-    const { kind, from, to, text } = draft;
-    const sent = this.#clock.date();
-    const addressee = to === undefined ? null : foldUsername(to);
-    let id = 0;
-    return this.#change(
+  async append(
+    draft: Draft,
+    deliver: (message: Message) => void,
+    origin?: Origin,
+  ): Promise<number> {
+    const sent = this.#database.now();
+    let stored: { id: number; fresh: boolean; same: boolean } | undefined;
+    await this.#database.change(
+      () => stored = this.#find(draft, origin) ?? this.#insert(draft, sent, origin),
       () => {
-        const { insert, keep } = this.#statements;
-        const sender = foldUsername(from);
-        const result = insert.run(kind, sender, from, addressee, to ?? null, sent.getTime(), text);
-        id = Number(result.lastInsertRowid);
-        if (addressee !== null) keep.run(addressee, id);
+        const { id, fresh } = stored!;
+        if (!fresh) return;
+        this.#last = id;
+        const { kind, from, to, text } = draft;
+        deliver({ id, kind, from, to, sent: sent.toISOString(), text });
       },
-      () => deliver({ id, kind, from, to, sent: sent.toISOString(), text }),
     );
+    if (stored!.same) return stored!.id;
+    throw new ProtocolError("duplicate-id", "another request had this id");
   }
 
-  /** A direct message has been acknowledged by its addressee. */
-  acknowledge(account: string, message: number): void {
-    // Should this not be stored, the message comes again: better than not at all.
-    this.#change(() => this.#statements.clear.run(account, message)).catch(() => {});
+  /** What the request stored before, and whether that was the same message. */
+  #find({ to, text }: Draft, origin: Origin | undefined) {
+    if (origin === undefined) return undefined;
+    const row = this.#statements.findRequest.get(origin.login, origin.request);
+    if (row === undefined) return undefined;
+    // A message that was forgotten since can't be compared any more.
+    const same = row["text"] === null || row["text"] === text && row["to"] === (to ?? null);
+    return { id: row["message"] as number, fresh: false, same };
+  }
+
+  #insert({ kind, from, to, text }: Draft, sent: Date, origin: Origin | undefined) {
+    const { insert, keep, addRequest } = this.#statements;
+    const addressee = to === undefined ? null : foldUsername(to);
+    const sender = foldUsername(from);
+    const result = insert.run(kind, sender, from, addressee, to ?? null, sent.getTime(), text);
+    const id = Number(result.lastInsertRowid);
+    if (addressee !== null) keep.run(addressee, id);
+    if (origin !== undefined) addRequest.run({ ...origin, message: id });
+    return { id, fresh: true, same: true };
   }
 
   /**
-   * An account is there, with the messages that come from now on if it was not there before.
+   * A direct message has been acknowledged by its addressee.
+   *
+   * @throws {ProtocolError} `not-stored`: the message comes again, which is better than not at all
+   */
+  async acknowledge(account: string, message: number): Promise<void> {
+    await this.#database.change(() => this.#statements.clear.run(account, message));
+  }
+
+  /**
+   * An account is there.
    *
    * @param account its key
-   * @param fresh whether it has just been made: what an earlier account of this name was entitled to is
-   *   not its own
+   * @param since the newest message before it was made, where that has just been: what an earlier
+   *   account of this name was entitled to is not its own
+   * @throws {ProtocolError} `not-stored`
    */
-  enter(account: string, { fresh = false }: { fresh?: boolean } = {}): Promise<void> {
-    return this.#change(() => {
-      if (fresh) this.#statements.leave.run(account);
-      if (fresh) this.#statements.clearAll.run(account);
-      this.#statements.enter.run(account);
+  async enter(account: string, since?: number): Promise<void> {
+    await this.#database.change(() => {
+      const { leave, clearUpTo, enter } = this.#statements;
+      if (since !== undefined) {
+        leave.run(account);
+        clearUpTo.run(account, since);
+      }
+      enter.run(account, since ?? null);
     });
   }
 
-  /** Direct messages to an account that nobody has acknowledged, after a message id, in order. */
-  undelivered(account: string, { after, limit }: { after: number; limit: number }): Message[] {
-    return this.#statements.undelivered.all(account, after, limit).map(toMessage);
+  /** The newest message that was there before an account: it is entitled to public ones after it. */
+  entitledAfter(account: string): number {
+    const row = this.#statements.since.get(account);
+    return row === undefined ? this.#last : row["since"] as number;
+  }
+
+  /** Who sent a message, as the account's key; undefined where there is no such message. */
+  senderOf(message: number): string | undefined {
+    return this.#statements.senderOf.get(message)?.["sender"] as string | undefined;
+  }
+
+  /** Whether nobody has acknowledged a direct message. */
+  isUndelivered(message: number): boolean {
+    return this.#statements.isUndelivered.get(message) !== undefined;
+  }
+
+  /** Direct messages to an account that nobody has acknowledged, in order. */
+  undelivered(account: string, { after, upTo, limit }: Range & { upTo: number }): Message[] {
+    return this.#statements.undelivered.all(account, after, upTo, limit).map(toMessage);
+  }
+
+  /**
+   * What goes to all of an account's sessions, in order: public messages of others and its own direct
+   * ones, each with whether nobody has acknowledged it.
+   */
+  flow(account: string, { after, limit }: Range): { message: Message; undelivered: boolean }[] {
+    const rows = this.#statements.flow.all({ account, after, limit });
+    return rows.map((row) => ({ message: toMessage(row), undelivered: row["kept"] === 1 }));
   }
 
   /** The last messages that an account may see, in order: public ones, and its own direct ones. */
@@ -110,80 +162,40 @@ export class MessageLog implements Disposable {
 
   /** Forgets what was sent before a time, but not what still has to be delivered. */
   async forgetBefore(time: Date): Promise<void> {
-    await this.#change(() => this.#statements.forget.run(time.getTime()));
+    await this.#database.change(() => this.#statements.forget.run(time.getTime()));
   }
-
-  /** Commits what waits, and closes. Closing twice is fine. */
-  [Symbol.dispose](): void {
-    if (this.#closed) return;
-    this.#commit();
-    this.#closed = true;
-    this.#database.close();
-  }
-
-  #change(run: () => void, committed: () => void = () => {}): Promise<void> {
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
-    if (this.#closed) return Promise.reject(notStored(new Error("the log is closed")));
-    if (this.#changes.length === 0) this.#clock.soon(() => this.#commit());
-    this.#changes.push({
-      run,
-      committed: () => {
-        committed();
-        resolve();
-      },
-      failed: (cause) => reject(notStored(cause)),
-    });
-    return promise;
-  }
-
-  #commit(): void {
-    const changes = this.#changes;
-    this.#changes = [];
-    if (changes.length === 0 || this.#closed) return;
-    try {
-      this.#database.exec("BEGIN");
-      for (const { run } of changes) run();
-      this.#database.exec("COMMIT");
-    } catch (error) {
-      this.#rollBack();
-      for (const { failed } of changes) failed(error);
-      return;
-    }
-    for (const { committed } of changes) committed();
-  }
-
-  #rollBack(): void {
-    try {
-      this.#database.exec("ROLLBACK");
-    } catch {
-      // SQLite has rolled back by itself.
-    }
-  }
-}
-
-function notStored(cause: unknown): ProtocolError {
-  return new ProtocolError(
-    "not-stored",
-    "the server can't store the message, so it was not sent",
-    { cause },
-  );
 }
 
 const COLUMNS = "id, kind, sender_name, addressee_name, sent, text";
 
-function prepare(database: DatabaseSync) {
+function prepare(database: Database) {
   const since = "(SELECT since FROM accounts WHERE account = :account)";
-  const statements = {
+  return database.prepare({
+    last: "SELECT coalesce(max(seq), 0) AS last FROM sqlite_sequence WHERE name = 'messages'",
     insert: `INSERT INTO messages
       (kind, sender, sender_name, addressee, addressee_name, sent, text) VALUES (?, ?, ?, ?, ?, ?, ?)`,
     keep: "INSERT INTO undelivered (account, message) VALUES (?, ?)",
+    // A login that has ended meanwhile has no requests.
+    addRequest: `INSERT INTO requests (login, request, message)
+      SELECT id, :request, :message FROM logins WHERE id = :login`,
+    findRequest: `SELECT message, text, addressee_name AS "to"
+      FROM requests LEFT JOIN messages ON id = message WHERE login = ? AND request = ?`,
     clear: "DELETE FROM undelivered WHERE account = ? AND message = ?",
-    clearAll: "DELETE FROM undelivered WHERE account = ?",
+    clearUpTo: "DELETE FROM undelivered WHERE account = ? AND message <= ?",
     leave: "DELETE FROM accounts WHERE account = ?",
     enter: `INSERT OR IGNORE INTO accounts (account, since)
-      SELECT ?, coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'messages'`,
+      SELECT ?, coalesce(?, max(seq), 0) FROM sqlite_sequence WHERE name = 'messages'`,
+    since: "SELECT since FROM accounts WHERE account = ?",
+    senderOf: "SELECT sender FROM messages WHERE id = ?",
+    isUndelivered: `SELECT 1 FROM messages JOIN undelivered ON account = addressee AND message = id
+      WHERE id = ?`,
     undelivered: `SELECT ${COLUMNS} FROM undelivered JOIN messages ON id = message
-      WHERE account = ? AND message > ? ORDER BY message LIMIT ?`,
+      WHERE account = ? AND message > ? AND message <= ? ORDER BY message LIMIT ?`,
+    flow: `SELECT ${COLUMNS}, undelivered.message IS NOT NULL AS kept
+      FROM messages LEFT JOIN undelivered ON account = :account AND message = id
+      WHERE id > :after
+      AND (kind = 'public' AND sender <> :account OR addressee = :account)
+      ORDER BY id LIMIT :limit`,
     history: `SELECT ${COLUMNS} FROM messages WHERE id > ${since}
       AND (kind = 'public' OR sender = :account OR addressee = :account)
       ORDER BY id DESC LIMIT :count`,
@@ -193,10 +205,7 @@ function prepare(database: DatabaseSync) {
       ORDER BY id DESC LIMIT :count`,
     forget: `DELETE FROM messages
       WHERE sent < ? AND id NOT IN (SELECT message FROM undelivered)`,
-  };
-  return Object.fromEntries(
-    Object.entries(statements).map(([name, sql]) => [name, database.prepare(sql)]),
-  ) as Record<keyof typeof statements, StatementSync>;
+  });
 }
 
 function toMessage(row: Record<string, unknown>): Message {

@@ -34,6 +34,25 @@ const MIGRATIONS: readonly string[] = [
     since INTEGER NOT NULL
   ) STRICT, WITHOUT ROWID;
   `,
+  `
+  -- Clients that may come back without a password.
+  CREATE TABLE logins (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    token BLOB NOT NULL UNIQUE,    -- SHA-256 of the resume token
+    account TEXT NOT NULL,
+    credential TEXT NOT NULL,      -- stands for the account's password; another one ends the login
+    expires INTEGER NOT NULL       -- milliseconds since 1970, UTC
+  ) STRICT;
+  CREATE INDEX logins_by_time ON logins (expires);
+
+  -- The requests of a login that stored a message, by which one that is sent again is recognised.
+  CREATE TABLE requests (
+    login INTEGER NOT NULL REFERENCES logins (id) ON DELETE CASCADE,
+    request INTEGER NOT NULL,
+    message INTEGER NOT NULL,
+    PRIMARY KEY (login, request)
+  ) STRICT, WITHOUT ROWID;
+  `,
 ];
 
 /**

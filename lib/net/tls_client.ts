@@ -84,12 +84,17 @@ async function handshake(
     ...options,
   });
   // Later errors are seen by whoever reads or writes.
-  socket.on("error", () => {});
+  let failure = new Error("the connection ended in the middle of the TLS handshake");
+  socket.on("error", (error) => failure = error);
+  const signal = AbortSignal.timeout(HANDSHAKE_LIMIT_MS);
   try {
-    await once(socket, "secureConnect", { signal: AbortSignal.timeout(HANDSHAKE_LIMIT_MS) });
+    await once(socket, "secureConnect", { signal });
+    if (socket.getPeerCertificate(true)?.raw) return socket;
     // Deno 2.7 also says so when the handshake has failed; then there is no certificate.
-    if (!socket.getPeerCertificate(true)?.raw) throw new ProofError("the TLS handshake failed");
-    return socket;
+    if (!socket.closed) await once(socket, "close", { signal }).catch(() => {});
+    throw /certificate/.test(failure.message)
+      ? new ProofError(failure.message, { cause: failure })
+      : failure;
   } catch (error) {
     socket.destroy();
     throw error;

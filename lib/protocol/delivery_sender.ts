@@ -1,19 +1,20 @@
+import { CongestionWindow } from "./congestion.ts";
 import { MAX_PAYLOAD_BYTES } from "./datagram.ts";
 import { Fifo } from "./fifo.ts";
-import { type Ack, fitsPacket, type Frame, frameBytes } from "./frames.ts";
+import { type Ack, type Frame, frameBytes, type Receipt } from "./frames.ts";
 import { MAX_OUTSTANDING } from "./limits.ts";
+import { PacketSize } from "./packet_size.ts";
+import { RoundTrip } from "./round_trip.ts";
 
 /** A packet counts as lost once one sent this many later was acknowledged (RFC 9002, 6.1.1). */
 const PACKET_THRESHOLD = 3;
-/** The round-trip time assumed before one was measured, in milliseconds (RFC 9002, 6.2.2). */
-const INITIAL_RTT_MS = 333;
-/** How long a receiver may hold an acknowledgement back, in milliseconds. */
-const MAX_ACK_DELAY_MS = 25;
 /** Packets on their way at once: a receive buffer holds a few hundred. */
-const WINDOW_PACKETS = 32;
+const MAX_PACKETS_IN_FLIGHT = 128;
 /** A backlog of more packets than this goes over TCP. */
-const BACKLOG_PACKETS = 4 * WINDOW_PACKETS;
-/** Silence of UDP after which everything goes over TCP, in milliseconds. */
+const BACKLOG_PACKETS = 128;
+/** After this many probes in a row without an acknowledgement messages go over TCP as well. */
+const DOUBTFUL_PROBES = 2;
+/** Silence of UDP after which everything goes over TCP alone, in milliseconds. */
 const SILENCE_MS = 3_000;
 
 /** What the sender wants sent: one data packet, or one `deliver` record. */
@@ -21,40 +22,51 @@ export type Transmission =
   | { via: "udp"; frames: readonly Frame[] }
   | { via: "tcp"; frame: Frame };
 
-/** A data packet that was sent and not yet acknowledged or given up. */
+/** A data packet that was sent, and neither acknowledged nor found to be lost. */
 interface InFlight {
   sentAt: number;
   frames: readonly Frame[];
+  /** The size of its payload. */
+  bytes: number;
 }
 
 /**
  * One session's deliveries at the server: numbers them, decides when each goes by which channel, and
- * sees to it that what is not acknowledged goes over TCP. It sends nothing itself and has no clock:
- * `now` is given to it, in milliseconds from any beginning.
+ * sends by UDP again what was lost (RFC 9002). It sends nothing itself and has no clock: `now` is given
+ * to it, in milliseconds from any beginning.
  */
 export class DeliverySender {
   #nextNumber = 0;
+  /** What was never sent. */
   readonly #queue = new Fifo<Frame>();
   #queueBytes = 0;
-  /** What was lost by UDP and goes over TCP next. */
-  readonly #lost = new Fifo<Frame>();
-  /** The numbers that went, or go next, over TCP, which loses nothing. */
-  readonly #overTcp = new Set<number>();
-  /** What goes into a packet once more, to find out whether UDP works still. */
-  #probe: readonly Frame[] = [];
+  /** What was sent, and not acknowledged. */
   readonly #outstanding = new Map<number, Frame>();
   #outstandingBytes = 0;
-  readonly #inFlight = new Map<number, InFlight>();
-  #highestPacket = -1;
+  /** What was lost by UDP and goes into new packets. */
+  readonly #lost = new Fifo<Frame>();
+  /** What goes over TCP next, though it may have gone by UDP. */
+  readonly #rescued = new Fifo<Frame>();
+  /** The numbers that went over TCP, which loses nothing. */
+  readonly #overTcp = new Set<number>();
+
   #pathOpen = false;
-  #measured = false;
+  readonly #inFlight = new Map<number, InFlight>();
+  #bytesInFlight = 0;
+  #highestPacket = -1;
+  /** The highest packet that was acknowledged. */
+  #largestAcknowledged = -1;
+  #roundTrip = new RoundTrip();
+  #window = new CongestionWindow();
+  #packetSize = new PacketSize();
+  /** When a packet that came to be overtaken counts as lost. */
+  #lossTime: number | undefined;
+  /** Probes in a row that no acknowledgement has answered, and when the last one was due. */
+  #probes = 0;
+  #probedAt = -Infinity;
+  #probeDue = false;
   /** The first packet that no acknowledgement has answered, and when it was sent. */
   #unanswered: { packet: number; since: number } | undefined;
-  /** Time-outs in a row, and when the next one may have UDP tried again. */
-  #timeouts = 0;
-  #nextProbe = 0;
-  #smoothedRtt = INITIAL_RTT_MS;
-  #rttVariation = INITIAL_RTT_MS / 2;
 
   /** Whether messages go by UDP at present. */
   get pathOpen(): boolean {
@@ -66,28 +78,34 @@ export class DeliverySender {
     return this.#queueBytes + this.#outstandingBytes;
   }
 
-  /**
-   * Gives a message record the next delivery number.
-   *
-   * @param acknowledged is called once, when the receiver has acknowledged it
-   */
-  push(record: Uint8Array, acknowledged?: () => void): void {
-    this.#queue.push({ number: this.#nextNumber++, record, acknowledged });
+  /** Gives a message record the next delivery number. */
+  push(record: Uint8Array, receipt?: Receipt): void {
+    this.#queue.push({ number: this.#nextNumber++, record, receipt });
     this.#queueBytes += record.length;
   }
 
-  /** The client's address has been validated: messages may go by UDP. */
-  openPath(): void {
+  /**
+   * The client's address has been validated: messages may go by UDP. A new path starts anew.
+   *
+   * @param roundTrip how long the validation took, in milliseconds
+   */
+  openPath(roundTrip: number): void {
+    this.#loseAll();
     this.#pathOpen = true;
     this.#unanswered = undefined;
-    this.#timeouts = this.#nextProbe = 0;
+    this.#probes = 0;
+    this.#window = new CongestionWindow();
+    this.#packetSize = new PacketSize();
+    this.#roundTrip = new RoundTrip();
+    this.#roundTrip.measure(roundTrip);
   }
 
   /** From now on nothing goes by UDP; what is on its way by UDP goes over TCP too. */
   closePath(): void {
+    this.#loseAll();
     this.#pathOpen = false;
-    this.#probe = [];
-    for (const packet of [...this.#inFlight.keys()]) this.#giveUp(packet);
+    this.#probeDue = false;
+    for (const frame of this.#lost.drain()) this.#rescued.push(frame);
   }
 
   /**
@@ -97,23 +115,14 @@ export class DeliverySender {
    */
   next(now: number, packet: number): Transmission | undefined {
     if (this.#pathOpen && this.#silent(now)) this.closePath();
-    const probe = this.#probe.filter(({ number }) => this.#outstanding.has(number));
-    this.#probe = [];
-    if (probe.length > 0) return this.#byPacket(probe, now, packet);
-
-    for (let lost; (lost = this.#lost.shift()) !== undefined;) {
-      if (this.#outstanding.has(lost.number)) return { via: "tcp", frame: lost };
+    if (this.#pathOpen) {
+      const frames = this.#takeProbe() ?? this.#takeForPacket();
+      if (frames.length > 0) return this.#byPacket(frames, now, packet);
     }
-
-    const first = this.#queue.at(0);
-    if (first === undefined || this.#outstanding.size >= MAX_OUTSTANDING) return undefined;
-    if (!this.#pathOpen || !fitsPacket(first.record) || this.#backlogged()) {
-      const [frame] = this.#take(1);
-      this.#overTcp.add(frame!.number);
-      return { via: "tcp", frame: frame! };
-    }
-    if (this.#inFlight.size >= WINDOW_PACKETS) return undefined;
-    return this.#byPacket(this.#take(this.#framesForOnePacket()), now, packet);
+    const frame = this.#takeRescued() ?? (this.#nextIsForTcp() ? this.#takeNew() : undefined);
+    if (frame === undefined) return undefined;
+    this.#overTcp.add(frame.number);
+    return { via: "tcp", frame };
   }
 
   /**
@@ -127,53 +136,68 @@ export class DeliverySender {
     if (largest > this.#highestPacket || highest >= this.#firstUnsent) return false;
     const sample = this.#inFlight.get(largest);
     this.#settle(delivered, ranges);
-    if (sample !== undefined && !this.#inFlight.has(largest)) {
-      this.#measure(now - sample.sentAt, delay / 1_000);
+    const inFlight = this.#bytesInFlight;
+    const arrived = this.#clearInFlight();
+    if (sample !== undefined && arrived.includes(sample)) {
+      this.#roundTrip.measure(now - sample.sentAt, delay / 1_000);
     }
-    for (const packet of this.#inFlight.keys()) {
-      if (packet <= largest - PACKET_THRESHOLD) this.#giveUp(packet);
+    for (const { bytes } of arrived) this.#packetSize.arrived(bytes);
+    const last = arrived.at(-1);
+    if (last !== undefined) {
+      const bytes = arrived.reduce((sum, { bytes }) => sum + bytes, 0);
+      this.#window.acknowledged(bytes, { at: last.sentAt, inFlight });
     }
+    this.#largestAcknowledged = Math.max(this.#largestAcknowledged, largest);
+    this.#findLost(now);
     if (this.#unanswered !== undefined && largest >= this.#unanswered.packet) {
       const [oldest] = this.#inFlight.keys();
       this.#unanswered = oldest === undefined ? undefined : { packet: oldest, since: now };
-      this.#timeouts = this.#nextProbe = 0;
+      this.#probes = 0;
+      this.#probedAt = now;
     }
     return true;
   }
 
   /**
-   * Takes in an acknowledgement that came over TCP: every number below `delivered` was received.
+   * Takes in an acknowledgement that came over TCP: every number below `delivered` was received. It
+   * says nothing about UDP.
    *
    * @returns whether it was one: false where it acknowledges what was never sent
    */
   acknowledgeAll(delivered: number): boolean {
     if (delivered > this.#firstUnsent) return false;
     this.#settle(delivered, []);
+    this.#clearInFlight();
     return true;
   }
 
   /** When {@linkcode timeOut} wants to be called, or undefined. */
   deadline(): number | undefined {
-    const [oldest] = this.#inFlight.values();
-    if (oldest === undefined) return undefined;
+    if (this.#inFlight.size === 0) return undefined;
     const silent = this.#unanswered ? this.#unanswered.since + SILENCE_MS : Infinity;
-    return Math.min(oldest.sentAt + this.#probeTimeout(), silent);
+    return Math.min(this.#lossTime ?? Infinity, this.#probeTime(), silent);
   }
 
-  /** Gives up what no acknowledgement came for in time, and has UDP tried once more. */
+  /** Finds what was lost, and probes where no acknowledgement came in time. */
   timeOut(now: number): void {
-    const timeout = this.#probeTimeout();
-    const late = [...this.#inFlight].filter(([, { sentAt }]) => sentAt + timeout <= now);
-    if (late.length > 0 && now >= this.#nextProbe) {
-      this.#probe = late[0]![1].frames;
-      this.#nextProbe = now + timeout * 2 ** ++this.#timeouts;
+    if (this.#lossTime !== undefined && this.#lossTime <= now) return this.#findLost(now);
+    if (this.#inFlight.size === 0 || this.#probeTime() > now) return;
+    this.#probes++;
+    this.#probedAt = now;
+    this.#probeDue = true;
+    const [oldest] = this.#inFlight.values();
+    this.#packetSize.failed(oldest!.bytes);
+    if (this.#doubtful) {
+      for (const { frames } of this.#inFlight.values()) this.#rescue(frames);
     }
-    for (const [packet] of late) this.#giveUp(packet);
   }
 
-  /** Everything not acknowledged, in order: what a session that ends gets over TCP. */
+  /** Everything not acknowledged, in order: what a session that ends gets over TCP. Nothing is left. */
   drain(): Frame[] {
-    return [...this.#outstanding.values(), ...this.#queue.drain()];
+    const frames = [...this.#outstanding.values(), ...this.#queue.drain()];
+    this.#outstanding.clear();
+    this.#queueBytes = this.#outstandingBytes = 0;
+    return frames;
   }
 
   get #firstUnsent(): number {
@@ -184,49 +208,143 @@ export class DeliverySender {
     return this.#unanswered !== undefined && now - this.#unanswered.since >= SILENCE_MS;
   }
 
-  #backlogged(): boolean {
-    return this.#queueBytes > BACKLOG_PACKETS * MAX_PAYLOAD_BYTES;
+  /** UDP may have stopped working. */
+  get #doubtful(): boolean {
+    return this.#probes >= DOUBTFUL_PROBES;
   }
 
-  #framesForOnePacket(): number {
-    const most = Math.min(this.#queue.length, MAX_OUTSTANDING - this.#outstanding.size);
-    let bytes = 0;
-    for (let count = 0; count < most; count++) {
-      bytes += frameBytes(this.#queue.at(count)!.record);
-      if (bytes > MAX_PAYLOAD_BYTES) return count;
+  /**
+   * RFC 9002, section 6.2, but counted from the oldest packet on its way, not from the newest: a steady
+   * flow shall not put it off.
+   */
+  #probeTime(): number {
+    const [oldest] = this.#inFlight.values();
+    const since = Math.max(oldest!.sentAt, this.#probedAt);
+    return since + this.#roundTrip.probeTimeout * 2 ** this.#probes;
+  }
+
+  #mayFly(): boolean {
+    return this.#bytesInFlight < this.#window.bytes && this.#inFlight.size < MAX_PACKETS_IN_FLIGHT;
+  }
+
+  /** Whether the next new message does not go by UDP. */
+  #nextIsForTcp(): boolean {
+    const first = this.#queue.at(0);
+    return first !== undefined && (
+      !this.#pathOpen ||
+      frameBytes(first.record) > this.#packetSize.maxPayload ||
+      this.#queueBytes > BACKLOG_PACKETS * MAX_PAYLOAD_BYTES
+    );
+  }
+
+  /** Once more what waits longest, whether the window allows it or not (RFC 9002, section 7.5). */
+  #takeProbe(): readonly Frame[] | undefined {
+    if (!this.#probeDue) return undefined;
+    this.#probeDue = false;
+    const [oldest] = this.#inFlight.values();
+    return oldest?.frames.filter(({ number }) => this.#outstanding.has(number));
+  }
+
+  /** What was lost and what is new, as much as fits into a packet; nothing while the window is full. */
+  #takeForPacket(): Frame[] {
+    const frames: Frame[] = [];
+    if (!this.#mayFly()) return frames;
+    let room = this.#packetSize.maxPayload;
+    const put = (frame: Frame) => {
+      room -= frameBytes(frame.record);
+      frames.push(frame);
+    };
+    for (let frame; (frame = this.#lost.at(0)) !== undefined; this.#lost.shift()) {
+      if (!this.#outstanding.has(frame.number)) continue;
+      const bytes = frameBytes(frame.record);
+      if (bytes > this.#packetSize.maxPayload) this.#rescued.push(frame);
+      else if (bytes > room) return frames;
+      else put(frame);
     }
-    return most;
-  }
-
-  #take(count: number): Frame[] {
-    const frames = Array.from({ length: count }, () => this.#queue.shift()!);
-    for (const frame of frames) {
-      this.#outstanding.set(frame.number, frame);
-      this.#outstandingBytes += frame.record.length;
-      this.#queueBytes -= frame.record.length;
+    for (let next; (next = this.#queue.at(0)) !== undefined;) {
+      if (this.#nextIsForTcp() || frameBytes(next.record) > room) break;
+      const frame = this.#takeNew();
+      if (frame === undefined) break;
+      put(frame);
     }
     return frames;
   }
 
+  #takeRescued(): Frame | undefined {
+    for (let frame; (frame = this.#rescued.shift()) !== undefined;) {
+      if (this.#outstanding.has(frame.number) && !this.#overTcp.has(frame.number)) return frame;
+    }
+    return undefined;
+  }
+
+  #takeNew(): Frame | undefined {
+    if (this.#outstanding.size >= MAX_OUTSTANDING) return undefined;
+    const frame = this.#queue.shift();
+    if (frame === undefined) return undefined;
+    this.#outstanding.set(frame.number, frame);
+    this.#outstandingBytes += frame.record.length;
+    this.#queueBytes -= frame.record.length;
+    return frame;
+  }
+
   #byPacket(frames: readonly Frame[], now: number, packet: number): Transmission {
-    this.#inFlight.set(packet, { sentAt: now, frames });
+    const bytes = frames.reduce((sum, { record }) => sum + frameBytes(record), 0);
+    this.#inFlight.set(packet, { sentAt: now, frames, bytes });
+    this.#bytesInFlight += bytes;
     this.#highestPacket = packet;
     this.#unanswered ??= { packet, since: now };
+    if (this.#doubtful) this.#rescue(frames);
     return { via: "udp", frames };
   }
 
-  /** The packet is lost: what of it was not acknowledged goes over TCP. */
-  #giveUp(packet: number): void {
-    const { frames } = this.#inFlight.get(packet)!;
-    this.#inFlight.delete(packet);
-    for (const frame of frames) {
-      if (!this.#outstanding.has(frame.number) || this.#overTcp.has(frame.number)) continue;
-      this.#overTcp.add(frame.number);
-      this.#lost.push(frame);
-    }
+  /** Messages that may never arrive by UDP go over TCP as well. */
+  #rescue(frames: readonly Frame[]): void {
+    for (const frame of frames) this.#rescued.push(frame);
   }
 
-  /** Forgets what was acknowledged, and the packets that held nothing else. */
+  /** Packets that a later one has overtaken for too long are lost (RFC 9002, section 6.1). */
+  #findLost(now: number): void {
+    this.#lossTime = undefined;
+    let last: InFlight | undefined;
+    for (const [packet, sent] of this.#inFlight) {
+      if (packet > this.#largestAcknowledged) break;
+      const lossTime = sent.sentAt + this.#roundTrip.lossDelay;
+      if (packet > this.#largestAcknowledged - PACKET_THRESHOLD && lossTime > now) {
+        this.#lossTime = Math.min(this.#lossTime ?? Infinity, lossTime);
+        continue;
+      }
+      this.#lose(packet, sent);
+      last = sent;
+    }
+    if (last === undefined) return;
+    this.#window.lost(last.sentAt, now);
+    this.#packetSize.failed(last.bytes);
+  }
+
+  #loseAll(): void {
+    for (const [packet, sent] of this.#inFlight) this.#lose(packet, sent);
+    this.#lossTime = undefined;
+  }
+
+  #lose(packet: number, { frames, bytes }: InFlight): void {
+    this.#inFlight.delete(packet);
+    this.#bytesInFlight -= bytes;
+    for (const frame of frames) if (this.#outstanding.has(frame.number)) this.#lost.push(frame);
+  }
+
+  /** Forgets the packets all of whose messages were acknowledged. @returns these */
+  #clearInFlight(): InFlight[] {
+    const cleared: InFlight[] = [];
+    for (const [packet, sent] of this.#inFlight) {
+      if (sent.frames.some(({ number }) => this.#outstanding.has(number))) continue;
+      this.#inFlight.delete(packet);
+      this.#bytesInFlight -= sent.bytes;
+      cleared.push(sent);
+    }
+    return cleared;
+  }
+
+  /** Forgets the messages that were acknowledged. */
   #settle(delivered: number, ranges: Ack["ranges"]): void {
     // In the order of the numbers, as the ranges are; an acknowledged one may be long gone.
     let range = 0;
@@ -236,37 +354,14 @@ export class DeliverySender {
       if (number < delivered || number >= first) this.#forget(number);
       else if (first === Infinity) break;
     }
-    for (const [packet, { frames }] of this.#inFlight) {
-      if (!frames.some(({ number }) => this.#outstanding.has(number))) {
-        this.#inFlight.delete(packet);
-      }
-    }
   }
 
   #forget(number: number): void {
     const frame = this.#outstanding.get(number);
     if (frame === undefined) return;
+    const via = this.#overTcp.delete(number) ? "tcp" : "udp";
     this.#outstanding.delete(number);
-    this.#overTcp.delete(number);
     this.#outstandingBytes -= frame.record.length;
-    frame.acknowledged?.();
-  }
-
-  /** RFC 9002, section 5.3, in milliseconds. */
-  #measure(latest: number, ackDelay: number): void {
-    const rtt = Math.max(latest - Math.min(ackDelay, MAX_ACK_DELAY_MS), 0);
-    if (this.#measured) {
-      this.#rttVariation += (Math.abs(this.#smoothedRtt - rtt) - this.#rttVariation) / 4;
-      this.#smoothedRtt += (rtt - this.#smoothedRtt) / 8;
-    } else {
-      this.#measured = true;
-      this.#smoothedRtt = rtt;
-      this.#rttVariation = rtt / 2;
-    }
-  }
-
-  /** RFC 9002, section 6.2.1. */
-  #probeTimeout(): number {
-    return this.#smoothedRtt + Math.max(4 * this.#rttVariation, 1) + MAX_ACK_DELAY_MS;
+    frame.receipt?.acknowledged(via);
   }
 }

@@ -8,14 +8,21 @@ import { MAX_ACK_RANGES } from "./limits.ts";
 
 const FRAME_HEADER_BYTES = 10;
 
+/** Who wants to know what became of a message to one session. Exactly one is called, once. */
+export interface Receipt {
+  /** The receiver has acknowledged it. `via` is the channel that it took. */
+  acknowledged(via: "udp" | "tcp"): void;
+  /** The session has ended before. */
+  lost(): void;
+}
+
 /** A message on its way to one session. */
 export interface Frame {
   /** The delivery number. */
   number: number;
   /** The message record, UTF-8. */
   record: Uint8Array;
-  /** Called once, when the receiver has acknowledged it. */
-  acknowledged?: (() => void) | undefined;
+  receipt?: Receipt | undefined;
 }
 
 /** The bytes that a frame takes in a packet. */

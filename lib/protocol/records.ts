@@ -39,16 +39,27 @@ const messageShape = {
   late: optional(boolean),
 };
 
+/** How far a message got, in users. */
+const progressShape = {
+  /** To how many it went so far. */
+  users: integer(),
+  /** How many of them have acknowledged it, by the channel that it took. */
+  udp: integer(),
+  tcp: integer(),
+};
+
 const clientShapes = {
   hello,
   identify: { id, username: string() },
   authenticate: { id, password: string() },
   register: { id, password: string() },
+  resume: { id, username: string(), token: hex(32), last: integer() },
   users: { id },
   user: { id, username: string() },
   public: { id, text: string() },
   direct: { id, to: string(), text: string() },
   history: { id, count: integer(1), with: optional(string()) },
+  status: { id, message: integer(1) },
   ack: { delivered: integer() },
   logout: { id },
   ping: {},
@@ -67,11 +78,16 @@ const serverShapes = {
       clientKey: hex(32),
       serverKey: hex(32),
     }),
+    /** The id of the newest message that the server has; 0 where there was none ever. */
+    latest: integer(),
+    /** What the client may come back with. */
+    token: optional(hex(32)),
   },
   users: { id, users: arrayOf(string()) },
   user: { id, username: string(), active: boolean },
   sent: { id, message: integer(1), away: optional(boolean) },
   history: { id, messages: arrayOf(object(messageShape)) },
+  status: { id, message: integer(1), progress: optional(object(progressShape)) },
   deliver: { number: integer(), message: object(messageShape) },
   error: {
     id: optional(id),
@@ -102,6 +118,9 @@ export type ServerRecord = ServerRecords[keyof ServerRecords];
 
 /** A message as its receivers get it. */
 export type Message = Shaped<typeof messageShape>;
+
+/** How far a message got, in users. */
+export type Progress = Shaped<typeof progressShape>;
 
 /** Where a session's data packets belong and how they are protected. */
 export type DataParameters = ServerRecords["welcome"]["data"];

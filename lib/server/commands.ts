@@ -9,7 +9,7 @@ import { foldUsername } from "../protocol/names.ts";
 import { ProtocolError } from "../protocol/errors.ts";
 import type { ClientRecord, ClientRecords } from "../protocol/records.ts";
 import { parseText } from "../protocol/text.ts";
-import { authenticate, hello, identify, register } from "./login.ts";
+import { authenticate, hello, identify, register, resume } from "./login.ts";
 import type { Session, State } from "./session.ts";
 
 /** What a command needs, and what it does. A {@linkcode ProtocolError} it throws is answered. */
@@ -25,11 +25,13 @@ export const commands: { [T in keyof ClientRecords]: Command<ClientRecords[T]> }
   identify: { states: ["login"], run: identify },
   authenticate: { states: ["authenticate"], run: authenticate },
   register: { states: ["register"], run: register },
+  resume: { states: ["login"], run: resume },
   users: { states: ["active"], run: users },
   user: { states: ["active"], run: user },
   public: { states: ["active"], run: publish },
   direct: { states: ["active"], run: direct },
   history: { states: ["active"], run: history },
+  status: { states: ["active"], run: status },
   ack: { states: ["active", "leaving"], run: ack },
   logout: { states: afterHello, run: (session, { id }) => session.logOut(id) },
   ping: { states: [...afterHello, "leaving"], run: (session) => session.send({ type: "pong" }) },
@@ -49,7 +51,11 @@ function user(session: Session, { id, username }: ClientRecords["user"]): void {
 
 async function publish(session: Session, { id, text }: ClientRecords["public"]): Promise<void> {
   const { hub, limits } = session.services;
-  const message = await hub.publish(session.username, parseText(text, limits));
+  const message = await hub.publish(
+    session.username,
+    parseText(text, limits),
+    session.originOf(id),
+  );
   session.send({ type: "sent", id, message });
   await keepPace(session);
 }
@@ -63,7 +69,10 @@ async function direct(
   const addressee = accounts.find(to);
   if (addressee === undefined) throw noSuchUser();
   const away = hub.find(addressee) === undefined || undefined;
-  const message = await hub.direct(session.username, addressee, accepted);
+  const message = await hub.direct(session.username, addressee, {
+    text: accepted,
+    origin: session.originOf(id),
+  });
   session.send({ type: "sent", id, message, away });
   await keepPace(session, addressee);
 }
@@ -77,6 +86,14 @@ function history(
   const account = foldUsername(session.username);
   const options = { count: Math.min(count, MAX_HISTORY), with: other };
   session.send({ type: "history", id, messages: messages.history(account, options) });
+}
+
+function status(session: Session, { id, message }: ClientRecords["status"]): void {
+  const found = session.services.hub.status(session.username, message);
+  if (found === undefined) {
+    throw new ProtocolError("no-such-message", `you have sent no message ${message}`);
+  }
+  session.send({ type: "status", id, message, ...found });
 }
 
 /** Reads nothing more of a sender while its receivers are far behind. */

@@ -1,30 +1,41 @@
 import type { Clock } from "../clock.ts";
-import type { MessageLog } from "../messages/message_log.ts";
+import type { MessageLog, Origin } from "../messages/message_log.ts";
+import type { Receipt } from "../protocol/frames.ts";
 import { foldUsername } from "../protocol/names.ts";
+import { encodeMessage, type Message, type Progress } from "../protocol/records.ts";
+import { DeliveryMarks } from "./marks.ts";
 import { TokenBucket } from "./token_bucket.ts";
-import { encodeMessage, type Message } from "../protocol/records.ts";
 
 /** A session as the hub sees it. */
 export interface Member {
   readonly username: string;
-  /**
-   * Takes a message record, UTF-8.
-   *
-   * @param acknowledged is called once, when the client has acknowledged it
-   */
-  deliver(record: Uint8Array, acknowledged?: () => void): void;
+  /** Takes a message record, UTF-8. */
+  deliver(record: Uint8Array, receipt?: Receipt): void;
   /** Ends the session, because its account is not what it was. */
   expel(why: string): void;
-  /** A promise of the time when less waits for this member; undefined where that is now. */
+  /**
+   * A promise of the time when less waits for this member; undefined where that is now, or the member
+   * does not get on.
+   */
   relief(): Promise<void> | undefined;
+  /** The same, however long it takes. */
+  room(): Promise<void> | undefined;
 }
 
 /** How long a sender waits for receivers who are behind, in milliseconds. */
 const RELIEF_LIMIT_MS = 2_000;
 
+/** So many messages are read from the log at a time. */
+const PAGE = 100;
+
+/** Of so many messages it is known how far they got. */
+const MARKS = 10_000;
+
 interface ActiveUser {
   username: string;
   members: Set<Member>;
+  /** Those that have caught up, and get what is sent now. */
+  live: Set<Member>;
   /** How many commands all its sessions together may give. */
   rate: TokenBucket;
   /** Direct messages on their way, which none of its sessions has acknowledged yet, by id. */
@@ -35,10 +46,9 @@ interface ActiveUser {
 interface Kept {
   message: Message;
   holders: Set<Member>;
+  /** Whether one of them has acknowledged it, which the log may not know yet. */
+  settled: boolean;
 }
-
-/** So many waiting messages are read from the log at a time. */
-const PAGE = 100;
 
 const utf8 = new TextEncoder();
 
@@ -48,6 +58,7 @@ export class Hub {
   readonly #log: MessageLog;
   readonly #rate: { burst: number; perSecond: number };
   readonly #active = new Map<string, ActiveUser>();
+  readonly #marks = new DeliveryMarks(MARKS);
 
   constructor(clock: Clock, log: MessageLog, rate: { burst: number; perSecond: number }) {
     this.#clock = clock;
@@ -66,41 +77,42 @@ export class Hub {
     return this.#active.get(foldUsername(username))?.username;
   }
 
+  /** How many sessions a user has. */
+  sessionsOf(username: string): number {
+    return this.#active.get(foldUsername(username))?.members.size ?? 0;
+  }
+
   /**
-   * Makes a session's user active, and gives it what waited for the user, unless another session of
-   * the user's has that already.
+   * Makes a session's user active, and gives the session what it has missed: direct messages that nobody
+   * has acknowledged and no other session of the user's has, then everything after a message.
    *
-   * @param options `fresh` where the account has just been made
+   * @param last the id of the newest message that the session does not need
    */
-  join(member: Member, { fresh = false }: { fresh?: boolean } = {}): void {
+  join(member: Member, last: number): void {
     const key = foldUsername(member.username);
     const user = this.#active.get(key) ?? {
       username: member.username,
       members: new Set(),
+      live: new Set(),
       rate: new TokenBucket(this.#rate, this.#clock.now()),
       kept: new Map(),
     };
     user.members.add(member);
     this.#active.set(key, user);
-    this.#log.enter(key, { fresh }).catch(() => {});
-    // What can't be read now waits on, for the next login.
-    if (!fresh) this.#feed(user, member).catch(() => {});
+    this.#catchUp(user, member, last).catch(() => {
+      // The log can't be read. What is sent now comes all the same; the rest at the next login.
+      if (user.members.has(member)) user.live.add(member);
+    });
   }
 
-  /** What only this session had goes to another one of its user's, or waits for the next login. */
+  /** What only this session had goes to another one of its user's when its receipts are lost. */
   leave(member: Member): void {
     const key = foldUsername(member.username);
     const user = this.#active.get(key);
     if (user === undefined) return;
     user.members.delete(member);
-    const [heir] = user.members;
-    if (heir === undefined) {
-      this.#active.delete(key);
-      return;
-    }
-    for (const { message, holders } of [...user.kept.values()]) {
-      if (holders.delete(member) && holders.size === 0) this.#hand(user, message, [heir], true);
-    }
+    user.live.delete(member);
+    if (user.members.size === 0) this.#active.delete(key);
   }
 
   /** The bucket that a member's commands are taken from, which all of its account's sessions share. */
@@ -110,73 +122,56 @@ export class Hub {
 
   /**
    * Stores a text, then delivers it to every active user but its sender, on none of whose sessions it
-   * appears.
+   * appears. A request that comes again does nothing.
    *
    * @returns the message's id
-   * @throws {ProtocolError} `not-stored`
+   * @throws {ProtocolError} `not-stored`, `duplicate-id`
    */
-  async publish(from: string, text: string): Promise<number> {
-    let id = 0;
-    await this.#log.append({ kind: "public", from, to: undefined, text }, (message) => {
-      id = message.id;
+  publish(from: string, text: string, origin?: Origin): Promise<number> {
+    const deliver = (message: Message) => {
       const sender = foldUsername(from);
       const record = utf8.encode(encodeMessage(message));
-      for (const [key, { members }] of this.#active) {
-        if (key === sender) continue;
-        for (const member of members) member.deliver(record);
+      const mark = this.#marks.open(message.id);
+      for (const [key, { live }] of this.#active) {
+        if (key === sender || live.size === 0) continue;
+        const receipt = mark.expect(live.size);
+        for (const member of live) member.deliver(record, receipt);
       }
-    });
-    return id;
+    };
+    return this.#log.append({ kind: "public", from, to: undefined, text }, deliver, origin);
   }
 
   /**
    * Stores a text for one account, then delivers it to all its sessions; where there is none it waits
-   * for the next login.
+   * for the next login. A request that comes again does nothing.
    *
    * @param to the account's username as it was registered
    * @returns the message's id
-   * @throws {ProtocolError} `not-stored`
+   * @throws {ProtocolError} `not-stored`, `duplicate-id`
    */
-  async direct(from: string, to: string, text: string): Promise<number> {
-    let id = 0;
-    await this.#log.append({ kind: "direct", from, to, text }, (message) => {
-      id = message.id;
+  direct(
+    from: string,
+    to: string,
+    { text, origin }: { text: string; origin?: Origin | undefined },
+  ) {
+    const deliver = (message: Message) => {
+      this.#marks.open(message.id).progress.users = 1;
       const user = this.#active.get(foldUsername(to));
-      if (user !== undefined) this.#hand(user, message, [...user.members], false);
-    });
-    return id;
-  }
-
-  /** Gives a session all that waits for its user, as fast as it takes it. */
-  async #feed(user: ActiveUser, member: Member): Promise<void> {
-    const key = foldUsername(user.username);
-    for (let after = 0;;) {
-      const page = this.#log.undelivered(key, { after, limit: PAGE });
-      for (const message of page) {
-        if (!user.kept.has(message.id)) this.#hand(user, message, [member], true);
-      }
-      if (page.length < PAGE) return;
-      after = page.at(-1)!.id;
-      await member.relief();
-      if (!user.members.has(member)) return;
-    }
-  }
-
-  /** A direct message goes to some sessions; the first acknowledgement settles it. */
-  #hand(user: ActiveUser, message: Message, members: readonly Member[], late: boolean): void {
-    user.kept.set(message.id, { message, holders: new Set(members) });
-    const record = utf8.encode(encodeMessage(late ? { ...message, late } : message));
-    const acknowledged = () => {
-      if (user.kept.delete(message.id)) {
-        this.#log.acknowledge(foldUsername(user.username), message.id);
-      }
+      if (user !== undefined) this.#hand(user, message, [...user.live]);
     };
-    for (const member of members) member.deliver(record, acknowledged);
+    return this.#log.append({ kind: "direct", from, to, text }, deliver, origin);
   }
 
-  /** How many sessions a user has. */
-  sessionsOf(username: string): number {
-    return this.#active.get(foldUsername(username))?.members.size ?? 0;
+  /**
+   * How far a user's own message got; undefined where the user has sent no such message.
+   *
+   * @returns an empty object where nothing is known but that it is stored
+   */
+  status(sender: string, message: number): { progress?: Progress } | undefined {
+    if (this.#log.senderOf(message) !== foldUsername(sender)) return undefined;
+    const mark = this.#marks.find(message);
+    if (mark !== undefined) return { progress: mark.progress };
+    return this.#log.isUndelivered(message) ? { progress: { users: 1, udp: 0, tcp: 0 } } : {};
   }
 
   /** Ends all sessions of an account. */
@@ -195,11 +190,79 @@ export class Hub {
   relief(to?: string): Promise<void> | undefined {
     const only = to === undefined ? undefined : this.#active.get(foldUsername(to));
     const users = to === undefined ? [...this.#active.values()] : only === undefined ? [] : [only];
-    const members = users.flatMap(({ members }) => [...members]);
-    const behind = members.flatMap((member) => member.relief() ?? []);
+    const behind = users.flatMap(({ live }) =>
+      [...live].flatMap((member) => member.relief() ?? [])
+    );
     if (behind.length === 0) return undefined;
     const late = Promise.withResolvers<void>();
     const limit = this.#clock.after(RELIEF_LIMIT_MS, late.resolve);
     return Promise.race([Promise.all(behind), late.promise]).then(() => limit[Symbol.dispose]());
+  }
+
+  /**
+   * Gives a session what it has missed, as fast as it takes it. It is live in the same turn in which the
+   * log has nothing more, so nothing comes in between.
+   */
+  async #catchUp(user: ActiveUser, member: Member, last: number): Promise<void> {
+    const key = foldUsername(user.username);
+    const waiting = (after: number) =>
+      this.#log.undelivered(key, { after, upTo: last, limit: PAGE }).map((message) => {
+        if (!user.kept.has(message.id)) this.#hand(user, { ...message, late: true }, [member]);
+        return message;
+      });
+    const flow = (after: number) =>
+      this.#log.flow(key, { after, limit: PAGE }).map(({ message, undelivered }) => {
+        if (undelivered) this.#hand(user, message, [member]);
+        else member.deliver(utf8.encode(encodeMessage(message)), this.#expect(user, message));
+        return message;
+      });
+    for (const [read, start] of [[waiting, 0], [flow, last]] as const) {
+      for (let page = read(start); page.length === PAGE; page = read(page.at(-1)!.id)) {
+        await member.room();
+        if (!user.members.has(member)) return;
+      }
+    }
+    user.live.add(member);
+  }
+
+  /** Who counts when a session acknowledges a message that it had missed, and with it its user. */
+  #expect({ live }: ActiveUser, { id, kind }: Message): Receipt | undefined {
+    return kind === "public" && live.size === 0 ? this.#marks.find(id)?.expect(1) : undefined;
+  }
+
+  /** A direct message goes to some sessions of its addressee's; the first acknowledgement settles it. */
+  #hand(user: ActiveUser, message: Message, members: readonly Member[]): void {
+    if (members.length === 0) return;
+    const kept = user.kept.get(message.id) ?? { message, holders: new Set(), settled: false };
+    user.kept.set(message.id, kept);
+    const record = utf8.encode(encodeMessage(message));
+    for (const member of members) {
+      if (kept.holders.has(member)) continue;
+      kept.holders.add(member);
+      member.deliver(record, {
+        acknowledged: (via) => this.#settle(user, kept, via),
+        lost: () => this.#giveBack(user, kept, member),
+      });
+    }
+  }
+
+  #settle(user: ActiveUser, kept: Kept, via: "udp" | "tcp"): void {
+    if (kept.settled) return;
+    kept.settled = true;
+    const { id } = kept.message;
+    this.#marks.find(id)?.acknowledged(via);
+    // As long as the log does not know, nobody shall take it for undelivered.
+    this.#log.acknowledge(foldUsername(user.username), id)
+      .catch(() => {})
+      .finally(() => user.kept.delete(id));
+  }
+
+  /** A session that had a direct message has gone: the last such one leaves it to another session. */
+  #giveBack(user: ActiveUser, kept: Kept, member: Member): void {
+    kept.holders.delete(member);
+    if (kept.settled || kept.holders.size > 0) return;
+    user.kept.delete(kept.message.id);
+    const [heir = [...user.members][0]] = user.live;
+    if (heir !== undefined) this.#hand(user, { ...kept.message, late: true }, [heir]);
   }
 }

@@ -37,7 +37,7 @@ export async function authenticate(
 ): Promise<void> {
   const right = await session.work((signal) => verify(session, password, signal));
   if (session.state === "ended") return;
-  if (right) return welcome(session, id);
+  if (right) return await welcome(session, id);
 
   session.attempts++;
   const attempts = LOGIN_ATTEMPTS - session.attempts;
@@ -46,15 +46,72 @@ export async function authenticate(
   if (attempts === 0) session.end("too-many-attempts", "too many wrong passwords");
 }
 
-function welcome(session: Session, id: number): void {
-  const { hub, limits } = session.services;
-  if (hub.sessionsOf(session.username) >= limits.sessionsPerAccount) {
+/** @param since the newest message before the account was made, where that has just been */
+async function welcome(session: Session, id: number, since?: number): Promise<void> {
+  const { logins } = session.services;
+  // Where it can't be stored, there is a chat still, but no coming back.
+  const login = await remember(session, since).catch(() => undefined);
+  if (session.state === "ended") return;
+  try {
+    requireRoom(session);
+  } catch (error) {
+    if (login !== undefined) logins.end(login.id);
+    throw error;
+  }
+  session.welcome(id, { login: login?.id, token: login?.token });
+}
+
+/** That the account is there, and that its client may come back. */
+async function remember({ services, username }: Session, since: number | undefined) {
+  const { accounts, logins, messages } = services;
+  const account = foldUsername(username);
+  const [login] = await Promise.all([
+    logins.add(account, accounts.credential(username) ?? ""),
+    messages.enter(account, since),
+  ]);
+  return login;
+}
+
+/** @param own how many of the account's sessions end by this */
+function requireRoom({ services, username }: Session, own = 0): void {
+  const { hub, limits } = services;
+  if (hub.sessionsOf(username) - own < limits.sessionsPerAccount) return;
+  throw new ProtocolError(
+    "too-many-sessions",
+    `this account is logged in ${limits.sessionsPerAccount} times already`,
+  );
+}
+
+/**
+ * A client comes back: it shows the token of its login, and says which message it has. It gets what it
+ * missed.
+ */
+export function resume(
+  session: Session,
+  { id, username, token, last }: ClientRecords["resume"],
+): void {
+  const { accounts, logins, messages, returning } = session.services;
+  const account = foldUsername(username);
+  const login = logins.find(token);
+  const own = login?.account === account && login.credential === accounts.credential(username);
+  if (!own) {
+    session.report("resume refused: no such token", username.slice(0, 64));
     throw new ProtocolError(
-      "too-many-sessions",
-      `this account is logged in ${limits.sessionsPerAccount} times already`,
+      "bad-token",
+      "this user can't come back with this token: it was used up, is too old, or never was",
     );
   }
-  session.welcome(id);
+  if (last > messages.last) {
+    throw new ProtocolError(
+      "no-such-message",
+      `there is no message ${last} yet: the newest is ${messages.last}`,
+    );
+  }
+  session.username = accounts.find(username)!;
+  requireRoom(session, returning.has(login.id) ? 1 : 0);
+  logins.extend(login.id);
+  const entitled = Math.max(last, messages.entitledAfter(account));
+  session.welcome(id, { login: login.id, last: entitled });
 }
 
 /** The password of a new account. Where somebody else was faster, the account is an existing one. */
@@ -63,14 +120,15 @@ export async function register(
   { id, password }: ClientRecords["register"],
 ): Promise<void> {
   const accepted = parsePassword(password);
-  const { accounts } = session.services;
+  const { accounts, messages } = session.services;
   const { username, origin: owner } = session;
+  const since = messages.last;
   reporting(session, username, () => requireRegistration(session));
   const created = await session.work((signal) =>
     accounts.create(username, accepted, { owner, signal })
   );
   if (session.state === "ended") return;
-  if (created) return session.welcome(id, { fresh: true });
+  if (created) return await welcome(session, id, since);
 
   session.identify(accounts.find(username) ?? username, true);
   throw new ProtocolError("name-taken", "somebody else has just taken this name");

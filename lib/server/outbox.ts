@@ -9,7 +9,7 @@ import {
   type Protection,
 } from "../protocol/datagram.ts";
 import { DeliverySender } from "../protocol/delivery_sender.ts";
-import { type Ack, decodeAck, encodeFrames } from "../protocol/frames.ts";
+import { type Ack, decodeAck, encodeFrames, type Frame, type Receipt } from "../protocol/frames.ts";
 import { type PathAnswer, PathValidator } from "../protocol/path.ts";
 import { type DataParameters, encodeDeliver } from "../protocol/records.ts";
 
@@ -51,6 +51,8 @@ export class Outbox implements Disposable {
   readonly #sealer: PacketSealer;
   readonly #opener: PacketOpener;
   readonly #alarm: Alarm;
+  /** When the newest challenge was sent. */
+  #challengedAt = 0;
   /** When the client last acknowledged something, or had nothing to acknowledge. */
   #progressAt = 0;
   /** Since when it has been far behind and waited for. */
@@ -77,15 +79,11 @@ export class Outbox implements Disposable {
     });
   }
 
-  /**
-   * Sends a message record (UTF-8) as soon as this turn of the loop is over.
-   *
-   * @param acknowledged is called once, when the client has acknowledged it
-   */
-  push(record: Uint8Array, acknowledged?: () => void): void {
-    if (this.#closed) return;
+  /** Sends a message record (UTF-8) as soon as this turn of the loop is over. */
+  push(record: Uint8Array, receipt?: Receipt): void {
+    if (this.#closed) return receipt?.lost();
     if (this.#sender.backlogBytes === 0) this.#progressAt = this.#options.clock.now();
-    this.#sender.push(record, acknowledged);
+    this.#sender.push(record, receipt);
     if (this.#sender.backlogBytes > this.#options.maxBacklogBytes) return this.#options.overflow();
     this.#flushSoon();
   }
@@ -96,11 +94,17 @@ export class Outbox implements Disposable {
    * for that.
    */
   relief(): Promise<void> | undefined {
-    if (this.#closed || !this.#farBehind) return undefined;
+    if (!this.#farBehind) return undefined;
     const now = this.#options.clock.now();
     this.#behindSince = Math.min(this.#behindSince, now);
     const stuck = now - this.#progressAt > STUCK_AFTER_MS;
     if (stuck || now - this.#behindSince > PATIENCE_MS) return undefined;
+    return this.room();
+  }
+
+  /** The same, however long it takes. */
+  room(): Promise<void> | undefined {
+    if (this.#closed || !this.#farBehind) return undefined;
     this.#relief ??= Promise.withResolvers();
     return this.#relief.promise;
   }
@@ -123,7 +127,7 @@ export class Outbox implements Disposable {
         return this.#answer(this.#path.bind(packet.number, from), from);
       case PacketType.response:
         if (!this.#path.respond(packet.payload.toHex())) return;
-        this.#sender.openPath();
+        this.#sender.openPath(this.#options.clock.now() - this.#challengedAt);
         this.#sendPacket(PacketType.bound, undefined);
         return this.#flush();
       case PacketType.ack: {
@@ -162,17 +166,26 @@ export class Outbox implements Disposable {
 
   /** Sends all that is not acknowledged over TCP, and nothing after it. */
   drain(): void {
-    for (const { number, record } of this.#sender.drain()) {
+    this.#end(({ number, record }) => {
       this.#options.sendLine(encodeDeliver(number, utf8.decode(record)));
-    }
-    this[Symbol.dispose]();
+    });
   }
 
   [Symbol.dispose](): void {
+    this.#end(() => {});
+  }
+
+  /** Nobody will know any more whether what is not acknowledged arrives. */
+  #end(last: (frame: Frame) => void): void {
+    if (this.#closed) return;
     this.#closed = true;
     this.#alarm[Symbol.dispose]();
     this.#relieve();
     this.#settled?.resolve();
+    for (const frame of this.#sender.drain()) {
+      last(frame);
+      frame.receipt?.lost();
+    }
   }
 
   get #farBehind(): boolean {
@@ -199,6 +212,7 @@ export class Outbox implements Disposable {
   #answer(answer: PathAnswer | undefined, to: Endpoint): void {
     if (answer === undefined) return;
     if (answer.send === "bound") return this.#sendPacket(PacketType.bound, undefined);
+    this.#challengedAt = this.#options.clock.now();
     const challenge = this.#sealer.seal(PacketType.challenge, Uint8Array.fromHex(answer.token));
     this.#options.sendDatagram(challenge, to);
   }

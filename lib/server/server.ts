@@ -7,6 +7,8 @@ import { fingerprintOf } from "../net/certificate.ts";
 import { type Identity, loadIdentity } from "../net/identity.ts";
 import { originOf } from "../net/connection.ts";
 import { bindPorts, type Ports } from "../net/ports.ts";
+import { Database } from "../messages/database.ts";
+import { Logins } from "../messages/logins.ts";
 import { MessageLog } from "../messages/message_log.ts";
 import type { Incoming } from "../net/listener.ts";
 import { type ByteStream, StreamConnection } from "../net/stream.ts";
@@ -17,7 +19,7 @@ import { Hub } from "./hub.ts";
 import { Incidents } from "./incidents.ts";
 import { DEFAULT_LIMITS, type Limits } from "./limits.ts";
 import type { Log } from "./log.ts";
-import { RecentSet } from "./recent_set.ts";
+import { RecentSet } from "../protocol/recent_set.ts";
 import { type Services, Session } from "./session.ts";
 
 /** How often to look whether an operator has changed the accounts, in milliseconds. */
@@ -59,6 +61,7 @@ export class ChatServer {
   readonly fingerprint: string | undefined;
   readonly #ports: Ports;
   readonly #lock: Disposable;
+  readonly #database: Database;
   readonly #services: Services;
   readonly #admission: Admission;
   readonly #sessions = new Map<Session, Promise<void>>();
@@ -69,9 +72,9 @@ export class ChatServer {
   private constructor(
     ports: Ports,
     lock: Disposable,
-    { accounts, messages, identity, options }: {
+    { accounts, database, identity, options }: {
       accounts: Accounts;
-      messages: MessageLog;
+      database: Database;
       identity: Identity | undefined;
       options: ChatServerOptions;
     },
@@ -79,11 +82,13 @@ export class ChatServer {
     this.fingerprint = identity && fingerprintOf(identity.certificate);
     const { clock, log, closed = false } = options;
     const limits = { ...DEFAULT_LIMITS, ...options.limits };
+    const messages = new MessageLog(database);
     this.#admission = new Admission(limits);
     this.port = ports.port;
     this.unreadableCredentials = accounts.unreadable;
     this.#ports = ports;
     this.#lock = lock;
+    this.#database = database;
     this.#services = {
       accounts,
       clock,
@@ -93,6 +98,8 @@ export class ChatServer {
       incidents: new Incidents(clock, log),
       throttle: new LoginThrottle(clock),
       messages,
+      logins: new Logins(database),
+      returning: new Map(),
       hub: new Hub(clock, messages, {
         burst: limits.commandBurst,
         perSecond: limits.commandsPerSecond,
@@ -120,12 +127,12 @@ export class ChatServer {
     try {
       const accounts = await Accounts.load(folder, { cost });
       using opened = new DisposableStack();
-      const messages = opened.use(new MessageLog(join(folder, "messages.db"), options.clock));
+      const database = opened.use(new Database(join(folder, "messages.db"), options.clock));
       const identity = plain ? undefined : await loadIdentity(folder);
       // Nobody comes in before this turn of the loop is over.
       const onIncoming = (incoming: Incoming) => void server.#serve(incoming).catch(server.#report);
       const ports = bindPorts(port, { hostname, identity, onIncoming });
-      const server = new ChatServer(ports, lock, { accounts, messages, identity, options });
+      const server = new ChatServer(ports, lock, { accounts, database, identity, options });
       // From here on the server closes it.
       opened.move();
       return server;
@@ -149,15 +156,17 @@ export class ChatServer {
     await Promise.all([...this.#sessions.keys()].map((session) => session.stop(final)));
     await Promise.all(this.#sessions.values());
     this.#ports.udp[Symbol.dispose]();
-    this.#services.messages[Symbol.dispose]();
+    this.#database[Symbol.dispose]();
     this.#lock[Symbol.dispose]();
   }
 
-  /** Messages that are old enough leave the log. */
+  /** Messages that are old enough leave the log, and clients that have been away for too long. */
   #forget(): void {
-    const { clock, limits, messages, log } = this.#services;
+    const { clock, limits, messages, logins, returning, log } = this.#services;
     const time = new Date(clock.date().getTime() - limits.keepDays * 86_400_000);
     messages.forgetBefore(time).catch((error) => log(`old messages are still there: ${error}`));
+    for (const login of returning.keys()) logins.extend(login);
+    logins.forget().catch((error) => log(`old logins are still there: ${error}`));
     this.#forgetting.set(clock.now() + FORGET_MS);
   }
 

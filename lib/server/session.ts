@@ -4,7 +4,8 @@ import { type Clock, Countdown, sleep } from "../clock.ts";
 import { type Connection, type Endpoint, formatEndpoint, originOf } from "../net/connection.ts";
 import { Liveness } from "../net/liveness.ts";
 import type { Protection } from "../protocol/datagram.ts";
-import type { MessageLog } from "../messages/message_log.ts";
+import type { Logins } from "../messages/logins.ts";
+import type { MessageLog, Origin } from "../messages/message_log.ts";
 import { type ErrorCode, type FarewellCode, ProtocolError } from "../protocol/errors.ts";
 import { MAX_LOGIN_LINE_BYTES, PROTOCOL_VERSION } from "../protocol/limits.ts";
 import {
@@ -17,8 +18,9 @@ import { visibleLine } from "../protocol/visible.ts";
 import { VERSION } from "../version.ts";
 import { type Command, commands } from "./commands.ts";
 import type { Hub, Member } from "./hub.ts";
+import type { Receipt } from "../protocol/frames.ts";
 import type { Incidents } from "./incidents.ts";
-import type { RecentSet } from "./recent_set.ts";
+import type { RecentSet } from "../protocol/recent_set.ts";
 import type { Limits } from "./limits.ts";
 import type { Log } from "./log.ts";
 import { Outbox } from "./outbox.ts";
@@ -28,6 +30,9 @@ export interface Services {
   accounts: Accounts;
   hub: Hub;
   messages: MessageLog;
+  logins: Logins;
+  /** The sessions whose client may come back, by the number of its login. */
+  returning: Map<number, Session>;
   clock: Clock;
   log: Log;
   incidents: Incidents;
@@ -41,7 +46,7 @@ export interface Services {
   /** The sessions that have a data channel, by its session id. */
   outboxes: Map<string, Outbox>;
   /** The ids of sessions that ended a while ago, whose last packets may still come. */
-  departed: RecentSet;
+  departed: RecentSet<string>;
 }
 
 /**
@@ -64,6 +69,16 @@ const MAX_EARLY_RECORDS = 100;
 /** How long a client that logs out may take to acknowledge what it got, in milliseconds. */
 const LEAVE_LIMIT_MS = 1_000;
 
+/** How {@linkcode Session.welcome} goes on. */
+export interface WelcomeOptions {
+  /** The number of the client's login; undefined where it can't come back. */
+  login: number | undefined;
+  /** The new token of a client that has given a password. */
+  token?: string | undefined;
+  /** The newest message that a client which has come back has. */
+  last?: number;
+}
+
 /** One control connection at the server, from its hello to its end. */
 export class Session implements Member {
   readonly services: Services;
@@ -80,6 +95,7 @@ export class Session implements Member {
   /** How many passwords were tried. */
   attempts = 0;
   #earlyRecords = 0;
+  #login: number | undefined;
 
   /**
    * @param place among the connections that are not logged in; disposed of when this one is, or ends
@@ -146,8 +162,8 @@ export class Session implements Member {
     this.#connection.send(encodeRecord(record));
   }
 
-  deliver(record: Uint8Array, acknowledged?: () => void): void {
-    this.#outbox?.push(record, acknowledged);
+  deliver(record: Uint8Array, receipt?: Receipt): void {
+    this.#outbox?.push(record, receipt);
   }
 
   expel(why: string): void {
@@ -156,6 +172,15 @@ export class Session implements Member {
 
   relief(): Promise<void> | undefined {
     return this.#outbox?.relief();
+  }
+
+  room(): Promise<void> | undefined {
+    return this.#outbox?.room();
+  }
+
+  /** By what a request of this client is recognised when it comes again. */
+  originOf(request: number): Origin | undefined {
+    return this.#login === undefined ? undefined : { login: this.#login, request };
   }
 
   /** Takes in an `ack` record. Whether it acknowledges what was sent. */
@@ -177,11 +202,10 @@ export class Session implements Member {
   }
 
   /**
-   * The login is done: the user becomes active, and gets what the data channel needs.
-   *
-   * @param options `fresh` where the account has just been made
+   * The login is done: the user becomes active, and gets what the data channel needs. A client that has
+   * come back takes the place of its earlier session.
    */
-  welcome(id: number, options: { fresh?: boolean } = {}): void {
+  welcome(id: number, { login, token, last }: WelcomeOptions): void {
     const { services } = this;
     this.#state = "active";
     this.#limit[Symbol.dispose]();
@@ -193,12 +217,23 @@ export class Session implements Member {
       sendLine: (line) => this.#connection.send(line),
       sendDatagram: services.sendDatagram,
       maxBacklogBytes: services.limits.sessionBytes,
-      overflow: () => this.end("too-slow", "too much waited to be delivered"),
+      overflow: () => this.end("too-slow", "too much waited to be delivered", { final: false }),
     });
     services.outboxes.set(this.#outbox.parameters.session, this.#outbox);
-    this.send({ type: "welcome", id, username: this.username, data: this.#outbox.parameters });
-    services.hub.join(this, options);
-    services.log(`${this.username} joined from ${this.remote}`);
+    if (login !== undefined) {
+      this.#login = login;
+      services.returning.get(login)?.end(
+        "resumed",
+        "the client has come back on another connection",
+      );
+      services.returning.set(login, this);
+    }
+    const { parameters: data } = this.#outbox;
+    const latest = services.messages.last;
+    this.send({ type: "welcome", id, username: this.username, data, latest, token });
+    services.hub.join(this, last ?? latest);
+    const came = last === undefined ? "joined" : "came back";
+    services.log(`${this.username} ${came} from ${this.remote}`);
   }
 
   /**
@@ -246,8 +281,9 @@ export class Session implements Member {
   ): void {
     if (this.#state === "ended") return;
     this.#ending = message;
+    if (this.#outbox !== undefined) this.services.hub.leave(this);
     this.#outbox?.drain();
-    this.#leave();
+    this.#leave({ forGood: code === "logged-out" || code === "account-changed" });
     this.send({ type: "farewell", id, code, message, final });
     // The end is seen by whoever reads the connection's lines.
     void this.#connection.close();
@@ -318,8 +354,12 @@ export class Session implements Member {
     });
   }
 
-  /** Undoes what the session holds. Doing it twice is fine. */
-  #leave(): void {
+  /**
+   * Undoes what the session holds. Doing it twice is fine.
+   *
+   * @param options `forGood` where the client can't come back
+   */
+  #leave({ forGood = false }: { forGood?: boolean } = {}): void {
     const active = this.#outbox !== undefined && this.#state !== "ended";
     this.#state = "ended";
     this.#over.abort();
@@ -328,10 +368,19 @@ export class Session implements Member {
     this.#place[Symbol.dispose]();
     if (!active) return;
     this.services.hub.leave(this);
+    this.#leaveLogin(forGood);
     this.services.outboxes.delete(this.#outbox!.parameters.session);
     this.services.departed.add(this.#outbox!.parameters.session);
     this.#outbox![Symbol.dispose]();
     const why = this.#connection.cutOff ? "it let too much wait" : this.#ending;
     this.services.log(`${this.username} left: ${why}`);
+  }
+
+  #leaveLogin(forGood: boolean): void {
+    const { logins, returning } = this.services;
+    if (this.#login === undefined) return;
+    if (returning.get(this.#login) === this) returning.delete(this.#login);
+    if (forGood) logins.end(this.#login);
+    else logins.extend(this.#login);
   }
 }

@@ -15,7 +15,7 @@ for (const channel of ["UDP", "TCP"]) {
     const sender = await server.join("sender");
     bench.start();
     await Promise.all(
-      Array.from({ length: MESSAGES }, (_, index) => sender.session.publish(`message ${index}`)),
+      Array.from({ length: MESSAGES }, (_, index) => sender.chat.publish(`message ${index}`)),
     );
     await Promise.all(receivers.map((receiver) => receiver.received(MESSAGES)));
     bench.end();

@@ -50,7 +50,7 @@ Deno.bench("parse a message", { group: "record" }, (bench) => {
 
 Deno.bench("send and acknowledge 1,000 messages", { group: "delivery" }, () => {
   const sender = new DeliverySender();
-  sender.openPath();
+  sender.openPath(1);
   let packet = 0;
   for (let turn = 0; turn < 100; turn++) {
     for (let i = 0; i < 10; i++) sender.push(record);

@@ -79,7 +79,7 @@ Deno.test("attack: JSON as deep as a line allows", async () => {
     }
   }
   const joe = await server.join("joe");
-  assertEquals(await joe.session.users(), ["joe"]);
+  assertEquals(await joe.chat.users(), ["joe"]);
   console.log(`    ${refused} of 6 lines refused, chat undisturbed`);
 });
 
@@ -94,7 +94,7 @@ async function chat(
     const receiver = clients[(round * 7 + 1) % clients.length]!;
     const expected = receiver.messages.length + 1;
     const started = performance.now();
-    await sender.session.direct(receiver.username, `${round}`);
+    await sender.chat.direct(receiver.username, `${round}`);
     await receiver.received(expected);
     times.push(performance.now() - started);
   }
@@ -129,7 +129,7 @@ Deno.test("attack: 1,000 unfinished connections at once while 50 users chat", as
   const attacked = await chat(server, clients);
   for (const conn of attackers) conn.close();
   const late = await server.join("late");
-  assertEquals((await late.session.users()).length, 51);
+  assertEquals((await late.chat.users()).length, 51);
   const figure = ({ p50, p99 }: typeof alone) =>
     `p50 ${p50.toFixed(2)} ms, p99 ${p99.toFixed(2)} ms`;
   console.log(`    alone ${figure(alone)}; with 1,000 unfinished connections ${figure(attacked)}`);
@@ -148,7 +148,7 @@ Deno.test("attack: more unfinished connections than the limits allow", async () 
   }));
   const refused = ended.filter(Boolean).length;
   assertEquals(refused, 250);
-  assertEquals(await joe.session.users(), ["joe"]);
+  assertEquals(await joe.chat.users(), ["joe"]);
   for (const conn of attackers) conn.close();
   assertEquals(server.log.filter((line) => line.includes("too many are not logged in")).length, 5);
   console.log(`    ${refused} of 300 refused, 5 lines in the log, those who are in undisturbed`);
@@ -174,9 +174,9 @@ Deno.test("attack: connections that are reset in every state of TLS and the logi
     conn.close();
     resets++;
   }
-  assertEquals(await joe.session.users(), ["joe"]);
+  assertEquals(await joe.chat.users(), ["joe"]);
   const late = await server.join("late");
-  assertEquals((await late.session.users()).length, 2);
+  assertEquals((await late.chat.users()).length, 2);
   assert(!server.log.some((line) => line.includes("unforeseen")), server.log.join("\n"));
   console.log(`    ${resets} resets, chat undisturbed`);
 });

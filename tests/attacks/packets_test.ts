@@ -73,7 +73,7 @@ async function start() {
 
 /** The chat goes on; what was sent before has been dealt with when this is done. */
 async function chatGoesOn(renew: RunningClient, joe: RunningClient, count: number): Promise<void> {
-  for (let i = 0; i < 5; i++) await renew.session.publish("still here");
+  for (let i = 0; i < 5; i++) await renew.chat.publish("still here");
   await joe.received(count + 5);
 }
 
@@ -81,7 +81,7 @@ Deno.test("attack: forged, repeated, reordered, cut, bit-flipped and oversized p
   const { server, joe, renew, socket } = await start();
   await using _server = server;
   using attacker = new Attacker(server.endpoint);
-  await renew.session.publish("one");
+  await renew.chat.publish("one");
   await joe.received(1);
   const seen = [...socket.sent];
   assert(seen.length >= 2);
@@ -123,7 +123,7 @@ Deno.test("attack: a captured bind, repeated from another address", async () => 
   assertEquals(bind![1], PacketType.bind);
   for (let i = 0; i < 100; i++) attacker.send(bind!);
   await chatGoesOn(renew, joe, 0);
-  assertEquals([attacker.replies, joe.session.bound], [0, true]);
+  assertEquals([attacker.replies, joe.chat.bound], [0, true]);
   console.log(`    100 binds, ${attacker.replies} replies`);
 });
 
@@ -139,7 +139,7 @@ Deno.test("attack: a bind from an address that does not answer, as if it were fo
   });
   const renew = await server.join("renew");
   for (const packet of packets) victim.send(packet);
-  for (let i = 0; i < 100; i++) await renew.session.publish("x".repeat(1_000));
+  for (let i = 0; i < 100; i++) await renew.chat.publish("x".repeat(1_000));
   await joe.received(100);
   assert(victim.replies <= packets.length, `${victim.replies}`);
   assert(victim.replyBytes <= 3 * victim.sentBytes);
@@ -168,7 +168,7 @@ Deno.test({
     await using _server = server;
     const endpoint = { hostname: "127.0.0.1", port: Number(port) };
     const join = async (name: string) =>
-      await RunningClient.join(await Deno.connect(endpoint), name, openUdp);
+      await RunningClient.join(() => Deno.connect(endpoint), name, openUdp);
     const [joe, renew] = [await join("joe"), await join("renew")];
     using attacker = new Attacker(endpoint);
     const random = seededRandom(7);
@@ -190,7 +190,7 @@ Deno.test({
     for (let part = 1; part < 10; part++) await flood(part);
     const grown = residentMiB(server.pid) - before;
     const lines = server.stderr.split("\n").filter((line) => line.includes("dropped")).length;
-    for (const { session } of [joe, renew]) await session.logout();
+    for (const { chat } of [joe, renew]) await chat.logout();
     assertEquals([attacker.replies, joe.messages.length], [0, 50]);
     assert(lines > 0 && lines < 20, `${lines} lines in the log`);
     assert(grown < 32, `${grown} MiB`);

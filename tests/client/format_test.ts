@@ -1,5 +1,6 @@
 import { assertEquals } from "@std/assert";
-import { formatMessage } from "../../lib/client/format.ts";
+import { visibleLine } from "../../lib/protocol/visible.ts";
+import { formatMessage, formatStatus } from "../../lib/client/format.ts";
 
 const message = {
   id: 1,
@@ -38,4 +39,22 @@ Deno.test("formatMessage() gives the direct message's form to the letter", () =>
     formatMessage({ ...message, kind: "direct", to: "joe" }, false).split("\n")[1],
     "Message type: Direct Message (DM)",
   );
+});
+
+Deno.test("formatStatus() says in one line how far a message got", () => {
+  const everybody = { message: 1, to: undefined, text: "Hello guys" };
+  const joe = { message: 2, to: "joe", text: `two\nlines, ${"x".repeat(50)}` };
+  const excerpt = visibleLine(joe.text).slice(0, 40);
+  const cases = [
+    [everybody, { users: 3, udp: 1, tcp: 1 }, "delivered to 2 of 3 users (1 by UDP, 1 by TCP)"],
+    [everybody, { users: 1, udp: 0, tcp: 0 }, "delivered to 0 of 1 user"],
+    [everybody, { users: 0, udp: 0, tcp: 0 }, "nobody else was here"],
+    [joe, { users: 1, udp: 0, tcp: 0 }, "not delivered yet"],
+    [joe, { users: 1, udp: 1, tcp: 0 }, "delivered (1 by UDP, 0 by TCP)"],
+    [joe, undefined, "how far it got is not known any more"],
+  ] as const;
+  for (const [sent, progress, text] of cases) {
+    const name = sent === joe ? `DM to joe "${excerpt}…"` : 'PM "Hello guys"';
+    assertEquals(formatStatus(sent, progress), `${name}: stored, ${text}`);
+  }
 });

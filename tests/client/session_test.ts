@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { ClientSession, RequestError } from "../../lib/client/session.ts";
+import { ClientSession, LostError, RequestError } from "../../lib/client/session.ts";
 import { ExitError } from "../../lib/exit.ts";
 import type { Message } from "../../lib/protocol/records.ts";
 import { FakeClock } from "../helpers/fake_clock.ts";
@@ -14,6 +14,7 @@ function start(firstLine?: string) {
   const opening = ClientSession.open(connection, {
     clock,
     openSocket: () => undefined,
+    onWelcome: () => {},
     onMessage: (message) => messages.push(message),
   });
   if (firstLine !== undefined) connection.receive(firstLine);
@@ -57,25 +58,26 @@ Deno.test("ClientSession.open() refuses another version of the protocol", async 
 
 Deno.test("ClientSession gives each answer to its own request, in any order", async () => {
   const { session, answer, connection } = await open();
-  const [users, found] = [session.users(), session.findUser("JOE")];
+  const users = session.request({ type: "users", id: 1 }, "users");
+  const found = session.request({ type: "user", id: 2, username: "JOE" }, "user");
   assertEquals(await connection.taken(), { type: "users", id: 1 });
   assertEquals(await connection.taken(), { type: "user", id: 2, username: "JOE" });
   answer({ type: "user", id: 2, username: "joe", active: true });
   answer({ type: "users", id: 1, users: ["joe"] });
   assertEquals((await found).username, "joe");
-  assertEquals(await users, ["joe"]);
+  assertEquals((await users).users, ["joe"]);
   session.abort();
 });
 
 Deno.test("ClientSession rejects a refused request, and goes on", async () => {
   const { session, answer } = await open();
-  const refused = session.authenticate("x");
+  const refused = session.request({ type: "authenticate", id: 1, password: "x" }, "welcome");
   answer({ type: "error", id: 1, code: "wrong-password", message: "wrong password", attempts: 2 });
   const error = await assertRejects(() => refused, RequestError, "wrong password");
   assertEquals([error.code, error.attempts], ["wrong-password", 2]);
-  const users = session.users();
+  const users = session.request({ type: "users", id: 2 }, "users");
   answer({ type: "users", id: 2, users: [] });
-  assertEquals(await users, []);
+  assertEquals((await users).users, []);
   session.abort();
 });
 
@@ -83,14 +85,24 @@ Deno.test("ClientSession ends with the reason of the farewell, and every request
   const exitCodes = { "server-closing": 3, "too-many-attempts": 4, "too-slow": 3, "timeout": 3 };
   for (const [code, exitCode] of Object.entries(exitCodes)) {
     const { session, answer, clock } = await open();
-    const request = session.users();
+    const ask = () => session.request({ type: "users", id: 1 }, "users");
+    const request = ask();
     answer({ type: "farewell", code, message: "because", final: true });
     const error = await assertRejects(() => request, ExitError, "because");
     assertEquals(error.exitCode, exitCode);
     assertEquals(session.signal.reason, error);
     await session.closed;
-    await assertRejects(() => session.users(), ExitError, "because");
+    await assertRejects(ask, ExitError, "because");
     assertEquals(clock.timers, 0);
+  }
+});
+
+Deno.test("ClientSession tells an end that is not final from one that is", async () => {
+  for (const final of [true, false]) {
+    const { session, answer } = await open();
+    answer({ type: "farewell", code: "server-closing", message: "because", final });
+    await session.closed;
+    assertEquals(session.signal.reason instanceof LostError, !final);
   }
 });
 
@@ -98,7 +110,7 @@ Deno.test("ClientSession says that the connection was lost", async () => {
   const { session, connection } = await open();
   connection.disconnect();
   await session.closed;
-  assertEquals((session.signal.reason as ExitError).exitCode, 3);
+  assert(session.signal.reason instanceof LostError);
 });
 
 Deno.test("ClientSession gives up a silent server after 30 s", async () => {
@@ -112,7 +124,7 @@ Deno.test("ClientSession gives up a silent server after 30 s", async () => {
 
 Deno.test("ClientSession gives what is delivered over TCP, in order, and acknowledges it", async () => {
   const { session, answer, connection, messages, clock } = await open();
-  const login = session.register("x");
+  const login = session.request({ type: "register", id: 1, password: "x" }, "welcome");
   await connection.taken();
   const [key, data] = ["ab".repeat(32), "11".repeat(8)];
   answer({
@@ -120,6 +132,7 @@ Deno.test("ClientSession gives what is delivered over TCP, in order, and acknowl
     id: 1,
     username: "joe",
     data: { session: data, protection: "plain", clientKey: key, serverKey: key },
+    latest: 0,
   });
   assertEquals((await login).username, "joe");
   const message = { kind: "public", from: "renew", sent: "2026-01-31T09:30:00.000Z" };

@@ -4,8 +4,10 @@ import { Admission } from "../../lib/server/admission.ts";
 import { Incidents } from "../../lib/server/incidents.ts";
 import { DEFAULT_LIMITS } from "../../lib/server/limits.ts";
 import { Hub } from "../../lib/server/hub.ts";
+import { Database } from "../../lib/messages/database.ts";
+import { Logins } from "../../lib/messages/logins.ts";
 import { MessageLog } from "../../lib/messages/message_log.ts";
-import { RecentSet } from "../../lib/server/recent_set.ts";
+import { RecentSet } from "../../lib/protocol/recent_set.ts";
 import { type Services, Session } from "../../lib/server/session.ts";
 import { FakeClock } from "./fake_clock.ts";
 import { FakeConnection } from "./fake_connection.ts";
@@ -25,20 +27,24 @@ export class FakeServer implements AsyncDisposable {
   readonly services: Services;
   readonly admission = new Admission(DEFAULT_LIMITS);
   readonly #folder: TempFolder;
+  readonly #database: Database;
   readonly #running: Promise<void>[] = [];
   readonly #connections: FakeConnection[] = [];
 
   private constructor(folder: TempFolder, accounts: Accounts, rate: Rate) {
     this.#folder = folder;
     // A commit is done at once, without the test ending a turn for it.
-    const messages = new MessageLog(":memory:", {
+    this.#database = new Database(":memory:", {
       date: () => this.clock.date(),
       soon: queueMicrotask,
     });
+    const messages = new MessageLog(this.#database);
     this.services = {
       accounts,
       clock: this.clock,
       messages,
+      logins: new Logins(this.#database),
+      returning: new Map(),
       hub: new Hub(this.clock, messages, rate),
       limits: DEFAULT_LIMITS,
       closed: false,
@@ -80,7 +86,17 @@ export class FakeServer implements AsyncDisposable {
     const client = await this.greet();
     const { exists } = await client.ask({ type: "identify", id: 1, username });
     const type = exists ? "authenticate" : "register";
-    await client.ask({ type, id: 2, password: username });
+    client.welcome = await client.ask({ type, id: 2, password: username });
+    return client;
+  }
+
+  /** A client comes back on a new connection. */
+  async resume(from: FakeClient, last: unknown = from.welcome["latest"]): Promise<FakeClient> {
+    const client = await this.greet();
+    const { username, token } = from.welcome;
+    client.welcome = await client.ask({ type: "resume", id: 1, username, token, last });
+    // It comes back with the same token.
+    if (client.welcome["type"] === "welcome") client.welcome["token"] = token;
     return client;
   }
 
@@ -104,7 +120,7 @@ export class FakeServer implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.stopAll();
     await Promise.all(this.#running);
-    this.services.messages[Symbol.dispose]();
+    this.#database[Symbol.dispose]();
     await this.#folder[Symbol.asyncDispose]();
   }
 }
@@ -113,6 +129,8 @@ export class FakeServer implements AsyncDisposable {
 export class FakeClient {
   readonly connection: FakeConnection;
   readonly session: Session;
+  /** What answered the login. */
+  welcome: Record<string, unknown> = {};
 
   constructor(connection: FakeConnection, session: Session) {
     this.connection = connection;

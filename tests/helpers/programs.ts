@@ -1,5 +1,6 @@
 import { fileURLToPath } from "node:url";
 
+import { formatPhc, hashPassword } from "../../lib/accounts/phc.ts";
 import type { Endpoint } from "../../lib/net/connection.ts";
 import { loadIdentity } from "../../lib/net/identity.ts";
 import { KnownServers } from "../../lib/net/known_servers.ts";
@@ -130,6 +131,11 @@ export class Program implements AsyncDisposable {
     return await this.#err.match(pattern);
   }
 
+  /** Waits until a text stands so many times on standard output, or on standard error. */
+  async count(text: string, times: number, stream: "out" | "err" = "out"): Promise<void> {
+    await (stream === "out" ? this.#out : this.#err).count(text, times);
+  }
+
   /** Waits until standard output matches. */
   async match(pattern: RegExp): Promise<RegExpMatchArray> {
     return await this.#out.match(pattern);
@@ -205,6 +211,13 @@ class Collector {
     ) as RegExpMatchArray;
   }
 
+  async count(text: string, times: number): Promise<void> {
+    await this.#until(
+      `${times} times ${text}`,
+      () => this.text.split(text).length > times || undefined,
+    );
+  }
+
   /** Waits until `check` gives something; false means that it never will. */
   async #until<T>(expected: string, check: () => T | false | undefined): Promise<T> {
     const tooLate = Promise.withResolvers<void>();
@@ -244,6 +257,20 @@ class Collector {
   }
 }
 
+/** The messages that a client has shown on its standard output, as "kind from text". */
+export function shownMessages(stdout: string): string[] {
+  const form =
+    /^\*\*\* New Message \*\*\*\nMessage type: (\w+) Message \(..\)\nFrom: (\S+)\n(?:Sent: .*\n)?\n(.*)\n$/gm;
+  return [...stdout.matchAll(form)].map(([, kind, from, text]) => `${kind} ${from} ${text}`);
+}
+
+/** Makes accounts whose password is "geheim", with hashes that cost nothing. */
+export async function makeAccounts(folder: string, usernames: readonly string[]): Promise<void> {
+  const hash = formatPhc(await hashPassword("geheim", { ln: 1, r: 8, p: 1 }));
+  const lines = usernames.map((username) => `${username}:${hash}\n`).join("");
+  await Deno.writeTextFile(`${folder}/credentials.txt`, lines);
+}
+
 /** A server program on a free port of the loopback interface. */
 export interface StartedServer {
   server: Program;
@@ -252,12 +279,18 @@ export interface StartedServer {
   clientArgs: (username: string) => string[];
 }
 
-/** Starts a server whose data are in a folder. */
-export async function startServer(
+/** Starts a server whose data are in a folder, on any port. */
+export function startServer(folder: string, ...flags: readonly string[]): Promise<StartedServer> {
+  return startServerAt("0", folder, ...flags);
+}
+
+/** The same on a certain port. */
+export async function startServerAt(
+  chosen: string,
   folder: string,
   ...flags: readonly string[]
 ): Promise<StartedServer> {
-  const args = ["0", "--host", "127.0.0.1", "--data", folder, ...flags];
+  const args = [chosen, "--host", "127.0.0.1", "--data", folder, ...flags];
   const server = Program.start("server", args);
   const [, port = ""] = await server.match(/on port (\d+)\nServer ready to receive connections\n/);
   if (flags.includes("--plain")) {

@@ -1,6 +1,8 @@
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { DatabaseSync } from "node:sqlite";
 import { ExitError } from "../../lib/exit.ts";
+import { Database } from "../../lib/messages/database.ts";
+import { Logins } from "../../lib/messages/logins.ts";
 import { type Draft, MessageLog } from "../../lib/messages/message_log.ts";
 import { ProtocolError } from "../../lib/protocol/errors.ts";
 import type { Message } from "../../lib/protocol/records.ts";
@@ -17,16 +19,18 @@ const direct = (from: string, to: string, text: string): Draft => ({
 
 function open(path = ":memory:") {
   const clock = new FakeClock();
-  const log = new MessageLog(path, clock);
+  const database = new Database(path, clock);
+  const log = new MessageLog(database);
   const delivered: Message[] = [];
   const append = (...drafts: Draft[]) =>
     drafts.map((draft) => log.append(draft, (message) => delivered.push(message)));
   const texts = (messages: Message[]) => messages.map(({ text }) => text);
-  return { clock, log, delivered, append, texts };
+  const close = () => database[Symbol.dispose]();
+  return { clock, database, log, delivered, append, texts, close };
 }
 
 Deno.test("MessageLog.append() delivers after the commit of the turn, in the order of the ids", async () => {
-  const { clock, log, delivered, append } = open();
+  const { clock, delivered, append, close } = open();
   const stored = append(pub("joe", "one"), direct("joe", "Ann", "two"));
   assertEquals(delivered, []);
   clock.endTurn();
@@ -35,7 +39,7 @@ Deno.test("MessageLog.append() delivers after the commit of the turn, in the ord
     { id: 1, ...pub("joe", "one"), sent: "2026-01-31T09:30:00.000Z" },
     { id: 2, ...direct("joe", "Ann", "two"), sent: "2026-01-31T09:30:00.000Z" },
   ]);
-  log[Symbol.dispose]();
+  close();
 });
 
 Deno.test("MessageLog keeps ids and messages through a restart", async () => {
@@ -52,8 +56,8 @@ Deno.test("MessageLog keeps ids and messages through a restart", async () => {
     }
   }
   first.append(direct("joe", "ann", "closed in the middle of the turn"))[0]!.catch(() => {});
-  first.log[Symbol.dispose]();
-  first.log[Symbol.dispose]();
+  first.close();
+  first.close();
 
   const second = open(folder.file("messages.db"));
   const stored = second.append(pub("joe", "three"));
@@ -61,11 +65,11 @@ Deno.test("MessageLog keeps ids and messages through a restart", async () => {
   await Promise.all(stored);
   assertEquals(second.delivered.map(({ id }) => id), [3]);
   assertEquals(second.log.history("ann", { count: 10 }).map(({ id }) => id), [1, 2, 3]);
-  second.log[Symbol.dispose]();
+  second.close();
 });
 
 Deno.test("MessageLog.history() gives what an account may see, and nothing else", async () => {
-  const { clock, log, append, texts } = open();
+  const { clock, log, append, texts, close } = open();
   append(pub("joe", "before everybody"));
   for (const account of ["joe", "ann"]) log.enter(account);
   append(
@@ -86,37 +90,92 @@ Deno.test("MessageLog.history() gives what an account may see, and nothing else"
   assertEquals(history("nobody", { count: 10 }), []);
   assertEquals(history("ann", { count: 10, with: "JOE" }), ["to all", "to ann", "to joe"]);
   assertEquals(history("joe", { count: 10, with: "bob" }), ["bob to joe"]);
-  log[Symbol.dispose]();
+  close();
 });
 
 Deno.test("MessageLog.enter() gives a new account of an old name nothing of the old one's", async () => {
-  const { clock, log, append } = open();
+  const { clock, log, append, close } = open();
   log.enter("joe");
   append(direct("ann", "joe", "secret"));
   clock.endTurn();
-  const entered = log.enter("joe", { fresh: true });
+  const entered = log.enter("joe", log.last);
   clock.endTurn();
   await entered;
   assertEquals(log.history("joe", { count: 10 }), []);
-  assertEquals(log.undelivered("joe", { after: 0, limit: 10 }), []);
-  log[Symbol.dispose]();
+  assertEquals(log.undelivered("joe", { after: 0, upTo: 10, limit: 10 }), []);
+  close();
 });
 
 Deno.test("MessageLog.undelivered() gives direct messages until they are acknowledged", () => {
-  const { clock, log, append, texts } = open();
+  const { clock, log, append, texts, close } = open();
   append(direct("joe", "Ann", "one"), pub("joe", "x"), direct("joe", "ANN", "two"));
   clock.endTurn();
-  const waiting = () => texts(log.undelivered("ann", { after: 0, limit: 10 }));
+  const waiting = () => texts(log.undelivered("ann", { after: 0, upTo: 10, limit: 10 }));
   assertEquals(waiting(), ["one", "two"]);
-  assertEquals(texts(log.undelivered("ann", { after: 1, limit: 1 })), ["two"]);
+  assertEquals(texts(log.undelivered("ann", { after: 1, upTo: 3, limit: 1 })), ["two"]);
+  assertEquals(texts(log.undelivered("ann", { after: 0, upTo: 2, limit: 10 })), ["one"]);
   log.acknowledge("ann", 1);
   clock.endTurn();
   assertEquals(waiting(), ["two"]);
-  log[Symbol.dispose]();
+  close();
+});
+
+Deno.test("MessageLog.flow() gives what others wrote to all, and to the account, after a message", () => {
+  const { clock, log, append, close } = open();
+  append(
+    pub("joe", "one"),
+    direct("joe", "Ann", "two"),
+    pub("ANN", "her own"),
+    direct("joe", "bob", "not hers"),
+    direct("ann", "ann", "to herself"),
+  );
+  clock.endTurn();
+  log.acknowledge("ann", 2);
+  clock.endTurn();
+  const flow = (after: number, limit = 10) =>
+    log.flow("ann", { after, limit }).map((
+      { message, undelivered },
+    ) => [message.text, undelivered]);
+  assertEquals(flow(0), [["one", false], ["two", false], ["to herself", true]]);
+  assertEquals(flow(1, 1), [["two", false]]);
+  assertEquals(flow(log.last), []);
+  close();
+});
+
+Deno.test("MessageLog.append() takes a request that comes again for what it is", async () => {
+  const { clock, database, log, delivered, close } = open();
+  const adding = new Logins(database).add("joe", "credential");
+  clock.endTurn();
+  const { id: login } = await adding;
+  const deliver = (message: Message) => delivered.push(message);
+  const send = (draft: Draft, request: number, from = login) => {
+    const stored = log.append(draft, deliver, { login: from, request });
+    stored.catch(() => {});
+    return stored;
+  };
+  // In one turn, and in a later one.
+  const [first, again] = [send(pub("joe", "one"), 7), send(pub("joe", "one"), 7)];
+  clock.endTurn();
+  assertEquals([await first, await again], [1, 1]);
+  const [third, other, unknown] = [
+    send(pub("joe", "one"), 7),
+    send(pub("joe", "one"), 8),
+    send(pub("joe", "one"), 7, 99),
+  ];
+  const another = [send(pub("joe", "two"), 7), send(direct("joe", "ann", "one"), 7)];
+  clock.endTurn();
+  assertEquals([await third, await other, await unknown], [1, 2, 3]);
+  assertEquals(delivered.map(({ id }) => id), [1, 2, 3]);
+  for (const refused of another) {
+    const error = await assertRejects(() => refused, ProtocolError, "another request had this id");
+    assertEquals(error.code, "duplicate-id");
+  }
+  assertEquals(log.last, 3);
+  close();
 });
 
 Deno.test("MessageLog.forgetBefore() keeps what still has to be delivered, and never an id twice", async () => {
-  const { clock, log, append, texts, delivered } = open();
+  const { clock, log, append, texts, delivered, close } = open();
   log.enter("ann");
   append(pub("joe", "old"), direct("joe", "ann", "old, but waiting"));
   clock.advance(1_000);
@@ -129,11 +188,11 @@ Deno.test("MessageLog.forgetBefore() keeps what still has to be delivered, and n
   append(pub("joe", "next"));
   clock.endTurn();
   assertEquals(delivered.at(-1)?.id, 4);
-  log[Symbol.dispose]();
+  close();
 });
 
 Deno.test("MessageLog.append() delivers nothing where the commit fails, and goes on", async () => {
-  const { clock, log, delivered, append } = open();
+  const { clock, delivered, append, close } = open();
   // What the database refuses takes everything of its turn along.
   const stored = append(pub("joe", "one"), {
     ...pub("joe", "two"),
@@ -148,7 +207,7 @@ Deno.test("MessageLog.append() delivers nothing where the commit fails, and goes
   clock.endTurn();
   await Promise.all(later);
   assertEquals(delivered.map(({ text }) => text), ["three"]);
-  log[Symbol.dispose]();
+  close();
 });
 
 Deno.test("MessageLog refuses what it can't use, and leaves it as it is", async () => {

@@ -1,10 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { DeliveryReceiver } from "../../lib/protocol/delivery_receiver.ts";
 import { DeliverySender, type Transmission } from "../../lib/protocol/delivery_sender.ts";
-import { Alarm } from "../../lib/clock.ts";
-import type { Ack, Frame } from "../../lib/protocol/frames.ts";
-import { FakeClock } from "../helpers/fake_clock.ts";
-import { LossyLink, seededRandom } from "../helpers/lossy_link.ts";
 
 const utf8 = new TextEncoder();
 
@@ -26,7 +22,7 @@ function summary(sent: readonly Transmission[]): (string | number)[][] {
 
 function openSender(messages: number, bytes = 10): DeliverySender {
   const sender = new DeliverySender();
-  sender.openPath();
+  sender.openPath(20);
   for (let i = 0; i < messages; i++) sender.push(new Uint8Array(bytes));
   return sender;
 }
@@ -52,13 +48,11 @@ Deno.test("DeliverySender.next() sends over TCP what is larger than a packet", (
 });
 
 Deno.test("DeliverySender.next() waits when the window is full, and goes on with an ack", () => {
-  const sender = openSender(40, 1_000);
-  assertEquals(sendAll(sender, 0).length, 32);
-  assert(sender.acknowledge({ largest: 3, delay: 0, delivered: 4, ranges: [] }, 10));
-  assertEquals(summary(sendAll(sender, 10, 32)), [["udp", 32], ["udp", 33], ["udp", 34], [
-    "udp",
-    35,
-  ]]);
+  const sender = openSender(40, 1_156);
+  assertEquals(sendAll(sender, 0).length, 10);
+  assert(sender.acknowledge({ largest: 1, delay: 0, delivered: 2, ranges: [] }, 10));
+  // Slow start: two have arrived, so two more may fly than before.
+  assertEquals(summary(sendAll(sender, 10, 10)), [10, 11, 12, 13].map((n) => ["udp", n]));
 });
 
 Deno.test("DeliverySender.next() sends a large backlog over TCP", () => {
@@ -75,47 +69,113 @@ Deno.test("DeliverySender.next() stops at 1,024 unacknowledged numbers", () => {
   assertEquals(sendAll(sender, 0).length, 76);
 });
 
-Deno.test("DeliverySender.acknowledge() sends a packet's messages over TCP three packets later", () => {
+Deno.test("DeliverySender.acknowledge() sends a packet's messages anew three packets later", () => {
   const sender = openSender(5, 1_000);
   sendAll(sender, 0);
   assert(sender.acknowledge({ largest: 2, delay: 0, delivered: 0, ranges: [[1, 2]] }, 10));
   assertEquals(summary(sendAll(sender, 10, 5)), []);
   assert(sender.acknowledge({ largest: 3, delay: 0, delivered: 0, ranges: [[1, 3]] }, 10));
-  assertEquals(summary(sendAll(sender, 10, 5)), [["tcp", 0]]);
+  assertEquals(summary(sendAll(sender, 10, 5)), [["udp", 0]]);
 });
 
-Deno.test("DeliverySender.timeOut() sends over TCP, and probes with one packet", () => {
+Deno.test("DeliverySender.timeOut() sends anew what was overtaken 9/8 of a round trip ago", () => {
   const sender = openSender(2, 1_000);
   sendAll(sender, 0);
-  const deadline = sender.deadline()!;
-  sender.timeOut(deadline - 1);
-  assertEquals(summary(sendAll(sender, deadline - 1, 2)), []);
-  sender.timeOut(deadline);
-  assertEquals(summary(sendAll(sender, deadline, 2)), [["udp", 0], ["tcp", 0], ["tcp", 1]]);
-  assert(sender.acknowledgeAll(2));
-  assertEquals(sender.deadline(), undefined);
+  assert(sender.acknowledge({ largest: 1, delay: 0, delivered: 0, ranges: [[1, 1]] }, 20));
+  assertEquals(sender.deadline(), 22.5);
+  sender.timeOut(22);
+  assertEquals(summary(sendAll(sender, 22, 2)), []);
+  sender.timeOut(22.5);
+  assertEquals(summary(sendAll(sender, 22.5, 2)), [["udp", 0]]);
 });
 
-Deno.test("DeliverySender.timeOut() keeps no packet waiting longer than another", () => {
+Deno.test("DeliverySender.acknowledge() halves the window, once for losses of one round trip", () => {
+  const sender = openSender(100, 1_156);
+  assertEquals(sendAll(sender, 0).length, 10);
+  assert(sender.acknowledge({ largest: 9, delay: 0, delivered: 0, ranges: [[9, 9]] }, 20));
+  // Of the 11 packets that might fly half may now, and two that are only late still do.
+  const again = summary(sendAll(sender, 20, 10));
+  assertEquals(again, [0, 1, 2, 3].map((number) => ["udp", number]));
+  sender.timeOut(23);
+  assertEquals(summary(sendAll(sender, 23, 14)), [["udp", 4], ["udp", 5]]);
+});
+
+Deno.test("DeliverySender.timeOut() probes with what waits longest, and then doubts UDP", () => {
+  const sender = openSender(2, 1_000);
+  sendAll(sender, 0);
+  // The probe timeout after a validation of 20 ms: 20 + 4 * 10 + 25.
+  assertEquals(sender.deadline(), 85);
+  sender.timeOut(84);
+  assertEquals(summary(sendAll(sender, 84, 2)), []);
+  sender.timeOut(85);
+  assertEquals(summary(sendAll(sender, 85, 2)), [["udp", 0]]);
+  assertEquals(sender.deadline(), 85 + 2 * 85);
+  sender.timeOut(255);
+  assertEquals(summary(sendAll(sender, 255, 3)), [["udp", 0], ["tcp", 0], ["tcp", 1]]);
+  sender.push(new Uint8Array(10));
+  assertEquals(summary(sendAll(sender, 256, 4)), [["udp", 2], ["tcp", 2]]);
+  // An acknowledgement by UDP ends the doubts, one over TCP does not.
+  assert(sender.acknowledgeAll(3));
+  sender.push(new Uint8Array(10));
+  assertEquals(summary(sendAll(sender, 257, 5)), [["udp", 3], ["tcp", 3]]);
+  assert(sender.acknowledge({ largest: 5, delay: 0, delivered: 4, ranges: [] }, 260));
+  sender.push(new Uint8Array(10));
+  assertEquals(summary(sendAll(sender, 261, 6)), [["udp", 4]]);
+});
+
+Deno.test("DeliverySender.timeOut() is not put off by a steady flow when UDP falls silent", () => {
   const sender = openSender(1);
   sendAll(sender, 0);
   assert(sender.acknowledge({ largest: 0, delay: 0, delivered: 1, ranges: [] }, 20));
   const waited: number[] = [];
-  const sentAt = new Map<number, number>();
+  const pushedAt: number[] = [];
   for (let now = 1_000, packet = 1; now < 3_500; now++) {
-    if (now < 2_000 && now % 100 === 0) {
-      sentAt.set(sentAt.size + 1, now);
+    if (now < 2_000 && now % 50 === 0) {
+      pushedAt.push(now);
       sender.push(new Uint8Array(10));
     }
     if ((sender.deadline() ?? Infinity) <= now) sender.timeOut(now);
     for (const one of sendAll(sender, now, packet)) {
       if (one.via === "udp") packet++;
-      else waited.push(now - sentAt.get(one.frame.number)!);
+      else waited.push(now - pushedAt[one.frame.number - 1]!);
     }
   }
-  assertEquals(waited.length, 10);
-  // The probe timeout after one round trip of 20 ms: 20 + 4 * 10 + 25.
-  assertEquals(Math.max(...waited), 85);
+  assertEquals(waited.length, 20);
+  // Two probe timeouts, the second twice as long as the first.
+  assertEquals([Math.max(...waited), waited.at(-1)], [225, 0]);
+});
+
+Deno.test("DeliverySender keeps to small packets where large ones never arrive", () => {
+  const sender = openSender(0);
+  let now = 0;
+  let packet = 0;
+  const exchange = (bytes: number) => {
+    sender.push(new Uint8Array(bytes));
+    const sent: Transmission[] = [];
+    for (; sender.backlogBytes > 0; now = sender.deadline() ?? now + 20) {
+      sender.timeOut(now);
+      for (const one of sendAll(sender, now, packet)) {
+        sent.push(one);
+        if (one.via === "tcp") assert(sender.acknowledgeAll(one.frame.number + 1));
+        else {
+          const { number, record } = one.frames.at(-1)!;
+          const ack = { largest: packet++, delay: 0, delivered: number + 1, ranges: [] };
+          if (record.length <= 576) assert(sender.acknowledge(ack, now + 20));
+        }
+      }
+    }
+    return sent.map(({ via }) => via);
+  };
+  assertEquals(exchange(1_000), ["udp", "udp", "udp", "tcp"]);
+  assertEquals(exchange(100).at(0), "udp");
+  for (let i = 0; i < 2; i++) {
+    exchange(1_000);
+    exchange(100);
+  }
+  assertEquals(exchange(1_000), ["tcp"]);
+  assertEquals(exchange(100), ["udp"]);
+  sender.openPath(20);
+  assertEquals(exchange(1_000).at(0), "udp");
 });
 
 Deno.test("DeliverySender.next() gives UDP up after 3 s without an acknowledgement", () => {
@@ -141,6 +201,25 @@ Deno.test("DeliverySender.acknowledge() refuses what was never sent, and changes
   );
   assertEquals(sender.acknowledgeAll(2), false);
   assertEquals(sender.drain().map((f) => f.number), [0, 1]);
+});
+
+Deno.test("DeliverySender tells each receipt once, and by which channel", () => {
+  const sender = openSender(0);
+  const told: string[] = [];
+  const push = (name: string, bytes: number) =>
+    sender.push(new Uint8Array(bytes), {
+      acknowledged: (via) => told.push(`${name} ${via}`),
+      lost: () => told.push(`${name} lost`),
+    });
+  push("small", 10);
+  push("large", 2_000);
+  push("late", 10);
+  sendAll(sender, 0);
+  assert(sender.acknowledge({ largest: 0, delay: 0, delivered: 2, ranges: [] }, 1));
+  assert(sender.acknowledgeAll(2));
+  assertEquals(told, ["small udp", "large tcp"]);
+  assertEquals(sender.drain().map(({ number }) => number), [2]);
+  assertEquals(sender.drain(), []);
 });
 
 Deno.test("DeliverySender.backlogBytes counts what is queued and what is not acknowledged", () => {
@@ -202,91 +281,4 @@ Deno.test("DeliveryReceiver.takeAck() does not speak of what came again", () => 
   for (const number of [0, 1, 0]) receiver.receive(number, "x");
   receiver.packetReceived(0, 0);
   assertEquals(receiver.takeAck(25)?.ranges, []);
-});
-
-/** What a packet holds that goes from the sender to the receiver. */
-interface DataPacket {
-  number: number;
-  frames: readonly Frame[];
-}
-
-/** One seeded run over a bad link. @returns the texts that were shown */
-function simulate(seed: number, loss: number): { sent: string[]; shown: string[] } {
-  const clock = new FakeClock();
-  const random = seededRandom(seed);
-  const sender = new DeliverySender();
-  const receiver = new DeliveryReceiver<string>();
-  const shown: string[] = [];
-  const link = { loss, duplicate: 0.1, delay: random() * 100, jitter: random() * 100, random };
-  let nextPacket = 0;
-
-  const data = new LossyLink<DataPacket>(clock, {
-    ...link,
-    deliver: ({ number, frames }) => {
-      for (const frame of frames) take(frame);
-      receiver.packetReceived(number, clock.now());
-      acknowledge();
-    },
-  });
-  const acks = new LossyLink<Ack>(clock, {
-    ...link,
-    deliver: (ack) => {
-      assert(sender.acknowledge(ack, clock.now()));
-      transmit();
-    },
-  });
-  function take({ number, record }: Frame): void {
-    shown.push(...receiver.receive(number, new TextDecoder().decode(record)));
-  }
-  const ackAlarm = new Alarm(clock, acknowledge);
-  function acknowledge(): void {
-    const ack = receiver.takeAck(clock.now());
-    if (ack !== undefined) acks.send(ack);
-    ackAlarm.set(receiver.deadline());
-  }
-  /** TCP: late, but nothing is lost or reordered; its acknowledgement comes the same way. */
-  let tcpFreeAt = 0;
-  function sendOverTcp(frame: Frame): void {
-    tcpFreeAt = Math.max(tcpFreeAt, clock.now()) + 1;
-    clock.after(tcpFreeAt - clock.now() + link.delay, () => {
-      take(frame);
-      const delivered = receiver.delivered;
-      clock.after(link.delay, () => {
-        assert(sender.acknowledgeAll(delivered));
-        transmit();
-      });
-    });
-  }
-  const sendAlarm = new Alarm(clock, () => {
-    sender.timeOut(clock.now());
-    transmit();
-  });
-  function transmit(): void {
-    for (let next; (next = sender.next(clock.now(), nextPacket)) !== undefined;) {
-      if (next.via === "udp") data.send({ number: nextPacket++, frames: next.frames });
-      else sendOverTcp(next.frame);
-    }
-    sendAlarm.set(sender.deadline());
-  }
-
-  const sent: string[] = [];
-  sender.openPath();
-  for (let index = 0; index < 200; index++) {
-    clock.after(random() * 8_000, () => {
-      const text = `message ${index} `.repeat(1 + random() * 30);
-      sent.push(text);
-      sender.push(utf8.encode(text));
-      transmit();
-    });
-  }
-  clock.advance(120_000);
-  assertEquals(sender.backlogBytes, 0, "something was never acknowledged");
-  return { sent, shown };
-}
-
-Deno.test("delivery shows every message once and in order over links that lose 0 to 60 %", () => {
-  for (let seed = 1; seed <= 200; seed++) {
-    const { sent, shown } = simulate(seed, (seed % 7) / 10);
-    assertEquals(shown, sent, `seed ${seed}`);
-  }
 });

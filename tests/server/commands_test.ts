@@ -8,11 +8,13 @@ Deno.test("every record in a wrong state is refused, and those without an id end
     identify: { id: 7, username: "joe" },
     authenticate: { id: 7, password: "x" },
     register: { id: 7, password: "x" },
+    resume: { id: 7, username: "old", token: "ab".repeat(32), last: 0 },
     users: { id: 7 },
     user: { id: 7, username: "joe" },
     public: { id: 7, text: "x" },
     direct: { id: 7, to: "joe", text: "x" },
     history: { id: 7, count: 1 },
+    status: { id: 7, message: 1 },
     ack: { delivered: 0 },
     logout: { id: 7 },
     ping: {},
@@ -20,10 +22,21 @@ Deno.test("every record in a wrong state is refused, and those without an id end
   };
   const right: Record<string, string[]> = {
     hello: ["hello"],
-    login: ["identify", "logout", "ping", "pong"],
+    login: ["identify", "resume", "logout", "ping", "pong"],
     authenticate: ["authenticate", "logout", "ping", "pong"],
     register: ["register", "logout", "ping", "pong"],
-    active: ["users", "user", "public", "direct", "history", "ack", "logout", "ping", "pong"],
+    active: [
+      "users",
+      "user",
+      "public",
+      "direct",
+      "history",
+      "status",
+      "ack",
+      "logout",
+      "ping",
+      "pong",
+    ],
   };
   await server.join("old");
   const enter: Record<string, () => ReturnType<FakeServer["connect"]>> = {
@@ -271,7 +284,7 @@ Deno.test("a session for which too much waits is told so and ends, and nobody el
     type: "farewell",
     code: "too-slow",
     message: "too much waited to be delivered",
-    final: true,
+    final: false,
   });
   assertEquals((await sender.ask({ type: "ping" }))["type"], "pong");
 });

@@ -1,20 +1,20 @@
 /** A set that keeps only what was added last. */
-export class RecentSet {
+export class RecentSet<T> {
   readonly #size: number;
-  readonly #items = new Set<string>();
+  readonly #items = new Set<T>();
 
   constructor(size: number) {
     this.#size = size;
   }
 
-  add(item: string): void {
+  add(item: T): void {
     this.#items.add(item);
     if (this.#items.size <= this.#size) return;
     const [oldest] = this.#items;
     this.#items.delete(oldest!);
   }
 
-  has(item: string): boolean {
+  has(item: T): boolean {
     return this.#items.has(item);
   }
 }

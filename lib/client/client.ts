@@ -1,0 +1,298 @@
+import { abortable } from "@std/async/abortable";
+import { type Clock, sleep } from "../clock.ts";
+import { ExitCode, ExitError } from "../exit.ts";
+import type { Connection } from "../net/connection.ts";
+import { MAX_OUTSTANDING } from "../protocol/limits.ts";
+import { RecentSet } from "../protocol/recent_set.ts";
+import type { ClientRecord, Message, ServerRecords } from "../protocol/records.ts";
+import { Backoff } from "./backoff.ts";
+import {
+  type AnswerType,
+  ClientSession,
+  type ClientSessionOptions,
+  LostError,
+  type Request,
+  RequestError,
+} from "./session.ts";
+
+/** For so long a client tries to come back, in milliseconds: then its token has ended. */
+const RETURN_LIMIT_MS = 24 * 3_600_000;
+/** How long the server may take to answer the logout, in milliseconds. */
+const LEAVE_LIMIT_MS = 3_000;
+/** So many direct messages are known to have been shown: more than may be unacknowledged. */
+const SHOWN = 4 * MAX_OUTSTANDING;
+
+/** Options of {@linkcode ChatClient.open}. */
+export interface ChatClientOptions {
+  clock: Clock;
+  /** Numbers from 0 to 1. */
+  random: () => number;
+  /** Opens a control connection to the server, every time the same one. */
+  dial: () => Promise<Connection>;
+  openSocket: ClientSessionOptions["openSocket"];
+  /** Takes a message: each once. It is `late` where the client was away when it was sent, too. */
+  onMessage: (message: Message) => void;
+  /** The connection was lost, and the client tries to come back. */
+  onLost: (why: string) => void;
+  /** The client has come back. */
+  onBack: () => void;
+}
+
+/** A request without its id, whichever it is. */
+type Unnumbered<R> = R extends Request ? Omit<R, "id"> : never;
+
+/**
+ * A user's presence in a chat, through any number of connections: it comes back by itself, shows each
+ * message once, and sends again what was not answered.
+ */
+export class ChatClient {
+  readonly #options: ChatClientOptions;
+  readonly #end = new AbortController();
+  /** The session that is there, or the next one; rejected when there is none any more. */
+  #session: Promise<ClientSession>;
+  /** The one that was there last. */
+  #current: ClientSession | undefined;
+  #lastId = 0;
+  #username = "";
+  #token: string | undefined;
+  /** The highest id that was shown of messages that were not late. */
+  #last = 0;
+  /** Up to here messages were sent while the client was away. */
+  #missedUpTo = 0;
+  readonly #shown = new RecentSet<number>(SHOWN);
+  #leaving = false;
+  readonly #closed = Promise.withResolvers<void>();
+
+  private constructor(options: ChatClientOptions) {
+    this.#options = options;
+    this.#session = this.#connect().then((session) => this.#attach(session));
+    this.#session.catch(() => {});
+  }
+
+  /**
+   * Connects to a server and greets it.
+   *
+   * @throws {ExitError} `unreachable`, where nobody or something else answers; `identity`, where the
+   *   server is not who it should be; `refused`, where it speaks another version of the protocol
+   */
+  static async open(options: ChatClientOptions): Promise<ChatClient> {
+    const client = new ChatClient(options);
+    await client.#session;
+    return client;
+  }
+
+  /** Aborted when it is all over; its reason is the {@linkcode ExitError} that says why. */
+  get signal(): AbortSignal {
+    return this.#end.signal;
+  }
+
+  /** Whether messages come by UDP. */
+  get bound(): boolean {
+    return this.#current?.bound ?? false;
+  }
+
+  /** Fulfilled when it is all over and the last connection is closed. */
+  get closed(): Promise<void> {
+    return this.#closed.promise;
+  }
+
+  /** Names the user, and asks whether there is such an account. */
+  identify(username: string): Promise<ServerRecords["identified"]> {
+    return this.#request({ type: "identify", username }, "identified");
+  }
+
+  /** Logs in to the account that was named. */
+  authenticate(password: string): Promise<ServerRecords["welcome"]> {
+    return this.#request({ type: "authenticate", password }, "welcome");
+  }
+
+  /** Makes the account that was named. */
+  register(password: string): Promise<ServerRecords["welcome"]> {
+    return this.#request({ type: "register", password }, "welcome");
+  }
+
+  /** The names of all active users, this one's too. */
+  async users(): Promise<string[]> {
+    return (await this.#request({ type: "users" }, "users")).users;
+  }
+
+  /** A user's name as it was registered, and whether the user is active. */
+  findUser(username: string): Promise<ServerRecords["user"]> {
+    return this.#request({ type: "user", username }, "user");
+  }
+
+  /** Sends a text to all other active users. @returns the message's id */
+  async publish(text: string): Promise<number> {
+    return (await this.#request({ type: "public", text }, "sent")).message;
+  }
+
+  /** Sends a text to one user. The answer says whether it waits for the user's next login. */
+  direct(to: string, text: string): Promise<ServerRecords["sent"]> {
+    return this.#request({ type: "direct", to, text }, "sent");
+  }
+
+  /** The last messages that the user may see, in order; from and to another user, or all. */
+  async history(count: number, other?: string): Promise<Message[]> {
+    return (await this.#request({ type: "history", count, with: other }, "history")).messages;
+  }
+
+  /** How far a message got that the user sent. */
+  status(message: number): Promise<ServerRecords["status"]> {
+    return this.#request({ type: "status", message }, "status");
+  }
+
+  /**
+   * Logs out. When it is fulfilled, every pending message has been given to `onMessage`.
+   *
+   * @throws {ExitError} `unreachable`, where the server does not answer in time
+   */
+  async logout(): Promise<void> {
+    this.#leaving = true;
+    const tooLate = new ExitError(ExitCode.unreachable, "the server did not answer the logout");
+    using _limit = this.#options.clock.after(LEAVE_LIMIT_MS, () => this.#finish(tooLate));
+    try {
+      await abortable(this.#request({ type: "logout" }, "farewell"), this.signal);
+    } catch (error) {
+      if (!isDone(this.signal.reason)) throw error;
+    }
+    await this.closed;
+  }
+
+  /** Ends the connection without a word. */
+  abort(): void {
+    this.#finish(new ExitError(ExitCode.done, "the connection was ended"));
+  }
+
+  /**
+   * Sends a request and waits for its answer, however many sessions it takes.
+   *
+   * @throws {RequestError} where the server refuses it
+   * @throws {ExitError} where there is no session any more
+   */
+  async #request<T extends AnswerType>(
+    request: Unnumbered<ClientRecord>,
+    answer: T,
+  ): Promise<ServerRecords[T]> {
+    const numbered = { ...request, id: ++this.#lastId } as Request;
+    for (;;) {
+      const session = await this.#session;
+      try {
+        return await session.request(numbered, answer);
+      } catch (error) {
+        // With the next session it goes out again, and the server knows it by its id.
+        if (!(error instanceof LostError) || this.signal.aborted) throw error;
+      }
+    }
+  }
+
+  async #connect(): Promise<ClientSession> {
+    const { clock, openSocket, dial } = this.#options;
+    const session = await ClientSession.open(await dial(), {
+      clock,
+      openSocket,
+      onWelcome: (welcome) => this.#welcome(welcome),
+      onMessage: (message) => this.#receive(message),
+    });
+    if (this.signal.aborted) session.abort();
+    return session;
+  }
+
+  /** From now on this session is the one that is there. */
+  #attach(session: ClientSession): ClientSession {
+    const { signal } = session;
+    this.#current = session;
+    const ended = () => this.#lose(signal.reason);
+    if (signal.aborted) ended();
+    else signal.addEventListener("abort", ended, { once: true });
+    return session;
+  }
+
+  #welcome({ username, token, latest }: ServerRecords["welcome"]): void {
+    if (this.#token !== undefined) {
+      this.#missedUpTo = latest;
+      return this.#options.onBack();
+    }
+    this.#username = username;
+    this.#token = token;
+    this.#last = latest;
+  }
+
+  /** What may have been shown before is late, or has no higher id than all before. */
+  #receive(message: Message): void {
+    const { id, kind, late } = message;
+    if (late ? this.#shown.has(id) : id <= this.#last) return;
+    if (kind === "direct") this.#shown.add(id);
+    if (!late) this.#last = id;
+    this.#options.onMessage(id <= this.#missedUpTo ? { ...message, late: true } : message);
+  }
+
+  /** The session has ended. */
+  #lose(reason: ExitError): void {
+    if (this.signal.aborted) return;
+    if (!(reason instanceof LostError) || this.#token === undefined) return this.#finish(reason);
+    this.#options.onLost(reason.message);
+    this.#session = this.#comeBack(this.#token);
+    this.#session.catch((error) => this.#finish(error));
+  }
+
+  async #comeBack(token: string): Promise<ClientSession> {
+    const { clock, random } = this.#options;
+    const backoff = new Backoff(random);
+    const giveUpAt = clock.now() + RETURN_LIMIT_MS;
+    for (;;) {
+      await sleep(clock, backoff.next(), this.signal);
+      try {
+        return this.#attach(await this.#resume(token));
+      } catch (error) {
+        this.signal.throwIfAborted();
+        if (!isTemporary(error) || clock.now() > giveUpAt) throw this.#endOf(error);
+      }
+    }
+  }
+
+  async #resume(token: string): Promise<ClientSession> {
+    const session = await this.#connect();
+    const [id, username, last] = [++this.#lastId, this.#username, this.#last];
+    try {
+      await session.request({ type: "resume", id, username, token, last }, "welcome");
+      return session;
+    } catch (error) {
+      session.abort();
+      throw error;
+    }
+  }
+
+  /** What it means for the user that there is no way back. */
+  #endOf(error: unknown): unknown {
+    if (!(error instanceof RequestError)) return error;
+    // The server knows of the logout, and the client does not.
+    if (this.#leaving && error.code === "bad-token") {
+      return new ExitError(ExitCode.done, "logged out");
+    }
+    return new ExitError(
+      ExitCode.refused,
+      `the server does not let you back in without your password: ${error.message}`,
+      { cause: error },
+    );
+  }
+
+  /** It is all over. Only the first reason counts. */
+  #finish(reason: unknown): void {
+    if (this.signal.aborted) return;
+    this.#end.abort(reason);
+    this.#session = Promise.reject(reason);
+    this.#session.catch(() => {});
+    this.#current?.abort();
+    this.#closed.resolve(this.#current?.closed);
+  }
+}
+
+function isDone(reason: unknown): boolean {
+  return reason instanceof ExitError && reason.exitCode === ExitCode.done;
+}
+
+/** Whether another attempt may go better. */
+function isTemporary(error: unknown): boolean {
+  if (error instanceof RequestError) return error.code === "too-many-sessions";
+  return error instanceof ExitError && error.exitCode === ExitCode.unreachable;
+}

@@ -1,0 +1,85 @@
+// What is confirmed survives every end of the server and of the clients.
+import { assert, assertEquals } from "@std/assert";
+import { seededRandom } from "../helpers/lossy_link.ts";
+import {
+  makeAccounts,
+  Program,
+  shownMessages,
+  startServer,
+  startServerAt,
+} from "../helpers/programs.ts";
+import { TempFolder } from "../helpers/temp_folder.ts";
+
+const KILLS = 50;
+const NAMES = ["ann", "bob", "joe", "renew"];
+
+/** Types messages, each when the one before was confirmed, until it shall stop. @returns how many */
+async function chatter(program: Program, name: string, shallStop: () => boolean): Promise<number> {
+  const others = NAMES.filter((other) => other !== name);
+  for (let count = 0;; count++) {
+    if (shallStop()) return count;
+    const to = others[count % others.length];
+    const command = count % 2 === 0 ? `PM ${count}` : `DM ${to} ${count}`;
+    await program.type(`${command} of ${name}\n`);
+    await program.count("Message sent\n", count + 1);
+  }
+}
+
+/** What a user has to have seen of the messages that `chatter` sent. */
+function expected(receiver: string, counts: readonly number[]): string[] {
+  return NAMES.flatMap((name, sender) => {
+    if (name === receiver) return [];
+    const others = NAMES.filter((other) => other !== name);
+    return Array.from({ length: counts[sender]! }, (_, i) => i).flatMap((i) => {
+      if (i % 2 === 0) return [`Public ${name} ${i} of ${name}`];
+      return others[i % others.length] === receiver ? [`Direct ${name} ${i} of ${name}`] : [];
+    });
+  });
+}
+
+Deno.test("a server that is killed at random moments loses nothing that it confirmed", async () => {
+  await using folder = await TempFolder.create();
+  await makeAccounts(folder.path, NAMES);
+  const random = seededRandom(1);
+  const flags = ["--command-burst", "100000"];
+  let { server, port, clientArgs } = await startServer(folder.path, ...flags);
+  await using programs = new AsyncDisposableStack();
+  programs.defer(async () => await server[Symbol.asyncDispose]());
+  const clients = NAMES.map((name) => programs.use(Program.start("client", clientArgs(name))));
+  for (const client of clients) {
+    await client.type("geheim\n");
+    await client.match(/Please enter a command:/);
+  }
+
+  let over = false;
+  const chatting = Promise.all(
+    clients.map((client, index) => chatter(client, NAMES[index]!, () => over)),
+  );
+  for (let kill = 1; kill <= KILLS; kill++) {
+    // The moment is the point of it: from before the clients are back to the middle of the load.
+    await new Promise((resolve) => setTimeout(resolve, random() * 1_500));
+    server.kill("SIGKILL");
+    await server.exitCode();
+    ({ server } = await startServerAt(port, folder.path, ...flags));
+  }
+  // The last one stays until everybody is back and has been confirmed something.
+  const so = clients.map((client) => client.stdout.split("Message sent\n").length);
+  await Promise.all(clients.map((client, index) => client.count("Message sent\n", so[index]! + 1)));
+  over = true;
+  const counts = await chatting;
+  for (const [index, client] of clients.entries()) {
+    await client.type("EX\n");
+    assertEquals(await client.exitCode(), 0, client.stderr);
+    assertEquals(
+      shownMessages(client.stdout).toSorted(),
+      expected(NAMES[index]!, counts).toSorted(),
+    );
+  }
+  const lost = clients.map(({ stderr }) => stderr.match(/Connection lost/g)?.length ?? 0);
+  const total = counts.reduce((sum, count) => sum + count, 0);
+  assert(total > KILLS, `${total} messages`);
+  console.log(
+    `    ${KILLS} kills; ${total} messages confirmed, each shown once to everybody it was for; ` +
+      `clients came back ${lost.join(", ")} times`,
+  );
+});
