@@ -1,6 +1,5 @@
 import { DatabaseSync } from "node:sqlite";
-import { formatPhc, hashPassword } from "../../lib/accounts/phc.ts";
-import { Program, rememberServer } from "../helpers/programs.ts";
+import { makeAccounts, Program, rememberServer } from "../helpers/programs.ts";
 import { TempFolder } from "../helpers/temp_folder.ts";
 import { Ledger, type Planned, type Stored } from "./ledger.ts";
 import { Network, PORT } from "./network.ts";
@@ -52,11 +51,7 @@ export class Chat implements AsyncDisposable {
   ): Promise<Chat> {
     await using stack = new AsyncDisposableStack();
     const folder = stack.use(await TempFolder.create());
-    // Accounts with cheap hashes: this is not about logging in.
-    const hash = formatPhc(await hashPassword("geheim", { ln: 1, r: 8, p: 1 }));
-    const accounts = Array.from({ length: clients }, (_, index) => `${nameOf(index)}:${hash}\n`);
-    await Deno.writeTextFile(folder.file("credentials.txt"), accounts.join(""));
-
+    await makeAccounts(folder.path, Array.from({ length: clients }, (_, index) => nameOf(index)));
     const server = stack.use(Program.start(
       "server",
       [`${PORT}`, "--data", folder.path, ...flags],
