@@ -34,7 +34,7 @@ interface Result {
   packets: number;
 }
 
-/** Every other message is too long for one packet of the network, and short enough for one of ours. */
+/** Half of the messages are too long for a packet of the network, and short enough for one of ours. */
 const FRAGMENTED = {
   load: { length: 800 },
   before: (network: Network) => network.setMtu(576),
@@ -129,6 +129,9 @@ ${name}${expected}${packets}${row(both)}   |            ${row(tcpAlone)}`,
     for (const { figures: { lost, twice, misplaced } } of [both, tcpAlone]) {
       assertEquals({ lost, twice, misplaced }, { lost: 0, twice: 0, misplaced: 0 });
     }
-    assert(both.packets > 0 && tcpAlone.packets === 0, "what went by UDP should not have, or not");
+    assert(
+      both.packets > 0 && tcpAlone.packets === 0,
+      "UDP was used where it was blocked, or not where it was not",
+    );
   });
 }

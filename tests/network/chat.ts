@@ -12,8 +12,6 @@ export interface ChatOptions {
   clients: number;
   /** Where the clients look for the server. @default at its own address */
   at?: { hostname: string; port: number };
-  /** More arguments of the server. */
-  flags?: readonly string[];
 }
 
 /** A server and its clients, each a process, in the namespaces of a network. */
@@ -47,14 +45,14 @@ export class Chat implements AsyncDisposable {
   /** Starts them all; every client is logged in. */
   static async start(
     network: Network,
-    { clients, at = network.server, flags = [] }: ChatOptions,
+    { clients, at = network.server }: ChatOptions,
   ): Promise<Chat> {
     await using stack = new AsyncDisposableStack();
     const folder = stack.use(await TempFolder.create());
     await makeAccounts(folder.path, Array.from({ length: clients }, (_, index) => nameOf(index)));
     const server = stack.use(Program.start(
       "server",
-      [`${PORT}`, "--data", folder.path, ...flags],
+      [`${PORT}`, "--data", folder.path],
       { launcher: network.launcher("server") },
     ));
     await server.match(/Server ready to receive connections\n/);

@@ -7,7 +7,7 @@ export interface Load {
   messages: number;
   /** How long a client waits at least from one message to its next, in milliseconds. */
   interval: number;
-  /** The characters of every other message. The rest is short. @default all are */
+  /** The characters of half of the messages. The others are short. @default all are */
   length?: number;
   /** How many of the clients send. @default all */
   senders?: number;

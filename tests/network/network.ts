@@ -62,7 +62,7 @@ export class Network implements AsyncDisposable {
     await this.#drop(...UDP);
   }
 
-  /** Loses every fragment but first ones; so what was fragmented is lost. */
+  /** Loses every fragment but the first of a packet, and so what was fragmented. */
   async dropFragments(): Promise<void> {
     await this.#drop("-f");
   }
