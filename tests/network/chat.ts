@@ -4,7 +4,7 @@ import { TempFolder } from "../helpers/temp_folder.ts";
 import { Ledger, type Planned, type Stored } from "./ledger.ts";
 import { Network, PORT } from "./network.ts";
 
-/** How long what is under way may take to come when nobody sends any more, in milliseconds. */
+/** How long what is under way may take, in milliseconds: longer than an outage and a client's return. */
 const PATIENCE_MS = 90_000;
 
 /** Options of {@linkcode Chat.start}. */
@@ -87,18 +87,16 @@ export class Chat implements AsyncDisposable {
     const { text, to, sender } = planned;
     this.ledger.typed(planned, Date.now());
     const command = to === undefined ? "PM" : `DM ${nameOf(to)}`;
-    await Promise.race([this.#members[sender]!.send(`${command} ${text}`), this.#failure]);
+    const sent = this.#members[sender]!.send(`${command} ${text}`);
+    const inTime = await this.#withPatience(sent);
+    if (inTime) return;
+    const { stderr } = this.client(sender);
+    throw new Error(`${nameOf(sender)} never said that ${text} was sent: ${stderr}`);
   }
 
   /** Waits until every message has come, but not for ever: what has not come then is lost. */
   async settle(): Promise<void> {
-    const limit = Promise.withResolvers<void>();
-    const timer = setTimeout(limit.resolve, PATIENCE_MS);
-    try {
-      await Promise.race([this.ledger.complete(), limit.promise, this.#failure]);
-    } finally {
-      clearTimeout(timer);
-    }
+    await this.#withPatience(this.ledger.complete());
   }
 
   /** Ends all programs; whatever they still have to show they show before. */
@@ -113,6 +111,17 @@ export class Chat implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#programs[Symbol.asyncDispose]();
+  }
+
+  /** Whether something was done in time. */
+  async #withPatience(done: Promise<void>): Promise<boolean> {
+    const limit = Promise.withResolvers<false>();
+    const timer = setTimeout(() => limit.resolve(false), PATIENCE_MS);
+    try {
+      return await Promise.race([done.then(() => true), limit.promise, this.#failure]);
+    } finally {
+      clearTimeout(timer);
+    }
   }
 }
 
