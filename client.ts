@@ -13,7 +13,6 @@ import { ExitCode, ExitError } from "./lib/exit.ts";
 import { parseFingerprint } from "./lib/net/certificate.ts";
 import { defaultConfigFolder, KnownServers } from "./lib/net/known_servers.ts";
 import { EndWish, onSignals, runProgram, writeText } from "./lib/program.ts";
-import type { Message } from "./lib/protocol/records.ts";
 import { parseUsername } from "./lib/protocol/names.ts";
 
 const HELP =
@@ -62,16 +61,12 @@ async function main(): Promise<void> {
   onSignals(["SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK"], () => leaving.ask());
   const styled = Deno.stdout.isTerminal();
   const console = new Console(source, standardOutput);
-  const print = (message: Message) => console.print(formatMessage(message, styled));
-  // What waited for the user comes before the first command prompt can be there; it is shown after it.
-  const early: Message[] = [];
-  let show: (message: Message) => void = (message) => early.push(message);
   const client = await leaving.orDone(ChatClient.open({
     clock: systemClock,
     random: Math.random,
     dial: dialer(server, trust),
     openSocket,
-    onMessage: (message) => show(message),
+    onMessage: (message) => console.print(formatMessage(message, styled)),
     onLost: (why) => console.complain(`Connection lost (${why}), trying to come back.`),
     onBack: () => console.complain("Connected again."),
   }));
@@ -80,10 +75,7 @@ async function main(): Promise<void> {
   const dialogue = new Dialogue({ console, client, hidden });
   try {
     await leaving.orDone(dialogue.logIn(name));
-    const commands = dialogue.takeCommands();
-    show = print;
-    early.forEach(print);
-    await leaving.orDone(commands);
+    await leaving.orDone(dialogue.takeCommands());
   } catch (error) {
     if (error === leaving.reason) return await dialogue.leave();
     // Whatever it was, the server need not wait to find out.

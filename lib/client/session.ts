@@ -158,7 +158,10 @@ export class ClientSession {
     try {
       for await (const line of this.#connection.lines()) {
         this.#liveness.heard();
-        this.#take(parseServerRecord(line));
+        const record = parseServerRecord(line);
+        this.#take(record);
+        // Whoever waited for the welcome is ready for messages before the first is acknowledged.
+        if (record.type === "welcome") await this.#turn();
       }
       this.#lose("the connection to the server was lost");
     } catch (error) {
@@ -166,6 +169,11 @@ export class ClientSession {
     } finally {
       await this.#connection.close();
     }
+  }
+
+  /** Fulfilled when this turn of the loop has done its work. */
+  #turn(): Promise<void> {
+    return new Promise((resolve) => this.#options.clock.soon(resolve));
   }
 
   #take(record: ServerRecord): void {

@@ -1,10 +1,49 @@
-import type { DatabaseSync, StatementSync } from "node:sqlite";
+import type { DatabaseSync, SQLInputValue, SQLOutputValue, StatementSync } from "node:sqlite";
 import type { Clock } from "../clock.ts";
 import { ProtocolError } from "../protocol/errors.ts";
 import { openDatabase } from "./schema.ts";
 
 /** What a {@linkcode Database} needs of a clock. */
 export type DatabaseClock = Pick<Clock, "date" | "soon">;
+
+type Parameters = SQLInputValue[] | [named: Record<string, SQLInputValue>];
+
+/** One row, by column. */
+export type Row = Record<string, SQLOutputValue>;
+
+/** A prepared statement. */
+export class Statement {
+  readonly #statement: StatementSync;
+
+  constructor(statement: StatementSync) {
+    this.#statement = statement;
+  }
+
+  /**
+   * Changes something; for {@linkcode Database.change}.
+   *
+   * @returns the id of the row that was inserted last
+   */
+  run(...parameters: Parameters): number {
+    const { lastInsertRowid } = this.#statement.run(...parameters as SQLInputValue[]);
+    return Number(lastInsertRowid);
+  }
+
+  /** The first row, if there is one. @throws {ProtocolError} `not-readable` */
+  get(...parameters: Parameters): Row | undefined {
+    return this.all(...parameters)[0];
+  }
+
+  /** Every row. @throws {ProtocolError} `not-readable` */
+  all(...parameters: Parameters): Row[] {
+    try {
+      return this.#statement.all(...parameters as SQLInputValue[]) as Row[];
+    } catch (cause) {
+      const problem = "the server can't read its log of messages";
+      throw new ProtocolError("not-readable", problem, { cause });
+    }
+  }
+}
 
 /** A change that waits for the next commit. */
 interface Change {
@@ -22,17 +61,21 @@ export class Database implements Disposable {
   readonly #database: DatabaseSync;
   readonly #clock: DatabaseClock;
   #changes: Change[] = [];
+  readonly #log: (event: string) => void;
+  #failing = false;
   #closed = false;
 
   /**
    * Opens a database.
    *
    * @param path a file, which is made where there is none, or `:memory:`
+   * @param log is told when changes can't be stored any more, and when they can again
    * @throws {ExitError} `refused`, where the file can't be used
    */
-  constructor(path: string, clock: DatabaseClock) {
+  constructor(path: string, clock: DatabaseClock, log: (event: string) => void = () => {}) {
     this.#database = openDatabase(path);
     this.#clock = clock;
+    this.#log = log;
   }
 
   /** Wall-clock time. */
@@ -41,10 +84,11 @@ export class Database implements Disposable {
   }
 
   /** Prepared statements, by the names of their texts. */
-  prepare<K extends string>(texts: Record<K, string>): Record<K, StatementSync> {
-    const entries = Object.entries<string>(texts);
-    const prepared = entries.map(([name, sql]) => [name, this.#database.prepare(sql)]);
-    return Object.fromEntries(prepared) as Record<K, StatementSync>;
+  prepare<K extends string>(texts: Record<K, string>): Record<K, Statement> {
+    const prepared = Object.entries<string>(texts).map(([name, sql]) =>
+      [name, new Statement(this.#database.prepare(sql))] as const
+    );
+    return Object.fromEntries(prepared) as Record<K, Statement>;
   }
 
   /**
@@ -88,10 +132,24 @@ export class Database implements Disposable {
       this.#database.exec("COMMIT");
     } catch (error) {
       this.#rollBack();
+      this.#noteFailure(error);
       for (const { failed } of changes) failed(error);
       return;
     }
+    this.#noteFailure(undefined);
     for (const { committed } of changes) committed();
+  }
+
+  /** Once for all that fail in a row. */
+  #noteFailure(error: unknown): void {
+    const failing = error !== undefined;
+    if (failing === this.#failing) return;
+    this.#failing = failing;
+    this.#log(
+      failing
+        ? `messages can't be stored: ${(error as Error).message}`
+        : "messages are stored again",
+    );
   }
 
   #rollBack(): void {

@@ -1,6 +1,5 @@
 import { createHash, randomBytes } from "node:crypto";
-import type { StatementSync } from "node:sqlite";
-import type { Database } from "./database.ts";
+import type { Database, Statement } from "./database.ts";
 
 /** How long after its last session a client may come back, in milliseconds. */
 const VALID_MS = 24 * 3_600_000;
@@ -17,7 +16,7 @@ export interface Login {
 /** The clients that may come back, by resume token, of which only the SHA-256 is kept. */
 export class Logins {
   readonly #database: Database;
-  readonly #statements: Record<"add" | "find" | "extend" | "end" | "forget", StatementSync>;
+  readonly #statements: Record<"add" | "find" | "extend" | "end" | "forget", Statement>;
 
   constructor(database: Database) {
     this.#database = database;
@@ -40,9 +39,7 @@ export class Logins {
     const token = randomBytes(32).toString("hex");
     let id = 0;
     await this.#database.change(() => {
-      const { add } = this.#statements;
-      const result = add.run(hashOf(token), account, credential, this.#expiry());
-      id = Number(result.lastInsertRowid);
+      id = this.#statements.add.run(hashOf(token), account, credential, this.#expiry());
     });
     return { id, token };
   }

@@ -1,7 +1,7 @@
 import { ProtocolError } from "../protocol/errors.ts";
 import { foldUsername } from "../protocol/names.ts";
 import type { Message } from "../protocol/records.ts";
-import type { Database } from "./database.ts";
+import type { Database, Row } from "./database.ts";
 
 /** A message that has no id and no time yet. Names are as they were registered. */
 export type Draft = Pick<Message, "kind" | "from" | "to" | "text">;
@@ -87,8 +87,7 @@ export class MessageLog {
     const { insert, keep, addRequest } = this.#statements;
     const addressee = to === undefined ? null : foldUsername(to);
     const sender = foldUsername(from);
-    const result = insert.run(kind, sender, from, addressee, to ?? null, sent.getTime(), text);
-    const id = Number(result.lastInsertRowid);
+    const id = insert.run(kind, sender, from, addressee, to ?? null, sent.getTime(), text);
     if (addressee !== null) keep.run(addressee, id);
     if (origin !== undefined) addRequest.run({ ...origin, message: id });
     return { id, fresh: true, same: true };
@@ -199,16 +198,22 @@ function prepare(database: Database) {
     history: `SELECT ${COLUMNS} FROM messages WHERE id > ${since}
       AND (kind = 'public' OR sender = :account OR addressee = :account)
       ORDER BY id DESC LIMIT :count`,
-    historyWith: `SELECT ${COLUMNS} FROM messages WHERE id > ${since}
-      AND ((sender = :other AND (kind = 'public' OR addressee = :account))
-        OR (sender = :account AND addressee = :other))
+    // Each half by an index of its own; a message to oneself is in both.
+    historyWith: `SELECT * FROM (
+        SELECT ${COLUMNS} FROM messages
+        WHERE sender = :other AND id > ${since} AND (kind = 'public' OR addressee = :account)
+        ORDER BY id DESC LIMIT :count)
+      UNION SELECT * FROM (
+        SELECT ${COLUMNS} FROM messages
+        WHERE addressee = :other AND id > ${since} AND sender = :account
+        ORDER BY id DESC LIMIT :count)
       ORDER BY id DESC LIMIT :count`,
     forget: `DELETE FROM messages
       WHERE sent < ? AND id NOT IN (SELECT message FROM undelivered)`,
   });
 }
 
-function toMessage(row: Record<string, unknown>): Message {
+function toMessage(row: Row): Message {
   return {
     id: row["id"] as number,
     kind: row["kind"] as Message["kind"],

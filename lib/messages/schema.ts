@@ -66,12 +66,13 @@ const MIGRATIONS: readonly string[] = [
 export function openDatabase(path: string): DatabaseSync {
   let database: DatabaseSync | undefined;
   try {
+    inspect(path);
     // For its owner's eyes only; what SQLite makes beside it gets the same mode.
     if (path !== ":memory:") {
       Deno.openSync(path, { create: true, write: true, mode: 0o600 }).close();
     }
     database = new DatabaseSync(path);
-    const version = readVersion(database, path);
+    const version = readVersion(database);
     database.exec(`
       PRAGMA locking_mode = EXCLUSIVE;
       PRAGMA journal_mode = WAL;
@@ -85,20 +86,61 @@ export function openDatabase(path: string): DatabaseSync {
   } catch (cause) {
     database?.close();
     if (cause instanceof ExitError) throw cause;
+    if (/malformed|not a database/.test((cause as Error).message)) throw damaged(path, cause);
     const problem = `${JSON.stringify(path)} can't be used: ${(cause as Error).message}`;
     throw new ExitError(ExitCode.refused, problem, { cause });
   }
 }
 
-/** Before anything is written. */
-function readVersion(database: DatabaseSync, path: string): number {
-  const version = database.prepare("PRAGMA user_version").get()!["user_version"] as number;
-  if (version > MIGRATIONS.length) {
-    throw new ExitError(
-      ExitCode.refused,
-      `${JSON.stringify(path)} was written by a newer chatserver (schema ${version}, this one ` +
-        `knows ${MIGRATIONS.length}): take that one, or another data folder`,
-    );
+/**
+ * Refuses a file that can't be used, before anything is written: a connection that could write would
+ * put the write-ahead log into the file when it is closed.
+ */
+function inspect(path: string): void {
+  if (sizeOf(path) === 0) return;
+  const database = new DatabaseSync(path, { readOnly: true });
+  try {
+    const version = readVersion(database);
+    if (version > MIGRATIONS.length) {
+      throw new ExitError(
+        ExitCode.refused,
+        `${JSON.stringify(path)} was written by a newer chatserver (schema ${version}, this one ` +
+          `knows ${MIGRATIONS.length}): take that one, or another data folder`,
+      );
+    }
+    // It was not closed, so the machine may have crashed; what that did to the file shall show now, not
+    // in the middle of a chat.
+    if (sizeOf(`${path}-wal`) > 0) check(database, path);
+  } finally {
+    database.close();
   }
-  return version;
+}
+
+/** 0 where there is no such file. */
+function sizeOf(path: string): number {
+  try {
+    return Deno.statSync(path).size;
+  } catch {
+    return 0;
+  }
+}
+
+function readVersion(database: DatabaseSync): number {
+  return database.prepare("PRAGMA user_version").get()!["user_version"] as number;
+}
+
+function check(database: DatabaseSync, path: string): void {
+  const result = database.prepare("PRAGMA quick_check(1)").get()!["quick_check"];
+  if (result !== "ok") throw damaged(path, result);
+}
+
+function damaged(path: string, cause: unknown): ExitError {
+  return new ExitError(
+    ExitCode.refused,
+    `${
+      JSON.stringify(path)
+    } is damaged: put a backup in its place, or move it away with the files ` +
+      "beside it to begin with an empty log (accounts are not in it)",
+    { cause },
+  );
 }

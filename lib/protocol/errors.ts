@@ -10,6 +10,7 @@ export type ErrorCode =
   | "name-taken"
   | "no-such-message"
   | "no-such-user"
+  | "not-readable"
   | "not-stored"
   | "registration-refused"
   | "too-many-sessions"

@@ -125,7 +125,7 @@ export async function register(
   const since = messages.last;
   reporting(session, username, () => requireRegistration(session));
   const created = await session.work((signal) =>
-    accounts.create(username, accepted, { owner, signal })
+    storing(session, accounts.create(username, accepted, { owner, signal }))
   );
   if (session.state === "ended") return;
   if (created) return await welcome(session, id, since);
@@ -168,10 +168,24 @@ async function verify(session: Session, password: string, signal: AbortSignal): 
   const account = foldUsername(username);
   await throttle.admit(account, origin, signal);
   const right = isPassword(password) &&
-    await accounts.verify(username, password.normalize("NFC"), { owner: origin, signal });
+    await storing(
+      session,
+      accounts.verify(username, password.normalize("NFC"), { owner: origin, signal }),
+    );
   if (right) throttle.succeeded(account, origin);
   else throttle.failed(account, origin);
   return right;
+}
+
+/** What the disk refuses is no fault of the client's. */
+async function storing<T>(session: Session, change: Promise<T>): Promise<T> {
+  try {
+    return await change;
+  } catch (cause) {
+    if (session.state === "ended") throw cause;
+    session.services.log(`credentials.txt can't be written: ${(cause as Error).message}`);
+    throw new ProtocolError("not-stored", "the server can't store the account", { cause });
+  }
 }
 
 function isPassword(password: string): boolean {

@@ -127,7 +127,9 @@ export class ChatServer {
     try {
       const accounts = await Accounts.load(folder, { cost });
       using opened = new DisposableStack();
-      const database = opened.use(new Database(join(folder, "messages.db"), options.clock));
+      const database = opened.use(
+        new Database(join(folder, "messages.db"), options.clock, options.log),
+      );
       const identity = plain ? undefined : await loadIdentity(folder);
       // Nobody comes in before this turn of the loop is over.
       const onIncoming = (incoming: Incoming) => void server.#serve(incoming).catch(server.#report);

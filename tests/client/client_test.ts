@@ -9,9 +9,6 @@ const KEY = "ab".repeat(32);
 const DATA = { session: "11".repeat(8), protection: "plain", clientKey: KEY, serverKey: KEY };
 const TOKEN = "cd".repeat(32);
 
-/** Lets what is under way go as far as it can. */
-const settle = () => new Promise((resolve) => setImmediate(resolve));
-
 /** The server's end of a client's connections, one after another. */
 class FakePeer {
   readonly clock = new FakeClock();
@@ -50,7 +47,16 @@ class FakePeer {
     const { id } = await this.heard();
     this.say({ type: "welcome", id, username: "joe", data: DATA, latest: 10, ...welcome });
     await login;
+    await this.settle();
     return client;
+  }
+
+  /** Lets what is under way go as far as it can. */
+  async settle(): Promise<void> {
+    for (let turn = 0; turn < 2; turn++) {
+      await new Promise((resolve) => setImmediate(resolve));
+      this.clock.endTurn();
+    }
   }
 
   say(record: Record<string, unknown>): void {
@@ -71,17 +77,17 @@ class FakePeer {
   /** The connection breaks; the client waits for its next attempt. */
   async lose(): Promise<void> {
     this.connection.disconnect();
-    await settle();
+    await this.settle();
   }
 
   /** The client comes back; @returns its `resume` */
   async takeBack(): Promise<Record<string, unknown>> {
     this.clock.advance(500);
-    await settle();
+    await this.settle();
     assertEquals((await this.heard())["type"], "hello");
     const resume = await this.heard();
     this.say({ type: "welcome", id: resume["id"], username: "joe", data: DATA, latest: 12 });
-    await settle();
+    await this.settle();
     return resume;
   }
 }
@@ -90,7 +96,7 @@ Deno.test("ChatClient comes back with its token and the last message it has show
   const peer = new FakePeer();
   const client = await peer.logIn();
   peer.deliver(0, 11);
-  await settle();
+  await peer.settle();
   await peer.lose();
   assertEquals(peer.notices, ["lost: the connection to the server was lost"]);
   const resume = await peer.takeBack();
@@ -99,7 +105,7 @@ Deno.test("ChatClient comes back with its token and the last message it has show
   // 12 was sent while it was away; 11 and the late one it has shown.
   peer.deliver(0, 12);
   peer.deliver(1, 13);
-  await settle();
+  await peer.settle();
   assertEquals(peer.shown, ["11", "12 (late)", "13"]);
   client.abort();
 });
@@ -109,13 +115,13 @@ Deno.test("ChatClient shows a direct message once, however often it comes", asyn
   const client = await peer.logIn();
   peer.deliver(0, 11, { kind: "direct", to: "joe" });
   peer.deliver(1, 5, { kind: "direct", to: "joe", late: true });
-  await settle();
+  await peer.settle();
   await peer.lose();
   assertEquals((await peer.takeBack())["last"], 11);
   for (const [number, id] of [11, 5, 6].entries()) {
     peer.deliver(number, id, { kind: "direct", to: "joe", late: true });
   }
-  await settle();
+  await peer.settle();
   assertEquals(peer.shown, ["11", "5 (late)", "6 (late)"]);
   // What it does not show again it acknowledges.
   peer.clock.advance(25);
@@ -151,7 +157,7 @@ Deno.test("ChatClient tries longer and longer, and goes on where the server is t
     const [wait, dials] of [[499, 1], [1, 2], [1_000, 3], [2_000, 4], [3_999, 4], [1, 5]] as const
   ) {
     peer.clock.advance(wait);
-    await settle();
+    await peer.settle();
     assertEquals(peer.dials, dials);
   }
   assertEquals(peer.notices.length, 1);
@@ -189,7 +195,7 @@ Deno.test("ChatClient gives up where there is no way back, and says why", async 
     waiting.catch(() => {});
     await play(peer, async () => {
       peer.clock.advance(500);
-      await settle();
+      await peer.settle();
     });
     const error = await assertRejects(() => waiting, ExitError, why);
     assertEquals(error.exitCode, exitCode);
@@ -210,7 +216,7 @@ Deno.test("ChatClient gives up after 24 hours", async () => {
   for (let minutes = 0; !client.signal.aborted; minutes++) {
     assert(minutes < 24 * 60 + 2);
     peer.clock.advance(60_000);
-    await settle();
+    await peer.settle();
   }
   assert(peer.clock.now() >= 24 * 3_600_000);
   assertEquals(client.signal.reason, nobody);
@@ -225,7 +231,7 @@ Deno.test("ChatClient does not come back without a token, or from a final farewe
   const ended = new FakePeer();
   const other = await ended.logIn();
   ended.say({ type: "farewell", code: "server-closing", message: "closed", final: true });
-  await settle();
+  await ended.settle();
   assertEquals((other.signal.reason as ExitError).exitCode, 3);
   assertEquals([...without.notices, ...ended.notices], []);
   assertEquals([without.clock.timers, ended.clock.timers], [0, 0]);
@@ -235,7 +241,7 @@ Deno.test("ChatClient comes back after a farewell that is not final", async () =
   const peer = new FakePeer();
   const client = await peer.logIn();
   peer.say({ type: "farewell", code: "too-slow", message: "too much waited", final: false });
-  await settle();
+  await peer.settle();
   assertEquals(peer.notices, ["lost: too much waited"]);
   assertEquals((await peer.takeBack())["last"], 10);
   client.abort();
@@ -248,7 +254,7 @@ Deno.test("ChatClient.logout() is done where the server knows of it, and only th
   assertEquals((await peer.heard())["type"], "logout");
   await peer.lose();
   peer.clock.advance(500);
-  await settle();
+  await peer.settle();
   await peer.heard();
   const { id } = await peer.heard();
   peer.say({ type: "error", id, code: "bad-token", message: "used up" });
@@ -265,7 +271,7 @@ Deno.test("ChatClient.logout() waits three seconds for a server that is not ther
   leaving.catch(() => {});
   for (let i = 0; i < 30; i++) {
     peer.clock.advance(100);
-    await settle();
+    await peer.settle();
   }
   const error = await assertRejects(() => leaving, ExitError, "did not answer the logout");
   assertEquals(error.exitCode, 3);

@@ -135,6 +135,7 @@ Deno.test("ClientSession gives what is delivered over TCP, in order, and acknowl
     latest: 0,
   });
   assertEquals((await login).username, "joe");
+  clock.endTurn();
   const message = { kind: "public", from: "renew", sent: "2026-01-31T09:30:00.000Z" };
   for (const number of [1, 0, 1, 2]) {
     answer({ type: "deliver", number, message: { id: number + 1, ...message, text: `${number}` } });

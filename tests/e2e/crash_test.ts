@@ -83,3 +83,47 @@ Deno.test("a server that is killed at random moments loses nothing that it confi
       `clients came back ${lost.join(", ")} times`,
   );
 });
+
+Deno.test("a client that is killed gets at its next login what it has not acknowledged", async () => {
+  await using folder = await TempFolder.create();
+  await makeAccounts(folder.path, ["ann", "joe"]);
+  const { server, clientArgs } = await startServer(folder.path, "--command-burst", "100000");
+  await using _server = server;
+  await using joe = Program.start("client", clientArgs("joe"));
+  await joe.type("geheim\n");
+  await joe.match(/Please enter a command:/);
+  let sent = 0;
+  let over = false;
+  const sending = (async () => {
+    for (; !over; sent++) {
+      await joe.type(`DM ann ${sent}\n`);
+      await joe.count("Message sent\n", sent + 1);
+    }
+  })();
+
+  const random = seededRandom(2);
+  const seen: string[] = [];
+  for (let life = 1; life <= 20; life++) {
+    const ann = Program.start("client", clientArgs("ann"));
+    await ann.type("geheim\n");
+    await ann.match(/Please enter a command:/);
+    if (life < 20) {
+      await new Promise((resolve) => setTimeout(resolve, random() * 500));
+      ann.kill("SIGKILL");
+    } else {
+      over = true;
+      await sending;
+      await ann.match(new RegExp(`From: joe\n(Sent: .*\n)?\n${sent - 1}\n`));
+      await ann.type("EX\n");
+    }
+    await ann.exitCode();
+    const shown = shownMessages(ann.stdout);
+    assertEquals(shown.length, new Set(shown).size, "twice in one life");
+    seen.push(...shown);
+  }
+  const expected = Array.from({ length: sent }, (_, i) => `Direct joe ${i}`);
+  assertEquals(expected.filter((message) => !seen.includes(message)), []);
+  console.log(
+    `    19 kills; ${sent} messages confirmed, all seen, ${seen.length - sent} once more`,
+  );
+});

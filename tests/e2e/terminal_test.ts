@@ -1,6 +1,6 @@
 // The dialogues on a real terminal, and what only a terminal shows.
 import { assert } from "@std/assert";
-import { command, startServer } from "../helpers/programs.ts";
+import { command, startServer, startServerAt } from "../helpers/programs.ts";
 import { TempFolder } from "../helpers/temp_folder.ts";
 import { play, transcripts } from "../transcripts/transcript.ts";
 import { Tmux, type TmuxScreen } from "./tmux.ts";
@@ -142,4 +142,31 @@ Deno.test("Ctrl-C leaves as EX does, and drops what was typed", async () => {
     );
     assert(!(await joe.text()).includes("not me"));
   });
+});
+
+Deno.test("what is being typed survives a restart of the server, and is sent after it", async () => {
+  await using folder = await TempFolder.create();
+  const { server, port, clientArgs } = await startServer(folder.path);
+  await using _server = server;
+  await using tmux = new Tmux(folder.path);
+  await using joe = await tmux.open([...command("client"), ...clientArgs("joe")], { columns: 60 });
+  await register(joe);
+  await joe.typeText("DM joe half 世界");
+  await joe.until((text) => text.endsWith("DM joe half 世界"), "what is typed");
+  server.kill("SIGKILL");
+  await server.exitCode();
+  await joe.until(
+    (text) => /^Connection lost .*,[^]*come back\.\nDM joe half 世界$/m.test(text),
+    "one line, and what is typed below it",
+  );
+  await joe.typeText(" and");
+  await using next = (await startServerAt(port, folder.path)).server;
+  await next.matchError(/joe came back/);
+  await joe.until(
+    (text) => text.endsWith("come back.\nConnected again.\nDM joe half 世界 and"),
+    "another line, and what is typed below it",
+  );
+  await joe.typeText(" half");
+  await joe.press("Enter");
+  await joe.until((text) => text.includes("From: joe\n\nhalf 世界 and half\n"), "the message");
 });

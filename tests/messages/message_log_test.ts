@@ -220,7 +220,34 @@ Deno.test("MessageLog refuses what it can't use, and leaves it as it is", async 
   assertEquals(error.exitCode, 4);
   const nonsense = folder.file("nonsense.db");
   await Deno.writeTextFile(nonsense, "this is no database, ".repeat(1_000));
-  assertThrows(() => open(nonsense), ExitError, "can't be used");
+  assertThrows(() => open(nonsense), ExitError, "is damaged: put a backup in its place");
   assertEquals((await Deno.stat(nonsense)).size, 21_000);
   assertThrows(() => open(folder.path), ExitError, "can't be used");
+});
+
+Deno.test("MessageLog says what it can't read or store in a damaged file, and so does the log", async () => {
+  await using folder = await TempFolder.create();
+  const path = folder.file("messages.db");
+  const whole = open(path);
+  for (let i = 0; i < 2_000; i++) whole.append(pub("joe", `${i} `.repeat(50)));
+  whole.log.enter("ann", 0);
+  whole.clock.endTurn();
+  whole.close();
+  const file = await Deno.open(path, { write: true });
+  await file.seek(16_384, Deno.SeekMode.Start);
+  await file.write(new Uint8Array((await file.stat()).size - 16_384).fill(0xaa));
+  file.close();
+
+  const events: string[] = [];
+  const clock = new FakeClock();
+  using database = new Database(path, clock, (event) => events.push(event));
+  const log = new MessageLog(database);
+  const unreadable = assertThrows(() => log.history("ann", { count: 9 }), ProtocolError);
+  assertEquals(unreadable.code, "not-readable");
+  for (let i = 0; i < 2; i++) {
+    const stored = log.append(pub("joe", "x"), () => {});
+    clock.endTurn();
+    assertEquals((await assertRejects(() => stored, ProtocolError)).code, "not-stored");
+  }
+  assertEquals(events, ["messages can't be stored: database disk image is malformed"]);
 });
