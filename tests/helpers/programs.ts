@@ -1,6 +1,7 @@
 import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { formatPhc, hashPassword } from "../../lib/accounts/phc.ts";
+import type { Endpoint } from "../../lib/net/connection.ts";
 import { loadIdentity } from "../../lib/net/identity.ts";
 import { KnownServers } from "../../lib/net/known_servers.ts";
 import { executableName, HOST, parseTarget } from "../../scripts/release/targets.ts";
@@ -32,6 +33,10 @@ export interface ProgramOptions {
   cwd?: string;
   /** Variables beside the environment's own. */
   env?: Record<string, string>;
+  /** What the program is started by, such as `ip netns exec NAME`. @default nothing */
+  launcher?: readonly string[];
+  /** Is called with each piece of standard output, as soon as it comes. */
+  onOutput?: (text: string) => void;
 }
 
 /** One of the two programs, running, with pipes for its input and outputs. */
@@ -41,10 +46,10 @@ export class Program implements AsyncDisposable {
   readonly #out: Collector;
   readonly #err: Collector;
 
-  private constructor(process: Deno.ChildProcess) {
+  private constructor(process: Deno.ChildProcess, onOutput?: (text: string) => void) {
     this.#process = process;
     this.#input = process.stdin.getWriter();
-    this.#out = new Collector(process.stdout);
+    this.#out = new Collector(process.stdout, onOutput);
     this.#err = new Collector(process.stderr);
   }
 
@@ -52,18 +57,18 @@ export class Program implements AsyncDisposable {
   static start(
     program: "server" | "client",
     args: readonly string[],
-    { cwd = root, env = {} }: ProgramOptions = {},
+    { cwd = root, env = {}, launcher = [], onOutput }: ProgramOptions = {},
   ): Program {
-    const [executable, ...first] = command(program);
-    const process = new Deno.Command(executable, {
-      args: [...first, ...args],
+    const [executable, ...rest] = [...launcher, ...command(program), ...args];
+    const process = new Deno.Command(executable!, {
+      args: rest,
       cwd,
       env: { NO_COLOR: "1", ...env },
       stdin: "piped",
       stdout: "piped",
       stderr: "piped",
     }).spawn();
-    return new Program(process);
+    return new Program(process, onOutput);
   }
 
   /** Runs a program to its end, with nothing to read. */
@@ -176,8 +181,8 @@ class Collector {
   #over = false;
   #more = Promise.withResolvers<void>();
 
-  constructor(stream: ReadableStream<Uint8Array>) {
-    this.ended = this.#collect(stream);
+  constructor(stream: ReadableStream<Uint8Array>, onText: (text: string) => void = () => {}) {
+    this.ended = this.#collect(stream, onText);
   }
 
   async expect(text: string): Promise<void> {
@@ -240,8 +245,12 @@ class Collector {
     }
   }
 
-  async #collect(stream: ReadableStream<Uint8Array>): Promise<void> {
+  async #collect(
+    stream: ReadableStream<Uint8Array>,
+    onText: (text: string) => void,
+  ): Promise<void> {
     for await (const chunk of stream.pipeThrough(new TextDecoderStream())) {
+      onText(chunk);
       this.text += chunk;
       this.#wake();
     }
@@ -296,9 +305,18 @@ export async function startServerAt(
     return { server, port, clientArgs };
   }
   const config = `${folder}/config`;
-  const { certificate } = await loadIdentity(folder);
-  const knownServers = await KnownServers.load(config);
-  await knownServers.remember({ hostname: "127.0.0.1", port: Number(port) }, certificate);
+  await rememberServer(folder, config, { hostname: "127.0.0.1", port: Number(port) });
   const clientArgs = (username: string) => ["127.0.0.1", port, username, "--config", config];
   return { server, port, clientArgs };
+}
+
+/** Has clients with the folder `config` know the server of a data folder, under an address. */
+export async function rememberServer(
+  folder: string,
+  config: string,
+  address: Endpoint,
+): Promise<void> {
+  const { certificate } = await loadIdentity(folder);
+  const knownServers = await KnownServers.load(config);
+  await knownServers.remember(address, certificate);
 }
