@@ -14,6 +14,8 @@ const MAX_PACKETS_IN_FLIGHT = 128;
 const BACKLOG_PACKETS = 128;
 /** After this many probes in a row without an acknowledgement messages go over TCP as well. */
 const DOUBTFUL_PROBES = 2;
+/** A message that was lost so often goes over TCP as well. */
+const DOUBTFUL_LOSSES = 2;
 /** Silence of UDP after which everything goes over TCP alone, in milliseconds. */
 const SILENCE_MS = 3_000;
 
@@ -337,7 +339,12 @@ export class DeliverySender {
   #lose(packet: number, { frames, bytes }: InFlight): void {
     this.#inFlight.delete(packet);
     this.#bytesInFlight -= bytes;
-    for (const frame of frames) if (this.#outstanding.has(frame.number)) this.#lost.push(frame);
+    for (const frame of frames) {
+      if (!this.#outstanding.has(frame.number)) continue;
+      this.#lost.push(frame);
+      frame.losses = (frame.losses ?? 0) + 1;
+      if (frame.losses >= DOUBTFUL_LOSSES) this.#rescued.push(frame);
+    }
   }
 
   /** Forgets the packets all of whose messages were acknowledged. @returns these */

@@ -23,6 +23,8 @@ export interface Frame {
   /** The message record, UTF-8. */
   record: Uint8Array;
   receipt?: Receipt | undefined;
+  /** In how many packets it was lost; the sender's. */
+  losses?: number;
 }
 
 /** The bytes that a frame takes in a packet. */

@@ -19,6 +19,8 @@ export class PathValidator<A> {
   #highestBind = -1;
   #candidate: { address: A; token: string } | undefined;
   #address: A | undefined;
+  /** The one that was in use before it fell silent. */
+  #lapsed: A | undefined;
   readonly #key: (address: A) => string;
   readonly #newToken: () => string;
 
@@ -52,9 +54,20 @@ export class PathValidator<A> {
     return true;
   }
 
-  /** The address has to be validated anew. */
-  invalidate(): void {
+  /** The address has to be validated anew. Whether there was one. */
+  invalidate(): boolean {
+    if (this.#address === undefined) return false;
+    this.#lapsed = this.#address;
     this.#address = undefined;
+    return true;
+  }
+
+  /** A new challenge for the address that may be the session's: of the newest bind, or the last in use. */
+  recheck(): { address: A; token: string } | undefined {
+    const address = this.#candidate?.address ?? this.#lapsed;
+    if (address === undefined || this.#address !== undefined) return undefined;
+    this.#candidate = { address, token: this.#newToken() };
+    return this.#candidate;
   }
 }
 

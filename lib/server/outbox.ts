@@ -32,6 +32,10 @@ const PATIENCE_MS = 5_000;
 /** A client that has acknowledged nothing for so long is stuck, in milliseconds. */
 const STUCK_AFTER_MS = 1_000;
 
+/** How soon a path that fell silent is tried again; each further wait is twice as long, up to the longest. */
+const FIRST_RECHECK_MS = 500;
+const LONGEST_RECHECK_MS = 20_000;
+
 const utf8 = new TextDecoder();
 
 /**
@@ -51,6 +55,9 @@ export class Outbox implements Disposable {
   readonly #sealer: PacketSealer;
   readonly #opener: PacketOpener;
   readonly #alarm: Alarm;
+  /** Rings when a path that fell silent is to be tried again, and how long after that once more. */
+  readonly #recheck: Alarm;
+  #recheckWait = 0;
   /** When the newest challenge was sent. */
   #challengedAt = 0;
   /** When the client last acknowledged something, or had nothing to acknowledge. */
@@ -77,6 +84,7 @@ export class Outbox implements Disposable {
       this.#sender.timeOut(options.clock.now());
       this.#flush();
     });
+    this.#recheck = new Alarm(options.clock, () => this.#recheckPath());
   }
 
   /** Sends a message record (UTF-8) as soon as this turn of the loop is over. */
@@ -127,6 +135,7 @@ export class Outbox implements Disposable {
         return this.#answer(this.#path.bind(packet.number, from), from);
       case PacketType.response:
         if (!this.#path.respond(packet.payload.toHex())) return;
+        this.#recheck[Symbol.dispose]();
         this.#sender.openPath(this.#options.clock.now() - this.#challengedAt);
         this.#sendPacket(PacketType.bound, undefined);
         return this.#flush();
@@ -180,6 +189,7 @@ export class Outbox implements Disposable {
     if (this.#closed) return;
     this.#closed = true;
     this.#alarm[Symbol.dispose]();
+    this.#recheck[Symbol.dispose]();
     this.#relieve();
     this.#settled?.resolve();
     for (const frame of this.#sender.drain()) {
@@ -212,9 +222,28 @@ export class Outbox implements Disposable {
   #answer(answer: PathAnswer | undefined, to: Endpoint): void {
     if (answer === undefined) return;
     if (answer.send === "bound") return this.#sendPacket(PacketType.bound, undefined);
+    this.#challenge(to, answer.token);
+  }
+
+  #challenge(to: Endpoint, token: string): void {
     this.#challengedAt = this.#options.clock.now();
-    const challenge = this.#sealer.seal(PacketType.challenge, Uint8Array.fromHex(answer.token));
+    const challenge = this.#sealer.seal(PacketType.challenge, Uint8Array.fromHex(token));
     this.#options.sendDatagram(challenge, to);
+  }
+
+  /** A path that fell silent has to be validated again before it is used. */
+  #suspendPath(): void {
+    if (!this.#path.invalidate()) return;
+    this.#recheckWait = FIRST_RECHECK_MS;
+    this.#recheck.set(this.#options.clock.now() + this.#recheckWait);
+  }
+
+  #recheckPath(): void {
+    const candidate = this.#path.recheck();
+    if (candidate === undefined) return;
+    this.#challenge(candidate.address, candidate.token);
+    this.#recheckWait = Math.min(2 * this.#recheckWait, LONGEST_RECHECK_MS);
+    this.#recheck.set(this.#options.clock.now() + this.#recheckWait);
   }
 
   #sendPacket(type: PacketType, payload: Uint8Array | undefined): void {
@@ -244,8 +273,7 @@ export class Outbox implements Disposable {
     }
     if (!this.#farBehind) this.#relieve();
     if (this.#sender.backlogBytes === 0) this.#settled?.resolve();
-    // A path that fell silent has to be validated again before it is used.
-    if (!this.#sender.pathOpen) this.#path.invalidate();
+    if (!this.#sender.pathOpen) this.#suspendPath();
     this.#alarm.set(this.#sender.deadline());
   }
 }

@@ -113,6 +113,21 @@ Deno.test("DeliverySender.timeOut() sends anew what was overtaken 9/8 of a round
   assertEquals(summary(sendAll(sender, 22.5, 2)), [["udp", 0]]);
 });
 
+Deno.test("DeliverySender.acknowledge() has what was lost twice go over TCP as well", () => {
+  const sender = openSender(1, 1_000);
+  sendAll(sender, 0);
+  for (let round = 1; round <= 2; round++) {
+    for (let i = 0; i < 3; i++) sender.push(new Uint8Array(1_000));
+    sendAll(sender, round, 4 * round - 3);
+    const packet = 4 * round - 1;
+    const last = 3 * round;
+    const ranges: [number, number][] = [[1, last]];
+    assert(sender.acknowledge({ largest: packet, delay: 0, delivered: 0, ranges }, round));
+    const again = summary(sendAll(sender, round, packet + 1));
+    assertEquals(again, round === 1 ? [["udp", 0]] : [["udp", 0], ["tcp", 0]]);
+  }
+});
+
 Deno.test("DeliverySender.acknowledge() halves the window, once for losses of one round trip", () => {
   const sender = openSender(100, 1_156);
   assertEquals(sendAll(sender, 0).length, 10);

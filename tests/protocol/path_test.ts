@@ -46,6 +46,22 @@ Deno.test("PathValidator.invalidate() has the same address challenged again", ()
   assertEquals(path.bind(1, "a"), { send: "challenge", token: "t2" });
 });
 
+Deno.test("PathValidator.recheck() challenges the address that fell silent, or the one that binds", () => {
+  const path = validator();
+  assertEquals(path.recheck(), undefined);
+  path.bind(0, "a");
+  path.respond("t1");
+  assertEquals([path.recheck(), path.invalidate(), path.invalidate()], [undefined, true, false]);
+  assertEquals(path.recheck(), { address: "a", token: "t2" });
+  assertEquals(path.recheck(), { address: "a", token: "t3" });
+  assertEquals(path.respond("t2"), false);
+  assertEquals(path.respond("t3"), true);
+  assertEquals(path.address, "a");
+  path.invalidate();
+  path.bind(1, "b");
+  assertEquals(path.recheck(), { address: "b", token: "t5" });
+});
+
 Deno.test("PathBinder.due() waits twice as long each time, at most 20 s", () => {
   const binder = new PathBinder();
   const sent: number[] = [];

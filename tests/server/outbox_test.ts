@@ -80,7 +80,7 @@ Deno.test("Outbox.push() goes over TCP without a path, and after 3 s of silence"
   assertEquals(all.lines, ['{"type":"deliver","number":0,"message":{"id":1}}']);
   bind(all);
   all.outbox.push(message);
-  all.clock.advance(4_000);
+  all.clock.advance(3_000);
   assertEquals(all.lines.length, 2);
   all.take();
   all.outbox.push(message);
@@ -88,6 +88,29 @@ Deno.test("Outbox.push() goes over TCP without a path, and after 3 s of silence"
   assertEquals(all.take(), []);
   assertEquals(all.lines.length, 3);
   bind(all);
+});
+
+Deno.test("Outbox tries a path that fell silent again, and uses it as soon as there is an answer", () => {
+  const all = open();
+  bind(all);
+  all.outbox.push(message);
+  all.clock.advance(3_000);
+  all.take();
+  const challenges: number[] = [];
+  let newest: Uint8Array | undefined;
+  for (let ms = 100; ms <= 8_000; ms += 100) {
+    all.clock.advance(100);
+    for (const { type, payload, to } of all.take()) {
+      assertEquals([type, to], [PacketType.challenge, here]);
+      challenges.push(ms);
+      newest = payload;
+    }
+  }
+  assertEquals(challenges, [500, 1_500, 3_500, 7_500]);
+  all.outbox.receive(all.sealer.seal(PacketType.response, newest!), here);
+  all.outbox.push(message);
+  all.clock.endTurn();
+  assertEquals(all.take().map(({ type }) => type), [PacketType.bound, PacketType.data]);
 });
 
 Deno.test("Outbox.receive() stops waiting for what was acknowledged", () => {
