@@ -231,7 +231,7 @@ Deno.test({
     await client.match(/EX - exit program and logout of account\n/);
     client.kill("SIGINT");
     assertEquals(await client.exitCode(), 0);
-    assertMatch(client.stdout, /successfully logged out\./);
+    assertMatch(client.stdout, /of account\nSending logout .*\nsuccessfully logged out\..*\n$/);
     await server.matchError(/joe left: logged out/);
   },
 });

@@ -112,6 +112,7 @@ export class Dialogue {
     if (!this.#loggedIn) {
       throw new ExitError(ExitCode.usage, "you left before the login was done");
     }
+    this.#console.dropQuestion();
     this.#console.print("Sending logout command to server");
     await this.#client.logout();
     this.#console.print(

@@ -52,6 +52,11 @@ export class Console {
     }
   }
 
+  /** From now on an open question is not printed again: nobody waits for its answer. */
+  dropQuestion(): void {
+    this.#question = undefined;
+  }
+
   /** Prints text and a line ending; an open question is printed again after it. */
   print(text: string): void {
     this.#source.interrupt(() => {
