@@ -249,7 +249,7 @@ export class DeliverySender {
     if (!this.#probeDue) return undefined;
     this.#probeDue = false;
     const [oldest] = this.#inFlight.values();
-    return oldest?.frames.filter(({ number }) => this.#outstanding.has(number));
+    return oldest?.frames.filter((frame) => this.#isMissing(frame));
   }
 
   /** What was lost and what is new, as much as fits into a packet; nothing while the window is full. */
@@ -262,7 +262,7 @@ export class DeliverySender {
       frames.push(frame);
     };
     for (let frame; (frame = this.#lost.at(0)) !== undefined; this.#lost.shift()) {
-      if (!this.#outstanding.has(frame.number)) continue;
+      if (!this.#isMissing(frame)) continue;
       const bytes = frameBytes(frame.record);
       if (bytes > this.#packetSize.maxPayload) this.#rescued.push(frame);
       else if (bytes > room) return frames;
@@ -279,7 +279,7 @@ export class DeliverySender {
 
   #takeRescued(): Frame | undefined {
     for (let frame; (frame = this.#rescued.shift()) !== undefined;) {
-      if (this.#outstanding.has(frame.number) && !this.#overTcp.has(frame.number)) return frame;
+      if (this.#isMissing(frame) && !this.#overTcp.has(frame.number)) return frame;
     }
     return undefined;
   }
@@ -340,18 +340,23 @@ export class DeliverySender {
     this.#inFlight.delete(packet);
     this.#bytesInFlight -= bytes;
     for (const frame of frames) {
-      if (!this.#outstanding.has(frame.number)) continue;
+      if (!this.#isMissing(frame)) continue;
       this.#lost.push(frame);
       frame.losses = (frame.losses ?? 0) + 1;
       if (frame.losses >= DOUBTFUL_LOSSES) this.#rescued.push(frame);
     }
   }
 
-  /** Forgets the packets all of whose messages were acknowledged. @returns these */
+  /** Whether the receiver has it not, as far as is known. */
+  #isMissing({ number, early }: Frame): boolean {
+    return !early && this.#outstanding.has(number);
+  }
+
+  /** Forgets the packets all of whose messages arrived. @returns these */
   #clearInFlight(): InFlight[] {
     const cleared: InFlight[] = [];
     for (const [packet, sent] of this.#inFlight) {
-      if (sent.frames.some(({ number }) => this.#outstanding.has(number))) continue;
+      if (sent.frames.some((frame) => this.#isMissing(frame))) continue;
       this.#inFlight.delete(packet);
       this.#bytesInFlight -= sent.bytes;
       cleared.push(sent);
@@ -359,15 +364,21 @@ export class DeliverySender {
     return cleared;
   }
 
-  /** Forgets the messages that were acknowledged. */
+  /**
+   * Forgets the messages that the receiver has given to its user. Those in the ranges it only holds until
+   * what is missing below them has come, so they need not be sent again, but are not done with.
+   */
   #settle(delivered: number, ranges: Ack["ranges"]): void {
-    // In the order of the numbers, as the ranges are; an acknowledged one may be long gone.
+    // In the order of the numbers, as the ranges are.
     let range = 0;
-    for (const number of this.#outstanding.keys()) {
+    for (const [number, frame] of this.#outstanding) {
+      if (number < delivered) {
+        this.#forget(number);
+        continue;
+      }
       while (range < ranges.length && ranges[range]![1] < number) range++;
-      const [first] = ranges[range] ?? [Infinity];
-      if (number < delivered || number >= first) this.#forget(number);
-      else if (first === Infinity) break;
+      if (range === ranges.length) break;
+      if (number >= ranges[range]![0]) frame.early = true;
     }
   }
 

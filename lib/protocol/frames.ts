@@ -23,8 +23,9 @@ export interface Frame {
   /** The message record, UTF-8. */
   record: Uint8Array;
   receipt?: Receipt | undefined;
-  /** In how many packets it was lost; the sender's. */
+  /** The sender's: in how many packets it was lost, and whether it arrived before one below it did. */
   losses?: number;
+  early?: boolean;
 }
 
 /** The bytes that a frame takes in a packet. */

@@ -128,7 +128,7 @@ function findLogin(session: Session, username: string, token: string): Login {
   session.report("resume refused: no such token", username.slice(0, 64));
   throw new ProtocolError(
     "bad-token",
-    "this user can't come back with this token: it was used up, is too old, or never was",
+    "this user can't come back with this token: it has ended, or never was this user's",
   );
 }
 

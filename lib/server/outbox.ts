@@ -132,6 +132,7 @@ export class Outbox implements Disposable {
   #take(packet: Packet, from: Endpoint): void {
     switch (packet.type) {
       case PacketType.bind:
+        if (packet.payload.length > 0) return;
         return this.#answer(this.#path.bind(packet.number, from), from);
       case PacketType.response:
         if (!this.#path.respond(packet.payload.toHex())) return;

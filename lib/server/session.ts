@@ -146,7 +146,8 @@ export class Session implements Member {
         if (done) break;
         // One line is read ahead, so that work for a client that has gone is not even begun.
         next = lines.next();
-        next.then(({ done }) => done && this.#over.abort(), () => this.#over.abort());
+        // What is no line is answered when its turn has come.
+        next.then(({ done }) => done && this.#over.abort(), () => {});
         this.#liveness.heard();
         await this.#dispatch(parseClientRecord(line));
       }

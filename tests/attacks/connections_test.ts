@@ -180,3 +180,13 @@ Deno.test("attack: connections that are reset in every state of TLS and the logi
   assert(!server.log.some((line) => line.includes("unforeseen")), server.log.join("\n"));
   console.log(`    ${resets} resets, chat undisturbed`);
 });
+
+Deno.test("a line that is too long is answered with what was wrong", async () => {
+  await using server = await RunningServer.start();
+  using conn = await Deno.connect(server.endpoint);
+  await conn.write(utf8.encode(HELLO));
+  await conn.write(utf8.encode(`${" ".repeat(8_193)}\n`));
+  const answer = await toText(conn.readable);
+  const codes = answer.trim().split("\n").slice(1).map((line) => JSON.parse(line).code);
+  assertEquals(codes, ["bad-record", "protocol-error"]);
+});

@@ -61,6 +61,12 @@ Deno.test("Outbox.receive() answers nothing to what does not authenticate, or wa
   assertEquals(sent.length, 1);
 });
 
+Deno.test("Outbox.receive() answers no bind that has a payload", () => {
+  const { outbox, sealer, sent } = open();
+  outbox.receive(sealer.seal(PacketType.bind, Uint8Array.of(1)), here);
+  assertEquals(sent, []);
+});
+
 Deno.test("Outbox.receive() sends nothing but a challenge to an address that did not answer", () => {
   const all = open();
   const bindPacket = all.sealer.seal(PacketType.bind);
