@@ -19,6 +19,8 @@ import {
 
 /** For so long a client tries to come back, in milliseconds: then its token has ended. */
 const RETURN_LIMIT_MS = 24 * 3_600_000;
+/** A session that lasted for so long was a good one, in milliseconds. */
+const STABLE_MS = 30_000;
 /** How long the server may take to answer the logout, in milliseconds. */
 const LEAVE_LIMIT_MS = 3_000;
 /** What may be better at the next attempt to come back. */
@@ -67,12 +69,16 @@ export class ChatClient {
   #last = 0;
   /** Up to here messages were sent while the client was away. */
   #missedUpTo = 0;
+  #backoff: Backoff;
+  /** When the session of the moment began. */
+  #attachedAt = 0;
   readonly #shown = new RecentSet<number>(SHOWN);
   #leaving = false;
   readonly #closed = Promise.withResolvers<void>();
 
   private constructor(options: ChatClientOptions) {
     this.#options = options;
+    this.#backoff = new Backoff(options.random);
     this.#session = this.#connect().then((session) => this.#attach(session));
     this.#session.catch(() => {});
   }
@@ -209,6 +215,7 @@ export class ChatClient {
   #attach(session: ClientSession): ClientSession {
     const { signal } = session;
     this.#current = session;
+    this.#attachedAt = this.#options.clock.now();
     const ended = () => this.#lose(signal.reason);
     if (signal.aborted) ended();
     else signal.addEventListener("abort", ended, { once: true });
@@ -240,16 +247,18 @@ export class ChatClient {
     if (this.signal.aborted) return;
     if (!(reason instanceof LostError) || this.#token === undefined) return this.#finish(reason);
     this.#options.onLost(reason.message);
+    // A server that lets the client in and then sends it away must not have it back at once for ever.
+    const refused = reason.told && this.#options.clock.now() - this.#attachedAt < STABLE_MS;
+    if (!refused) this.#backoff = new Backoff(this.#options.random);
     this.#session = this.#comeBack(this.#token);
     this.#session.catch((error) => this.#finish(error));
   }
 
   async #comeBack(token: string): Promise<ClientSession> {
-    const { clock, random } = this.#options;
-    const backoff = new Backoff(random);
+    const { clock } = this.#options;
     const giveUpAt = clock.now() + RETURN_LIMIT_MS;
     for (;;) {
-      await sleep(clock, backoff.next(), this.signal);
+      await sleep(clock, this.#backoff.next(), this.signal);
       try {
         return this.#attach(await this.#resume(token));
       } catch (error) {

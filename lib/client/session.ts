@@ -36,8 +36,12 @@ export class RequestError extends Error {
 export class LostError extends ExitError {
   override name = "LostError";
 
-  constructor(message: string) {
+  /** Whether the server said so. */
+  readonly told: boolean;
+
+  constructor(message: string, { told = false }: { told?: boolean } = {}) {
     super(ExitCode.unreachable, message);
+    this.told = told;
   }
 }
 
@@ -293,7 +297,7 @@ async function receiveAll(socket: DatagramSocket, inbox: Inbox): Promise<void> {
 /** What a farewell means to the client's user. */
 function endOf({ code, message: said, final }: ServerRecords["farewell"]): ExitError {
   const message = visibleLine(said);
-  if (!final) return new LostError(message);
+  if (!final) return new LostError(message, { told: true });
   switch (code) {
     case "logged-out":
       return new FarewellError(ExitCode.done, message);

@@ -99,26 +99,26 @@ export class MessageLog {
    * @throws {ProtocolError} `not-stored`: the message comes again, which is better than not at all
    */
   async acknowledge(account: string, message: number): Promise<void> {
-    await this.#database.change(() => this.#statements.clear.run(account, message));
+    await this.#database.change(() => this.#statements.settle.run(account, message));
+  }
+
+  /** An account is there no more: nobody is entitled to what it was. @throws `not-stored` */
+  async leave(account: string): Promise<void> {
+    await this.#database.change(() => {
+      this.#statements.leave.run(account);
+      this.#statements.clear.run(account);
+    });
   }
 
   /**
    * An account is there.
    *
    * @param account its key
-   * @param since the newest message before it was made, where that has just been: what an earlier
-   *   account of this name was entitled to is not its own
+   * @param since the newest message before it was made, where that has just been
    * @throws {ProtocolError} `not-stored`
    */
   async enter(account: string, since?: number): Promise<void> {
-    await this.#database.change(() => {
-      const { leave, clearUpTo, enter } = this.#statements;
-      if (since !== undefined) {
-        leave.run(account);
-        clearUpTo.run(account, since);
-      }
-      enter.run(account, since ?? null);
-    });
+    await this.#database.change(() => this.#statements.enter.run(account, since ?? null));
   }
 
   /** The newest message that was there before an account: it is entitled to public ones after it. */
@@ -182,8 +182,8 @@ function prepare(database: Database) {
       SELECT id, :request, :message FROM logins WHERE id = :login`,
     findRequest: `SELECT message, text, addressee_name AS "to"
       FROM requests LEFT JOIN messages ON id = message WHERE login = ? AND request = ?`,
-    clear: "DELETE FROM undelivered WHERE account = ? AND message = ?",
-    clearUpTo: "DELETE FROM undelivered WHERE account = ? AND message <= ?",
+    settle: "DELETE FROM undelivered WHERE account = ? AND message = ?",
+    clear: "DELETE FROM undelivered WHERE account = ?",
     leave: "DELETE FROM accounts WHERE account = ?",
     enter: `INSERT OR IGNORE INTO accounts (account, since)
       SELECT ?, coalesce(?, max(seq), 0) FROM sqlite_sequence WHERE name = 'messages'`,

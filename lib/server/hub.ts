@@ -20,8 +20,8 @@ export interface Member {
   relief(): Promise<void> | undefined;
   /** The same, however long it takes. */
   room(): Promise<void> | undefined;
-  /** Ends the session, because what it has missed can't be read. */
-  fail(why: string): void;
+  /** Ends the session for now, because it can't be given what it has missed. */
+  fail(code: "internal" | "too-slow", why: string): void;
 }
 
 /** How long a sender waits for receivers who are behind, in milliseconds. */
@@ -29,6 +29,9 @@ const RELIEF_LIMIT_MS = 2_000;
 
 /** So many ids of the log, or messages that waited, are looked at in one turn of the loop. */
 const PAGE = 500;
+
+/** How long a session that catches up may be far behind, in milliseconds. */
+const STUCK_MS = 120_000;
 
 /** Of so many messages it is known how far they got. */
 const MARKS = 10_000;
@@ -40,6 +43,10 @@ interface ActiveUser {
   live: Set<Member>;
   /** Direct messages on their way, which none of its sessions has acknowledged yet, by id. */
   kept: Map<number, Kept>;
+  /** Those of them that no session has: they go to the next live one with room. */
+  orphans: Set<Kept>;
+  /** Whether that is under way. */
+  adopting: boolean;
 }
 
 /** A direct message, and the sessions that have it; none, where those have gone and nobody is live. */
@@ -89,20 +96,23 @@ export class Hub {
    * has acknowledged and no other session of the user's has, then everything after a message.
    *
    * @param last the id of the newest message that the session does not need
+   * @returns a promise that is fulfilled when it has all of that, or has ended
    */
-  join(member: Member, last: number): void {
+  join(member: Member, last: number): Promise<void> {
     const key = foldUsername(member.username);
     const user = this.#active.get(key) ?? {
       username: member.username,
       members: new Set(),
       live: new Set(),
       kept: new Map(),
+      orphans: new Set(),
+      adopting: false,
     };
     user.members.add(member);
     this.#active.set(key, user);
-    this.#catchUp(user, member, last).catch((error) => {
+    return this.#catchUp(user, member, last).catch((error) => {
       // With a gap it must not go on: the client would never ask for what is in it again.
-      if (user.members.has(member)) member.fail((error as Error).message);
+      if (user.members.has(member)) member.fail("internal", (error as Error).message);
     });
   }
 
@@ -218,15 +228,40 @@ export class Hub {
         if (next === undefined) break;
         after = next;
         await this.#turn();
-        await member.room();
+        await this.#room(member);
         if (!user.members.has(member)) return;
       }
     }
     if (!user.members.has(member)) return;
     user.live.add(member);
-    // What other sessions had that are gone by now.
-    const orphans = [...user.kept.values()].filter(({ holders }) => holders.size === 0);
-    for (const { message } of orphans) this.#hand(user, { ...message, late: true }, [member]);
+    void this.#adopt(user);
+  }
+
+  /** Waits until less waits for a session that catches up; one that takes too long ends. */
+  async #room(member: Member): Promise<void> {
+    using _limit = this.#clock.after(
+      STUCK_MS,
+      () => member.fail("too-slow", "too much waited to be delivered"),
+    );
+    await member.room();
+  }
+
+  /** Gives live sessions, as they have room, what sessions had that are gone by now. */
+  async #adopt(user: ActiveUser): Promise<void> {
+    if (user.adopting) return;
+    user.adopting = true;
+    while (user.orphans.size > 0 && user.live.size > 0) {
+      const [first] = user.live;
+      const heir = [...user.live].find((member) => member.room() === undefined) ?? first!;
+      const room = heir.room();
+      if (room !== undefined) {
+        await room;
+        continue;
+      }
+      const [orphan] = user.orphans;
+      this.#hand(user, { ...orphan!.message, late: true }, [heir]);
+    }
+    user.adopting = false;
   }
 
   /**
@@ -277,6 +312,7 @@ export class Hub {
     if (members.length === 0) return;
     const kept = user.kept.get(message.id) ?? { message, holders: new Set(), settled: false };
     user.kept.set(message.id, kept);
+    user.orphans.delete(kept);
     const record = utf8.encode(encodeMessage(message));
     const added = members.filter((member) => !kept.holders.has(member));
     // All of them first: a session may end by being handed one message too many.
@@ -307,7 +343,7 @@ export class Hub {
   #giveBack(user: ActiveUser, kept: Kept, member: Member): void {
     kept.holders.delete(member);
     if (kept.settled || kept.holders.size > 0) return;
-    const [heir] = user.live;
-    if (heir !== undefined) this.#hand(user, { ...kept.message, late: true }, [heir]);
+    user.orphans.add(kept);
+    void this.#adopt(user);
   }
 }

@@ -80,10 +80,9 @@ async function remember(
   return login;
 }
 
-/** @param own how many of the account's sessions end by this */
-function requireRoom({ services, username }: Session, own = 0): void {
+function requireRoom({ services, username }: Session): void {
   const { hub, limits } = services;
-  if (hub.sessionsOf(username) - own < limits.sessionsPerAccount) return;
+  if (hub.sessionsOf(username) < limits.sessionsPerAccount) return;
   throw new ProtocolError(
     "too-many-sessions",
     `this account is logged in ${limits.sessionsPerAccount} times already`,
@@ -101,20 +100,28 @@ export async function resume(
   session: Session,
   { id, username, token, last }: ClientRecords["resume"],
 ): Promise<void> {
-  findLogin(session, username, token);
-  await session.keepRate(username, RESUME_COMMANDS);
-  if (session.state === "ended") return;
-  const login = findLogin(session, username, token);
-  const { accounts, messages, returning } = session.services;
+  const { accounts, messages } = session.services;
+  const { id: found } = findLogin(session, username, token);
   if (last > messages.last) {
     throw new ProtocolError(
       "no-such-message",
       `there is no message ${last} yet: the newest is ${messages.last}`,
     );
   }
+  // It takes the place of the session that it had, and waits for nothing that this one still does.
+  endEarlier(session, found);
+  await session.keepRate(username, RESUME_COMMANDS);
+  if (session.state === "ended") return;
+  const login = findLogin(session, username, token);
+  endEarlier(session, login.id);
   session.username = accounts.find(username)!;
-  requireRoom(session, returning.has(login.id) ? 1 : 0);
+  requireRoom(session);
   session.welcome(id, { login: login.id, last: Math.max(last, login.last) });
+}
+
+function endEarlier({ services }: Session, login: number): void {
+  const why = "the client has come back on another connection";
+  services.returning.get(login)?.end("resumed", why);
 }
 
 /** @throws {ProtocolError} `bad-token` */
@@ -142,6 +149,10 @@ export async function register(
   const { username, origin: owner } = session;
   const since = messages.last;
   reporting(session, username, () => requireRegistration(session));
+  // Before there is an account: what a removed one of this name left must never be the new one's.
+  if (accounts.find(username) === undefined) {
+    await session.work(() => messages.leave(foldUsername(username)));
+  }
   const created = await session.work((signal) =>
     storing(session, accounts.create(username, accepted, { owner, signal }))
   );

@@ -96,6 +96,8 @@ export class Session implements Member {
   attempts = 0;
   #earlyRecords = 0;
   #login: number | undefined;
+  /** Fulfilled when the client has been given what it missed. */
+  #caughtUp = Promise.resolve();
 
   /**
    * @param place among the connections that are not logged in; disposed of when this one is, or ends
@@ -171,9 +173,11 @@ export class Session implements Member {
     this.end("account-changed", why);
   }
 
-  fail(why: string): void {
-    this.services.log(`${this.username} can't be given what was missed: ${why}`);
-    this.end("internal", why, { final: false });
+  fail(code: "internal" | "too-slow", why: string): void {
+    if (code === "internal") {
+      this.services.log(`${this.username} can't be given what was missed: ${why}`);
+    }
+    this.end(code, why, { final: false });
   }
 
   relief(): Promise<void> | undefined {
@@ -207,10 +211,7 @@ export class Session implements Member {
     this.#state = exists ? "authenticate" : "register";
   }
 
-  /**
-   * The login is done: the user becomes active, and gets what the data channel needs. A client that has
-   * come back takes the place of its earlier session.
-   */
+  /** The login is done: the user becomes active, and gets what the data channel needs. */
   welcome(id: number, { login, token, last }: WelcomeOptions): void {
     const { services } = this;
     this.#state = "active";
@@ -228,16 +229,12 @@ export class Session implements Member {
     services.outboxes.set(this.#outbox.parameters.session, this.#outbox);
     if (login !== undefined) {
       this.#login = login;
-      services.returning.get(login)?.end(
-        "resumed",
-        "the client has come back on another connection",
-      );
       services.returning.set(login, this);
     }
     const { parameters: data } = this.#outbox;
     const latest = services.messages.last;
     this.send({ type: "welcome", id, username: this.username, data, latest, token });
-    services.hub.join(this, last ?? latest);
+    this.#caughtUp = services.hub.join(this, last ?? latest);
     const came = last === undefined ? "joined" : "came back";
     services.log(`${this.username} ${came} from ${this.remote}`);
   }
@@ -251,7 +248,8 @@ export class Session implements Member {
     if (this.#outbox === undefined) return leave();
     this.#state = "leaving";
     const limit = this.services.clock.after(LEAVE_LIMIT_MS, leave);
-    this.#outbox.settle().then(() => {
+    const outbox = this.#outbox;
+    this.#caughtUp.then(() => outbox.settle()).then(() => {
       limit[Symbol.dispose]();
       leave();
     });
@@ -339,11 +337,9 @@ export class Session implements Member {
    * @param commands so many count at once
    */
   async keepRate(username: string, commands = 1): Promise<void> {
-    const { clock, hub, limits } = this.services;
-    const count = Math.min(commands, limits.commandBurst);
-    for (let wait; (wait = hub.rateOf(username).take(clock.now(), count)) > 0;) {
-      await this.work((signal) => sleep(clock, wait, signal));
-    }
+    const { clock, hub } = this.services;
+    const wait = hub.rateOf(username).take(clock.now(), commands);
+    if (wait > 0) await this.work((signal) => sleep(clock, wait, signal));
   }
 
   /** What can't be answered to a request ends the session. */

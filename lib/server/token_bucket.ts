@@ -13,18 +13,15 @@ export class TokenBucket {
   }
 
   /**
-   * Takes tokens if there are so many.
+   * Takes tokens, also those that will only be there later: whoever comes next waits longer, so nobody is
+   * overtaken.
    *
-   * @param count not more than there can be
-   * @returns how long to wait until there will be, in milliseconds: 0 where they were taken
+   * @returns how long to wait until they are there, in milliseconds
    */
   take(now: number, count = 1): number {
     this.#fill(now);
-    if (this.#tokens >= count) {
-      this.#tokens -= count;
-      return 0;
-    }
-    return Math.ceil((count - this.#tokens) / this.#perMs);
+    this.#tokens -= count;
+    return Math.max(Math.ceil(-this.#tokens / this.#perMs), 0);
   }
 
   /** Whether nothing was taken that has not come back. */

@@ -317,3 +317,25 @@ Deno.test("ChatClient passes on what the server refuses", async () => {
   await assertRejects(() => asked, RequestError, "there is no such user");
   client.abort();
 });
+
+Deno.test("ChatClient waits longer and longer for a server that lets it in and sends it away", async () => {
+  const peer = new FakePeer();
+  const client = await peer.logIn();
+  const waits: number[] = [];
+  for (let round = 0; round < 4; round++) {
+    peer.say({ type: "farewell", code: "internal", message: "broken", final: false });
+    await peer.settle();
+    const lostAt = peer.clock.now();
+    for (const { dials } = peer; peer.dials === dials;) {
+      peer.clock.advance(100);
+      await peer.settle();
+    }
+    waits.push(peer.clock.now() - lostAt);
+    await peer.heard();
+    const { id } = await peer.heard();
+    peer.say({ type: "welcome", id, username: "joe", data: DATA, latest: 12 });
+    await peer.settle();
+  }
+  assertEquals(waits, [500, 1_000, 2_000, 4_000]);
+  client.abort();
+});

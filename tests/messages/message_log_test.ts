@@ -93,12 +93,12 @@ Deno.test("MessageLog.history() gives what an account may see, and nothing else"
   close();
 });
 
-Deno.test("MessageLog.enter() gives a new account of an old name nothing of the old one's", async () => {
+Deno.test("MessageLog.leave() leaves a new account of an old name nothing of the old one's", async () => {
   const { clock, log, append, close } = open();
   log.enter("joe");
   append(direct("ann", "joe", "secret"));
   clock.endTurn();
-  const entered = log.enter("joe", log.last);
+  const entered = Promise.all([log.leave("joe"), log.enter("joe", log.last)]);
   clock.endTurn();
   await entered;
   assertEquals(log.history("joe", { count: 10 }), []);

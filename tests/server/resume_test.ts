@@ -370,3 +370,90 @@ Deno.test("a new account of an old name may not ask how far the old one's messag
   const heir = await server.join("joe");
   assertEquals((await heir.ask({ type: "status", id: 5, message: 1 }))["code"], "no-such-message");
 });
+
+Deno.test("coming back waits for no other session of the account, whatever that one asks for", async () => {
+  await using server = await FakeServer.start({ burst: 10, perSecond: 10 });
+  const [flood, phone] = [await server.join("ann"), await server.join("ann")];
+  for (let id = 1; id <= 100; id++) flood.send({ type: "users", id });
+  await disconnect(phone);
+  let back = false;
+  server.resume(phone).then(() => back = true);
+  const pass = async () => {
+    server.clock.advance(100);
+    await disconnect();
+  };
+  let ms = 0;
+  for (; !back && ms < 5_000; ms += 100) await pass();
+  // Until all have been served.
+  for (let tenths = 0; tenths < 120; tenths++) await pass();
+  assert(ms <= 2_000, `${ms} ms`);
+});
+
+Deno.test("what a stuck session leaves comes to another one as that takes it", async () => {
+  await using server = await FakeServer.start();
+  server.services.limits = { ...server.services.limits, sessionBytes: 131_072 };
+  const [joe, stuck] = [await server.join("joe"), await server.join("ann")];
+  const text = "x".repeat(10_000);
+  for (let id = 1; id <= 12; id++) {
+    await joe.ask({ type: "direct", id, to: "ann", text: `${id} ${text}` });
+    // From now on it is stuck, and nobody waits for it.
+    if (id === 1) server.clock.advance(1_001);
+  }
+  const good = await server.join("ann");
+  await joe.ask({ type: "direct", id: 13, to: "ann", text: `13 ${text}` });
+  assertEquals((await receivedToTheEnd(server, stuck)).at(-1), "too-slow");
+  const seen: number[] = [];
+  while (seen.length < 13) {
+    seen.push(parseInt((await received(server, good, 1))[0]!));
+    good.send({ type: "ack", delivered: seen.length });
+  }
+  assertEquals(seen.toSorted((a, b) => a - b), Array.from({ length: 13 }, (_, i) => i + 1));
+  await assertNothing(server, good);
+});
+
+Deno.test("a new account of a removed user's name gets nothing of the old one's, however it begins", async () => {
+  await using server = await FakeServer.start();
+  const [joe, bob] = [await server.join("joe"), await server.join("bob")];
+  await disconnect(bob);
+  await joe.ask({ type: "direct", id: 1, to: "bob", text: "secret" });
+  await server.services.accounts.remove("bob");
+  // The registration ends as soon as there is the account.
+  const { accounts } = server.services;
+  const create = accounts.create;
+  const client = await server.greet();
+  accounts.create = async (...args) => {
+    const created = await create.apply(accounts, args);
+    client.session.end("server-closing", "the end");
+    return created;
+  };
+  await client.ask({ type: "identify", id: 1, username: "bob" });
+  await client.ask({ type: "register", id: 2, password: "bob" });
+  accounts.create = create;
+  const heir = await server.join("bob");
+  assertEquals(heir.welcome["type"], "welcome");
+  await assertNothing(server, heir);
+  assertEquals((await heir.ask({ type: "history", id: 3, count: 9 }))["messages"], []);
+});
+
+Deno.test("logout gives what was missed before the farewell", async () => {
+  await using server = await FakeServer.start();
+  const [joe, ann] = [await server.join("joe"), await server.join("ann")];
+  for (let id = 1; id <= 600; id++) await ann.ask({ type: "public", id, text: "hers" });
+  await disconnect(ann);
+  await joe.ask({ type: "public", id: 1, text: "his" });
+  const back = await server.resume(ann);
+  back.send({ type: "logout", id: 700 });
+  const all = await receivedWhile(server, back);
+  assertEquals(all, ["his", "logged-out"]);
+});
+
+/** What comes to the end, acknowledged as it comes. */
+async function receivedWhile(server: FakeServer, client: FakeClient): Promise<string[]> {
+  const received: string[] = [];
+  for (;;) {
+    const { type, message, code } = await server.nextOf(client);
+    if (type === "farewell") return [...received, `${code}`];
+    received.push((message as { text: string }).text);
+    client.send({ type: "ack", delivered: received.length });
+  }
+}
