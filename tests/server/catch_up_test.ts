@@ -1,0 +1,233 @@
+import { assert, assertEquals } from "@std/assert";
+import {
+  assertNothing,
+  disconnect,
+  received,
+  receivedToTheEnd,
+  receivedWhile,
+} from "../helpers/deliveries.ts";
+import { FakeServer } from "../helpers/fake_server.ts";
+
+Deno.test("a client that comes back gets what it missed, in order, and then what is sent", async () => {
+  await using server = await FakeServer.start();
+  const [joe, ann] = [await server.join("joe"), await server.join("ann")];
+  await joe.ask({ type: "public", id: 10, text: "seen" });
+  await received(server, ann, 1);
+  await disconnect(ann);
+  await joe.ask({ type: "public", id: 11, text: "one" });
+  await joe.ask({ type: "direct", id: 12, to: "ann", text: "two" });
+  await joe.ask({ type: "direct", id: 13, to: "joe", text: "not hers" });
+  const back = await server.resume(ann, 1);
+  assertEquals([back.welcome["type"], back.welcome["latest"]], ["welcome", 4]);
+  await server.nextOf(joe);
+  await joe.ask({ type: "public", id: 14, text: "three" });
+  // Nobody but she acknowledged "seen", and she says that she has it.
+  assertEquals(await received(server, back, 3), ["one", "two", "three"]);
+  await assertNothing(server, back);
+  assert(server.log.some((line) => line.startsWith("ann came back from")));
+});
+
+Deno.test("a direct message that was acknowledged elsewhere comes to who comes back all the same", async () => {
+  await using server = await FakeServer.start();
+  const [joe, here, away] = [
+    await server.join("joe"),
+    await server.join("ann"),
+    await server.join("ann"),
+  ];
+  await disconnect(away);
+  await joe.ask({ type: "direct", id: 10, to: "ann", text: "one" });
+  assertEquals(await received(server, here, 1), ["one"]);
+  here.send({ type: "ack", delivered: 1 });
+  await assertNothing(server, here);
+  const back = await server.resume(away);
+  assertEquals(await received(server, back, 1), ["one"]);
+  await disconnect(back);
+  // Nobody has to have it any more.
+  await assertNothing(server, here);
+  assertEquals(server.services.messages.undelivered("ann", { after: 0, upTo: 9, limit: 9 }), []);
+});
+
+Deno.test("a direct message that nobody acknowledged goes to the next session, marked", async () => {
+  await using server = await FakeServer.start();
+  const [joe, ann] = [await server.join("joe"), await server.join("ann")];
+  await joe.ask({ type: "direct", id: 10, to: "ann", text: "one" });
+  await received(server, ann, 1);
+  await disconnect(ann);
+  const other = await server.join("ann");
+  assertEquals(await received(server, other, 1), ["one (late)"]);
+  // The other session has it now; who comes back gets it if that one ends.
+  const back = await server.resume(ann, 1);
+  await assertNothing(server, back);
+  await disconnect(other);
+  assertEquals(await received(server, back, 1), ["one (late)"]);
+});
+
+Deno.test("a client that comes back gets a thousand messages at its pace, and what is sent meanwhile", async () => {
+  await using server = await FakeServer.start();
+  const [joe, ann] = [await server.join("joe"), await server.join("ann")];
+  await disconnect(ann);
+  const text = "x".repeat(10_000);
+  for (let id = 1; id <= 1_000; id++) await joe.ask({ type: "public", id, text });
+  const back = await server.resume(ann);
+  let newest = 1_000;
+  for (let number = 0; number < newest; number++) {
+    const { type, message } = await server.nextOf(back);
+    assertEquals([type, (message as { id: number }).id], ["deliver", number + 1]);
+    if (number % 50 === 0) back.send({ type: "ack", delivered: number + 1 });
+    if (number % 200 === 0) await joe.ask({ type: "public", id: ++newest, text });
+  }
+  await assertNothing(server, back);
+});
+
+Deno.test("a client that comes back gets nothing from before its account was made", async () => {
+  await using server = await FakeServer.start();
+  const joe = await server.join("joe");
+  await joe.ask({ type: "public", id: 10, text: "before" });
+  const ann = await server.join("ann");
+  await joe.ask({ type: "public", id: 11, text: "after" });
+  const back = await server.resume(ann, 0);
+  assertEquals(await received(server, back, 1), ["after"]);
+  await assertNothing(server, back);
+});
+
+Deno.test("a session that ends while it catches up is not live, and harms nobody", async () => {
+  await using server = await FakeServer.start();
+  const [joe, ann] = [await server.join("joe"), await server.join("ann")];
+  await disconnect(ann);
+  for (let id = 1; id <= 300; id++) {
+    await joe.ask({ type: "public", id, text: "x".repeat(16_000) });
+  }
+  const back = await server.resume(ann, 0);
+  await received(server, back, 1);
+  await disconnect(back);
+  assertEquals(server.services.hub.sessionsOf("ann"), 0);
+  const other = await server.join("ann");
+  await joe.ask({ type: "direct", id: 900, to: "ann", text: "one" });
+  assertEquals(await received(server, other, 1), ["one"]);
+  await disconnect(other);
+  assertEquals(await received(server, await server.join("ann"), 1), ["one (late)"]);
+});
+
+Deno.test("catching up never gives more at once than may wait", async () => {
+  await using server = await FakeServer.start();
+  server.services.limits = { ...server.services.limits, sessionBytes: 131_072 };
+  const [joe, ann] = [await server.join("joe"), await server.join("ann")];
+  await disconnect(ann);
+  const text = '"'.repeat(16_384);
+  for (let id = 1; id <= 40; id++) {
+    await joe.ask(id % 2 ? { type: "public", id, text } : { type: "direct", id, to: "ann", text });
+  }
+  for (const login of ["resume", "join"] as const) {
+    const back = login === "join" ? await server.join("ann") : await server.resume(ann, 0);
+    const count = login === "join" ? 20 : 40;
+    for (let number = 0; number < count; number++) {
+      assertEquals((await server.nextOf(back))["number"], number);
+      // It takes all, and has acknowledged no direct message in the end.
+      if (login === "resume") {
+        back.send({ type: "ack", delivered: number % 2 === 0 ? number + 1 : 0 });
+      }
+      if (login === "join") back.send({ type: "ack", delivered: number + 1 });
+    }
+    if (login === "join") await assertNothing(server, back);
+    await disconnect(back);
+    if (login === "resume") {
+      // As if it had acknowledged none of the direct ones.
+      for (let id = 1; id <= 20; id++) {
+        await joe.ask({ type: "direct", id: 100 + id, to: "ann", text });
+      }
+    }
+  }
+});
+
+Deno.test("a direct message that is one too many for a session comes to the others once", async () => {
+  await using server = await FakeServer.start();
+  const [joe, stuck, good] = [
+    await server.join("joe"),
+    await server.join("ann"),
+    await server.join("ann"),
+  ];
+  const text = "x".repeat(16_000);
+  const seen: string[] = [];
+  for (let id = 1; !stuck.connection.closed; id++) {
+    await joe.ask({ type: "direct", id, to: "ann", text: `${id} ${text}` });
+    seen.push(...await received(server, good, 1));
+    good.send({ type: "ack", delivered: seen.length });
+    // From now on it is stuck, and nobody waits for it.
+    if (id === 1) server.clock.advance(1_001);
+  }
+  await assertNothing(server, good);
+  assertEquals(seen.map((one) => parseInt(one)), seen.map((_, index) => index + 1));
+  assert(!seen.some((one) => one.endsWith("(late)")));
+  assertEquals((await receivedToTheEnd(server, stuck)).at(-1), "too-slow");
+});
+
+Deno.test("a direct message whose session ends goes once to one that still catches up", async () => {
+  await using server = await FakeServer.start();
+  const [joe, away] = [await server.join("joe"), await server.join("ann")];
+  await disconnect(away);
+  const text = "x".repeat(15_000);
+  for (let id = 1; id <= 300; id++) await joe.ask({ type: "public", id, text });
+  const live = await server.join("ann");
+  const back = await server.resume(away, 0);
+  await joe.ask({ type: "direct", id: 900, to: "ann", text: "one" });
+  assertEquals(await received(server, live, 1), ["one"]);
+  await disconnect(live);
+  const texts: string[] = [];
+  for (let number = 0; number < 301; number++) {
+    texts.push(...await received(server, back, 1));
+    if (number % 20 === 0) back.send({ type: "ack", delivered: number + 1 });
+  }
+  await assertNothing(server, back);
+  assertEquals(texts.filter((text) => text.startsWith("one")), ["one"]);
+});
+
+Deno.test("what can't be read ends the session, and the client may come back for it", async () => {
+  await using server = await FakeServer.start();
+  const [joe, ann] = [await server.join("joe"), await server.join("ann")];
+  await disconnect(ann);
+  await joe.ask({ type: "public", id: 1, text: "one" });
+  const { messages } = server.services;
+  const flow = messages.flow;
+  messages.flow = () => {
+    throw new Error("the disk is gone");
+  };
+  const failed = await server.resume(ann, 0);
+  const { code, final } = await server.nextOf(failed);
+  assertEquals([code, final], ["internal", false]);
+  messages.flow = flow;
+  assertEquals(await received(server, await server.resume(ann, 0), 1), ["one"]);
+});
+
+Deno.test("what a stuck session leaves comes to another one as that takes it", async () => {
+  await using server = await FakeServer.start();
+  server.services.limits = { ...server.services.limits, sessionBytes: 131_072 };
+  const [joe, stuck] = [await server.join("joe"), await server.join("ann")];
+  const text = "x".repeat(10_000);
+  for (let id = 1; id <= 12; id++) {
+    await joe.ask({ type: "direct", id, to: "ann", text: `${id} ${text}` });
+    // From now on it is stuck, and nobody waits for it.
+    if (id === 1) server.clock.advance(1_001);
+  }
+  const good = await server.join("ann");
+  await joe.ask({ type: "direct", id: 13, to: "ann", text: `13 ${text}` });
+  assertEquals((await receivedToTheEnd(server, stuck)).at(-1), "too-slow");
+  const seen: number[] = [];
+  while (seen.length < 13) {
+    seen.push(parseInt((await received(server, good, 1))[0]!));
+    good.send({ type: "ack", delivered: seen.length });
+  }
+  assertEquals(seen.toSorted((a, b) => a - b), Array.from({ length: 13 }, (_, i) => i + 1));
+  await assertNothing(server, good);
+});
+
+Deno.test("logout gives what was missed before the farewell", async () => {
+  await using server = await FakeServer.start();
+  const [joe, ann] = [await server.join("joe"), await server.join("ann")];
+  for (let id = 1; id <= 600; id++) await ann.ask({ type: "public", id, text: "hers" });
+  await disconnect(ann);
+  await joe.ask({ type: "public", id: 1, text: "his" });
+  const back = await server.resume(ann);
+  back.send({ type: "logout", id: 700 });
+  const all = await receivedWhile(server, back);
+  assertEquals(all, ["his", "logged-out"]);
+});
