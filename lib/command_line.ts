@@ -39,10 +39,10 @@ export function parseCommandLine(
     const [usage] = spec.help.split("\n");
     throw new ExitError(ExitCode.usage, `${problem} (${usage}; --help tells more)`);
   }
-  // The parser's own name for the arguments, which it would take for a flag that it knows.
+  // No flag is short, and "_" is the parser's own name for the arguments: it would take both for known.
   const flags = args.includes("--") ? args.slice(0, args.indexOf("--")) : args;
-  const clash = flags.find((arg) => /^--?_(=|$)/.test(arg));
-  if (clash !== undefined) wrong(`there is no flag ${clash}`);
+  const unknown = flags.find((arg) => /^(-[^-]|--_(=|$))/.test(arg));
+  if (unknown !== undefined) wrong(`there is no flag ${unknown}`);
 
   const boolean = ["help", "version", ...spec.flags ?? []];
   const options = spec.options ?? [];

@@ -28,7 +28,7 @@ Deno.test("chatserver names what is wrong with its arguments, exit code 2", asyn
     [["1300", "--colour"], /there is no flag --colour/],
     [["-1"], /there is no flag -1/],
     [["--_=1300"], /there is no flag --_=1300/],
-    [["-_", "1300"], /there is no flag -_/],
+    [["-__", "1300"], /there is no flag -__/],
     [["1300", "--data"], /--data needs a value/],
   ];
   for (const [args, problem] of wrong) await fails("server", args, { code: 2, problem });
