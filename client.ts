@@ -60,14 +60,13 @@ async function main(): Promise<void> {
   const leaving = new Leaving();
   using source = openSource(() => leaving.ask());
   onSignals(["SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK"], () => leaving.ask());
-  const styled = Deno.stdout.isTerminal();
   const console = new Console(source, standardOutput);
   const client = await leaving.orDone(ChatClient.open({
     clock: systemClock,
     random: Math.random,
     dial: dialer(server, trust),
     openSocket,
-    onMessage: (message) => console.print(formatMessage(message, styled)),
+    onMessage: (message) => console.print(formatMessage(message, console.page)),
     onLost: (why) => console.complain(`Connection lost (${why}), trying to come back.`),
     onBack: () => console.complain("Connected again."),
   }));

@@ -1,4 +1,6 @@
 import { red } from "@std/fmt/colors";
+import { hanging } from "./console/layout.ts";
+import { pageOf } from "./console/page.ts";
 import { ExitCode, ExitError } from "./exit.ts";
 
 /**
@@ -12,8 +14,9 @@ export async function runProgram(name: string, main: () => Promise<void>): Promi
   } catch (error) {
     const known = error instanceof ExitError;
     const message = known ? error.message : `unforeseen: ${error}`;
-    const line = `${name}: ${message.replaceAll(/\s*\n\s*/g, " ")}`;
-    writeText(Deno.stderr, `${Deno.stderr.isTerminal() ? red(line) : line}\n`);
+    const page = pageOf(Deno.stderr);
+    const line = hanging(`${name}: ${message.replaceAll(/\s*\n\s*/g, " ")}`, page);
+    writeText(Deno.stderr, `${page.styled ? red(line) : line}\n`);
     Deno.exit(known ? error.exitCode : ExitCode.unforeseen);
   }
 }

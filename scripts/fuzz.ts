@@ -11,6 +11,7 @@
 import { parseCredentialsLine } from "../lib/accounts/credentials_line.ts";
 import { parsePhc } from "../lib/accounts/phc.ts";
 import { formatMessage } from "../lib/client/format.ts";
+import { UNWRAPPED } from "../lib/console/page.ts";
 import { parseCommandLine } from "../lib/command_line.ts";
 import { PasteDecoder } from "../lib/console/paste.ts";
 import { ExitCode, ExitError } from "../lib/exit.ts";
@@ -150,8 +151,8 @@ const TARGETS: Record<string, (dice: Dice) => unknown> = {
   formatMessage: (dice) => {
     const [from, text] = [mutate(dice), mutate(dice)];
     const message = { id: 1, kind: "public", from, to: undefined, sent: "", text } as const;
-    const lines = formatMessage(message, false).split("\n");
-    check(lines.slice(5).every((line) => line === "" || line.startsWith("  ")), "texts stand back");
+    const lines = formatMessage(message, UNWRAPPED).split("\n");
+    check(lines.slice(4, -1).every((line) => line.startsWith("  ")), "texts stand back");
   },
   parseCredentialsLine: (dice) => parseCredentialsLine(mutate(dice)),
   parsePhc: (dice) => parsePhc(mutate(dice)),

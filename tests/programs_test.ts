@@ -195,7 +195,7 @@ for (const signal of ["SIGTERM", "SIGKILL"] as const) {
       const { server: next } = await startServerAt(port, folder.path);
       await using _next = next;
       await client.expectError("Connected again.\n");
-      await client.match(/From: joe\n\nto myself\n/);
+      await client.match(/From: joe\n\n {2}to myself\n/);
       await client.type("EX\n");
       assertEquals(await client.exitCode(), 0);
       assertMatch(next.stderr, /joe came back from .*\n.*joe left: logged out\n$/);

@@ -2,8 +2,9 @@ import { ExitCode, ExitError } from "../exit.ts";
 import { ProtocolError } from "../protocol/errors.ts";
 import { parsePassword } from "../protocol/names.ts";
 import { parseText } from "../protocol/text.ts";
-import { visibleLine } from "../protocol/visible.ts";
 import type { Console } from "../console/console.ts";
+import { legibleLine } from "../console/foreign.ts";
+import { hanging } from "../console/layout.ts";
 import type { ChatClient } from "./client.ts";
 import { formatPastMessage, formatStatus, type Sent } from "./format.ts";
 import { RequestError } from "./session.ts";
@@ -126,7 +127,7 @@ export class Dialogue {
       const password = await this.#askNewPassword(username);
       try {
         const { username } = await this.#client.register(password);
-        this.#console.print(`New User: ${visibleLine(username)}`);
+        this.#console.print(hanging(`New User: ${legibleLine(username)}`, this.#console.page));
         return true;
       } catch (error) {
         if (!(error instanceof RequestError)) throw error;
@@ -140,7 +141,7 @@ export class Dialogue {
   async #askNewPassword(username: string): Promise<string> {
     for (;;) {
       const password = await this.#askSecret(
-        `Welcome new user: ${visibleLine(username)} please enter a new password:`,
+        `Welcome new user: ${legibleLine(username)} please enter a new password:`,
       );
       const problem = whatIsWrong(() => parsePassword(password));
       if (problem !== undefined) {
@@ -196,7 +197,7 @@ export class Dialogue {
     const { message, away } = await this.#client.direct(to, accepted);
     this.#noteSent({ message, to, text: accepted });
     if (away) {
-      const user = visibleLine(to);
+      const user = legibleLine(to);
       this.#console.complain(`${user} is not here: the message is delivered at the next login.`);
     }
   }
@@ -213,20 +214,15 @@ export class Dialogue {
     if (this.#sent.length === 0) throw new InputError("You have sent nothing yet");
     for (const sent of this.#sent.slice(-count)) {
       const { progress } = await this.#client.status(sent.message);
-      this.#console.print(formatStatus(sent, progress));
+      this.#console.print(hanging(formatStatus(sent, progress), this.#console.page));
     }
   }
 
   async #askUser(): Promise<string> {
     const users = await this.#client.users();
-    this.#console.print(
-      [
-        "Select a user to send a message to:",
-        ...users.map((user) => `         ${visibleLine(user)}`),
-      ].join(
-        "\n",
-      ),
-    );
+    const { page } = this.#console;
+    const list = users.map((user) => hanging(`         ${legibleLine(user)}`, page));
+    this.#console.print(["Select a user to send a message to:", ...list].join("\n"));
     for (;;) {
       const name = (await this.#askLine("To:")).trim();
       if (name === "") throw new InputError("No user was named, so nothing was sent.");
@@ -251,7 +247,9 @@ export class Dialogue {
     }
     const messages = await this.#client.history(Number(count ?? HISTORY_COUNT), name);
     if (messages.length === 0) throw new InputError("There are no messages");
-    for (const message of messages) this.#console.print(formatPastMessage(message));
+    for (const message of messages) {
+      this.#console.print(formatPastMessage(message, this.#console.page));
+    }
   }
 
   async #askText(question: string): Promise<string> {

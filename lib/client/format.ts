@@ -1,5 +1,7 @@
 import { bold } from "@std/fmt/colors";
-import { visible, visibleLine } from "../protocol/visible.ts";
+import { legible, legibleLine } from "../console/foreign.ts";
+import { block, hanging } from "../console/layout.ts";
+import type { Page } from "../console/page.ts";
 import type { Message, Progress } from "../protocol/records.ts";
 
 const KINDS: Record<Message["kind"], string> = {
@@ -10,17 +12,17 @@ const KINDS: Record<Message["kind"], string> = {
 /**
  * A message as its receiver sees it, with the empty line after it but without the last LF. One that
  * waited says when it was sent.
- *
- * @param styled whether the output is a terminal
  */
-export function formatMessage(message: Message, styled: boolean): string {
+export function formatMessage(message: Message, page: Page): string {
   const title = "*** New Message ***";
-  return format(styled ? bold(title) : title, message, message.late ? ["Sent"] : []);
+  const details = message.late ? ["Sent"] as const : [];
+  return format(message, { title: page.styled ? bold(title) : title, details, page });
 }
 
 /** A message of the past, the user's own too. */
-export function formatPastMessage(message: Message): string {
-  return format("*** Message ***", message, message.to === undefined ? ["Sent"] : ["To", "Sent"]);
+export function formatPastMessage(message: Message, page: Page): string {
+  const details = message.to === undefined ? ["Sent"] as const : ["To", "Sent"] as const;
+  return format(message, { title: "*** Message ***", details, page });
 }
 
 /** A message that the user sent. */
@@ -37,8 +39,8 @@ const EXCERPT_LENGTH = 40;
 
 /** How far a message got, in one line. */
 export function formatStatus({ to, text }: Sent, progress: Progress | undefined): string {
-  const kind = to === undefined ? "PM" : `DM to ${visibleLine(to)}`;
-  const line = visibleLine(text);
+  const kind = to === undefined ? "PM" : `DM to ${legibleLine(to)}`;
+  const line = legibleLine(text);
   const excerpt = line.length > EXCERPT_LENGTH ? `${line.slice(0, EXCERPT_LENGTH)}…` : line;
   return `${kind} "${excerpt}": stored, ${formatProgress(to !== undefined, progress)}`;
 }
@@ -53,17 +55,23 @@ function formatProgress(direct: boolean, progress: Progress | undefined): string
   return `delivered to ${delivered} of ${users} ${users === 1 ? "user" : "users"}${channels}`;
 }
 
-function format(title: string, message: Message, details: readonly ("To" | "Sent")[]): string {
+interface Form {
+  title: string;
+  details: readonly ("To" | "Sent")[];
+  page: Page;
+}
+
+function format(message: Message, { title, details, page }: Form): string {
   const { kind, from, to, sent, text } = message;
-  const values = { To: visibleLine(to ?? ""), Sent: localTime(sent) };
+  const values = { To: legibleLine(to ?? ""), Sent: localTime(sent) };
   return [
     title,
     `Message type: ${KINDS[kind]}`,
-    `From: ${visibleLine(from)}`,
-    ...details.map((detail) => `${detail}: ${values[detail]}`),
+    hanging(`From: ${legibleLine(from)}`, page),
+    ...details.map((detail) => hanging(`${detail}: ${values[detail]}`, page)),
     "",
-    // Further lines stand back, so that no text can look like another message.
-    visible(text).replaceAll("\n", "\n  "),
+    // No text can look like another message, or like a question.
+    block(legible(text), page),
     "",
   ].join("\n");
 }
@@ -71,7 +79,7 @@ function format(title: string, message: Message, details: readonly ("To" | "Sent
 /** The time where the user is, as 2026-01-31 10:30; what can't be read as a time is shown as it is. */
 function localTime(sent: string): string {
   const time = new Date(sent);
-  if (Number.isNaN(time.getTime())) return visibleLine(sent);
+  if (Number.isNaN(time.getTime())) return legibleLine(sent);
   const pad = (number: number) => `${number}`.padStart(2, "0");
   const date = [time.getFullYear(), pad(time.getMonth() + 1), pad(time.getDate())].join("-");
   return `${date} ${pad(time.getHours())}:${pad(time.getMinutes())}`;

@@ -1,6 +1,7 @@
 import type { Clock } from "../clock.ts";
 import { ExitCode, ExitError } from "../exit.ts";
 import { type Connection, type Endpoint, formatEndpoint } from "../net/connection.ts";
+import { legibleLine } from "../console/foreign.ts";
 import { Liveness } from "../net/liveness.ts";
 import { TlsError } from "../net/stream.ts";
 import type { DatagramSocket } from "../net/udp.ts";
@@ -14,7 +15,6 @@ import {
   type ServerRecord,
   type ServerRecords,
 } from "../protocol/records.ts";
-import { visibleLine } from "../protocol/visible.ts";
 import { VERSION } from "../version.ts";
 import { Inbox } from "./inbox.ts";
 
@@ -26,7 +26,7 @@ export class RequestError extends Error {
   readonly attempts: number | undefined;
 
   constructor({ code, message, attempts }: ServerRecords["error"]) {
-    super(visibleLine(message));
+    super(legibleLine(message));
     this.code = code;
     this.attempts = attempts;
   }
@@ -212,7 +212,7 @@ export class ClientSession {
         new ExitError(
           ExitCode.refused,
           `the server (${
-            visibleLine(record.software)
+            legibleLine(record.software)
           }) speaks protocol version ${record.protocol}, ` +
             `this client version ${PROTOCOL_VERSION}: take the client that belongs to the server`,
         ),
@@ -256,11 +256,10 @@ export class ClientSession {
         new ExitError(ExitCode.refused, `the server at ${server} speaks TLS: leave --plain out`),
       );
     } else if (error instanceof ProtocolError) {
-      const why = `the server can't be understood: ${error.message}`;
+      const problem = legibleLine(error.message);
+      const why = `the server can't be understood: ${problem}`;
       this.#finish(
-        this.#greeted
-          ? new ExitError(ExitCode.unreachable, why)
-          : this.#notAChatServer(error.message),
+        this.#greeted ? new ExitError(ExitCode.unreachable, why) : this.#notAChatServer(problem),
       );
     } else {
       this.#finish(
@@ -296,7 +295,7 @@ async function receiveAll(socket: DatagramSocket, inbox: Inbox): Promise<void> {
 
 /** What a farewell means to the client's user. */
 function endOf({ code, message: said, final }: ServerRecords["farewell"]): ExitError {
-  const message = visibleLine(said);
+  const message = legibleLine(said);
   if (!final) return new LostError(message, { told: true });
   switch (code) {
     case "logged-out":

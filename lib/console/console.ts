@@ -1,3 +1,6 @@
+import { hanging } from "./layout.ts";
+import type { Page } from "./page.ts";
+
 /** Where the user's lines come from. */
 export interface LineSource extends Disposable {
   /** The next line, without its line ending; undefined at the end of the input. */
@@ -12,6 +15,9 @@ export interface Output {
   dialogue: (text: string) => void;
   /** Standard error: what is wrong. */
   complaint: (text: string) => void;
+  /** What the dialogue is laid out for, and what a complaint is, at present. */
+  dialoguePage: () => Page;
+  complaintPage: () => Page;
 }
 
 /** The dialogue's screen: asks questions, and prints what comes while they are open. */
@@ -52,6 +58,11 @@ export class Console {
     }
   }
 
+  /** What is printed is laid out for this, at present. */
+  get page(): Page {
+    return this.#output.dialoguePage();
+  }
+
   /** From now on an open question is not printed again: nobody waits for its answer. */
   dropQuestion(): void {
     this.#question = undefined;
@@ -67,6 +78,7 @@ export class Console {
 
   /** Says on standard error what is wrong. */
   complain(problem: string): void {
-    this.#source.interrupt(() => this.#output.complaint(`${problem}\n`));
+    const text = hanging(problem, this.#output.complaintPage());
+    this.#source.interrupt(() => this.#output.complaint(`${text}\n`));
   }
 }

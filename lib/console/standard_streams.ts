@@ -1,6 +1,7 @@
 import process from "node:process";
 import { writeText } from "../program.ts";
 import type { LineSource, Output } from "./console.ts";
+import { pageOf } from "./page.ts";
 import { PlainLines } from "./plain_lines.ts";
 import { TerminalLines } from "./terminal_lines.ts";
 
@@ -8,6 +9,8 @@ import { TerminalLines } from "./terminal_lines.ts";
 export const standardOutput: Output = {
   dialogue: (text) => writeText(Deno.stdout, text),
   complaint: (text) => writeText(Deno.stderr, text),
+  dialoguePage: () => pageOf(Deno.stdout),
+  complaintPage: () => pageOf(Deno.stderr),
 };
 
 /**

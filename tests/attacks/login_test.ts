@@ -1,6 +1,7 @@
 // Attacks on names and passwords. Each ends in a figure.
 import { assert, assertEquals } from "@std/assert";
 import { formatMessage } from "../../lib/client/format.ts";
+import { UNWRAPPED } from "../../lib/console/page.ts";
 import { ProtocolError } from "../../lib/protocol/errors.ts";
 import { parseUsername } from "../../lib/protocol/names.ts";
 import { parseText } from "../../lib/protocol/text.ts";
@@ -119,7 +120,7 @@ Deno.test("attack: terminal escapes, titles and bidi overrides in names and mess
       sent: "2026-01-31T09:30:00.000Z",
       text: `hello ${attack}`,
     } as const;
-    const shown = formatMessage(message, false);
+    const shown = formatMessage(message, UNWRAPPED);
     // deno-lint-ignore no-control-regex
     assert(!/[\x00-\x09\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]/.test(shown));
     assertEquals(/\p{Cc}/u.test(visibleLine(attack)), false);

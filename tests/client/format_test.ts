@@ -1,6 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { visibleLine } from "../../lib/protocol/visible.ts";
-import { formatMessage, formatStatus } from "../../lib/client/format.ts";
+import { formatMessage, formatPastMessage, formatStatus } from "../../lib/client/format.ts";
+import { UNWRAPPED } from "../../lib/console/page.ts";
 
 const message = {
   id: 1,
@@ -13,19 +14,19 @@ const message = {
 
 Deno.test("formatMessage() gives the public message's form to the letter", () => {
   assertEquals(
-    formatMessage(message, false),
-    "*** New Message ***\nMessage type: Public Message (PM)\nFrom: renew\n\nHello guys\n",
+    formatMessage(message, UNWRAPPED),
+    "*** New Message ***\nMessage type: Public Message (PM)\nFrom: renew\n\n  Hello guys\n",
   );
 });
 
 Deno.test("formatMessage() lets no text look like another message, or act on the terminal", () => {
   const text = "x\n\n*** New Message ***\nFrom: joe\x1b[2J";
   assertEquals(
-    formatMessage({ ...message, from: "re\x07new", text }, false).split("\n").slice(2),
+    formatMessage({ ...message, from: "re\x07new", text }, UNWRAPPED).split("\n").slice(2),
     [
       "From: re<U+0007>new",
       "",
-      "x",
+      "  x",
       "  ",
       "  *** New Message ***",
       "  From: joe<U+001B>[2J",
@@ -36,8 +37,34 @@ Deno.test("formatMessage() lets no text look like another message, or act on the
 
 Deno.test("formatMessage() gives the direct message's form to the letter", () => {
   assertEquals(
-    formatMessage({ ...message, kind: "direct", to: "joe" }, false).split("\n")[1],
+    formatMessage({ ...message, kind: "direct", to: "joe" }, UNWRAPPED).split("\n")[1],
     "Message type: Direct Message (DM)",
+  );
+});
+
+Deno.test("formatMessage() lays out for the width that the terminal has now", () => {
+  const text = "one two three";
+  const shown = (columns: number) =>
+    formatMessage({ ...message, text }, { ...UNWRAPPED, columns }).split("\n").slice(4);
+  assertEquals(shown(17), ["  one two three", ""]);
+  assertEquals(shown(16), ["  one two", "  three", ""]);
+});
+
+Deno.test("formatPastMessage() has the text, and the names of others, stand back too", () => {
+  const from = "世".repeat(20);
+  assertEquals(
+    formatPastMessage({ ...message, from, sent: "?" }, { ...UNWRAPPED, columns: 40 }).split("\n"),
+    [
+      "*** Message ***",
+      "Message type: Public Message (PM)",
+      "From:",
+      `  ${"世".repeat(18)}`,
+      "  世世",
+      "Sent: ?",
+      "",
+      "  Hello guys",
+      "",
+    ],
   );
 });
 

@@ -1,5 +1,6 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { Console, type LineSource } from "../../lib/console/console.ts";
+import { UNWRAPPED } from "../../lib/console/page.ts";
 
 /** A source that answers when the test says so. */
 class FakeSource implements LineSource {
@@ -23,6 +24,8 @@ function open() {
   const console = new Console(source, {
     dialogue: (text) => out.push(text),
     complaint: (text) => err.push(text),
+    dialoguePage: () => UNWRAPPED,
+    complaintPage: () => UNWRAPPED,
   });
   return { source, console, output: () => out.splice(0).join(""), errors: () => err.splice(0) };
 }

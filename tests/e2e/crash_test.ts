@@ -113,7 +113,7 @@ Deno.test("a client that is killed gets at its next login what it has not acknow
     } else {
       over = true;
       await sending;
-      await ann.match(new RegExp(`From: joe\n(Sent: .*\n)?\n${sent - 1}\n`));
+      await ann.match(new RegExp(`From: joe\n(Sent: .*\n)?\n  ${sent - 1}\n`));
       await ann.type("EX\n");
     }
     await ann.exitCode();

@@ -102,7 +102,7 @@ Deno.test("on a full disk nothing is confirmed that is not stored, and the chat 
   giveBack();
   await joe.type("PM after\n");
   await joe.count("Please enter a command:", tries + 2);
-  for (const client of [ann, bob]) await client.match(/From: joe\n\nafter\n/);
+  for (const client of [ann, bob]) await client.match(/From: joe\n\n {2}after\n/);
   await server.matchError(/messages are stored again\n/);
   const confirmed = joe.stdout.split("Message sent\n").length - 1;
   assertEquals(shownMessages(ann.stdout).length, confirmed);

@@ -79,7 +79,7 @@ Deno.test("a paste is one message, and waits for Enter", async () => {
     await joe.press("Enter");
     await joe.until((text) => text.includes("Message sent"), "one message sent");
     await renew.until(
-      (text) => text.includes("From: joe\n\none\n  two\n    three\n\nPlease enter a command:"),
+      (text) => text.includes("From: joe\n\n  one\n  two\n    three\n\nPlease enter a command:"),
       "one message of three lines",
     );
   });
@@ -168,5 +168,5 @@ Deno.test("what is being typed survives a restart of the server, and is sent aft
   );
   await joe.typeText(" half");
   await joe.press("Enter");
-  await joe.until((text) => text.includes("From: joe\n\nhalf 世界 and half\n"), "the message");
+  await joe.until((text) => text.includes("From: joe\n\n  half 世界 and half\n"), "the message");
 });

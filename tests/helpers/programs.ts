@@ -267,7 +267,7 @@ class Collector {
 /** The messages that a client has shown on its standard output, as "kind from text". */
 export function shownMessages(stdout: string): string[] {
   const form =
-    /^\*\*\* New Message \*\*\*\nMessage type: (\w+) Message \(..\)\nFrom: (\S+)\n(?:Sent: .*\n)?\n(.*)\n$/gm;
+    /^\*\*\* New Message \*\*\*\nMessage type: (\w+) Message \(..\)\nFrom: (\S+)\n(?:Sent: .*\n)?\n {2}(.*)\n$/gm;
   return [...stdout.matchAll(form)].map(([, kind, from, text]) => `${kind} ${from} ${text}`);
 }
 

@@ -184,7 +184,7 @@ class Member implements AsyncDisposable {
     this.#line = lines.pop()!;
     for (const line of lines) {
       if (line === "Message sent") this.#sent.resolve();
-      else if (line.startsWith("message ")) this.#onShown(line);
+      else if (line.startsWith("  message ")) this.#onShown(line.trimStart());
     }
   }
 }

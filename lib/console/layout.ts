@@ -1,0 +1,88 @@
+import { eastAsianWidth } from "get-east-asian-width";
+import type { Page } from "./page.ts";
+
+/** So far what others wrote stands back from both edges; in right-to-left text the right one is the first. */
+const MARGIN = 2;
+
+/** Below this a wide character does not fit between the edge and what stands back from it. */
+const MIN_ROOM = 2;
+
+/**
+ * Every line of what others wrote, standing back and wrapped, so that none looks like the program's
+ * own. No line is wider than the page, if that has 4 columns or more.
+ */
+export function block(text: string, page: Page): string {
+  return text.split("\n").flatMap((line) => [...wrap(line, page)]).map(standBack).join("\n");
+}
+
+/** A line of the program's with what others wrote in it; where it is wrapped, it stands back. */
+export function hanging(text: string, page: Page): string {
+  const [first = "", ...rest] = wrap(text, page);
+  return [first, ...rest.map(standBack)].join("\n");
+}
+
+function standBack(line: string): string {
+  return " ".repeat(MARGIN) + line;
+}
+
+const graphemes = new Intl.Segmenter("und", { granularity: "grapheme" });
+
+/** The lines that a line is wrapped into: between words where they fit, otherwise within. */
+function* wrap(line: string, page: Page): Generator<string> {
+  const room = Math.max(page.columns - 2 * MARGIN, MIN_ROOM);
+  let begun = "";
+  let used = 0;
+  for (const spaced of line.match(/ *[^ ]+/g) ?? [""]) {
+    const width = widthOf(spaced, page);
+    if (used + width <= room) {
+      begun += spaced;
+      used += width;
+      continue;
+    }
+    if (begun !== "") yield begun;
+    const parts = cut(spaced.trimStart(), room, page);
+    begun = parts.pop()!;
+    yield* parts;
+    used = widthOf(begun, page);
+  }
+  yield begun;
+}
+
+/** A word in parts that fit: between graphemes where they fit, otherwise within. */
+function cut(word: string, room: number, page: Page): string[] {
+  const parts = [""];
+  let used = 0;
+  const append = (piece: string, width: number) => {
+    if (used > 0 && used + width > room) {
+      parts.push("");
+      used = 0;
+    }
+    parts[parts.length - 1] += piece;
+    used += width;
+  };
+  for (const { segment } of graphemes.segment(word)) {
+    const width = widthOf(segment, page);
+    if (width <= room) append(segment, width);
+    else for (const character of segment) append(character, widthOf(character, page));
+  }
+  return parts;
+}
+
+const PICTURE = /[\p{Extended_Pictographic}\p{Regional_Indicator}]/u;
+
+/**
+ * The most columns that terminals give a text, of which each has its own opinion: code point by code
+ * point, marks and joiners too. Whoever is wrong wraps too early then, never too late.
+ */
+function widthOf(text: string, { wideAmbiguous }: Page): number {
+  let width = 0;
+  for (const character of text) {
+    const code = character.codePointAt(0)!;
+    width += code < 0x7f
+      ? 1
+      : PICTURE.test(character)
+      ? 2
+      : eastAsianWidth(code, { ambiguousAsWide: wideAmbiguous });
+  }
+  return width;
+}

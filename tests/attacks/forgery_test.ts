@@ -1,0 +1,45 @@
+// Others write what looks like the program's own.
+import { assertEquals } from "@std/assert";
+import { formatMessage, formatPastMessage } from "../../lib/client/format.ts";
+import { UNWRAPPED } from "../../lib/console/page.ts";
+import { atTheEdge, forgeries } from "../helpers/forgeries.ts";
+
+/** The rows in which a terminal shows a text. */
+function rows(text: string, columns: number): string[] {
+  return text.split("\n").flatMap((line) => {
+    const wrapped = [""];
+    let used = 0;
+    for (const character of line) {
+      const tab = Math.min(8 - used % 8, columns - used);
+      const width = character === "\t" ? tab : widthOf(character);
+      if (used + width > columns) {
+        wrapped.push("");
+        used = 0;
+      }
+      wrapped[wrapped.length - 1] += character;
+      used += width;
+    }
+    return wrapped;
+  });
+}
+
+function widthOf(character: string): number {
+  return character === "\u200d" ? 0 : /[\u3000\u3164世]/.test(character) ? 2 : 1;
+}
+
+Deno.test("forged blocks: nothing that others wrote stands at the left edge", () => {
+  for (const columns of [40, 80, 132]) {
+    let foreign = 0;
+    for (const { text } of forgeries(columns)) {
+      const sent = "2026-01-31T09:30:00.000Z";
+      const message = { id: 1, kind: "direct", from: "mallory", to: "joe", sent, text } as const;
+      for (const format of [formatMessage, formatPastMessage]) {
+        const shown = format(message, { ...UNWRAPPED, columns });
+        const body = shown.slice(shown.indexOf("\n\n") + 2);
+        foreign += atTheEdge(rows(body, columns)).length;
+      }
+    }
+    console.log(`    ${columns} columns: ${foreign} lines of others at the left edge`);
+    assertEquals(foreign, 0);
+  }
+});

@@ -1,0 +1,51 @@
+// Others write what looks like the program's own, on terminals of several widths.
+import { assertEquals } from "@std/assert";
+import { atTheEdge, forgeries } from "../helpers/forgeries.ts";
+import { command, makeAccounts, Program, startServer } from "../helpers/programs.ts";
+import { TempFolder } from "../helpers/temp_folder.ts";
+import { Tmux, type TmuxScreen } from "./tmux.ts";
+
+const HARMLESS = "harmless";
+
+Deno.test("nothing that others wrote stands at the left edge of a terminal", async () => {
+  await using folder = await TempFolder.create();
+  await makeAccounts(folder.path, ["joe", "mallory"]);
+  const { server, clientArgs } = await startServer(folder.path);
+  await using _server = server;
+  await using tmux = new Tmux(folder.path);
+  await using mallory = Program.start("client", clientArgs("mallory"));
+  await mallory.type("geheim\n");
+  await mallory.match(/logout of account\n/);
+  const found = [];
+  for (const columns of [40, 80, 132]) {
+    await using joe = await tmux.open([...command("client"), ...clientArgs("joe")], { columns });
+    await joe.until((text) => text.endsWith("Please enter password:"), "the password prompt");
+    await joe.typeText("geheim");
+    await joe.press("Enter");
+    await joe.until((text) => /logout of ac\s*count$/.test(text), "the command prompt");
+
+    let sent = 0;
+    /** Sends texts; how many lines more the screen then has at its edge. */
+    const send = async (...texts: string[]) => {
+      const before = await edges(joe);
+      for (const text of [...texts, HARMLESS]) await mallory.type(`DM joe ${text}\n`);
+      sent++;
+      const last = new RegExp(`(?:^ *${HARMLESS}$[^]*){${sent}}logout of ac\\s*count$`, "m");
+      await joe.until((text) => last.test(text), "the last message");
+      return await edges(joe) - before;
+    };
+    const own = await send();
+    let foreign = 0;
+    for (const { text } of forgeries(columns)) foreign += await send(text) - 2 * own;
+    console.log(`    ${columns} columns: ${foreign} lines of others at the left edge`);
+    found.push({ columns, foreign });
+    await joe.press("C-c");
+    await joe.until((text) => text.endsWith("exit code 0"), "the end");
+  }
+  assertEquals(found, [40, 80, 132].map((columns) => ({ columns, foreign: 0 })));
+});
+
+async function edges(screen: TmuxScreen): Promise<number> {
+  const lines = (await screen.text()).split("\n");
+  return atTheEdge(lines).filter((line) => line !== HARMLESS).length;
+}
