@@ -15,10 +15,13 @@ export function block(text: string, page: Page): string {
   return text.split("\n").flatMap((line) => [...wrap(line, page)]).map(standBack).join("\n");
 }
 
-/** A line of the program's with what others wrote in it; where it is wrapped, it stands back. */
+/** A line of the program's with what others wrote in it; where it is wrapped, it stands back further. */
 export function hanging(text: string, page: Page): string {
-  const [first = "", ...rest] = wrap(text, page);
-  return [first, ...rest.map(standBack)].join("\n");
+  const bare = text.trimStart();
+  const most = Math.max(page.columns - 2 * MARGIN - MIN_ROOM, 0);
+  const indentation = Math.min(text.length - bare.length, most);
+  const [first = "", ...rest] = wrap(bare, { ...page, columns: page.columns - indentation });
+  return [first, ...rest.map(standBack)].map((line) => " ".repeat(indentation) + line).join("\n");
 }
 
 function standBack(line: string): string {

@@ -25,7 +25,7 @@ function open() {
     dialogue: (text) => out.push(text),
     complaint: (text) => err.push(text),
     dialoguePage: () => UNWRAPPED,
-    complaintPage: () => UNWRAPPED,
+    complaintPage: () => ({ ...UNWRAPPED, columns: 20 }),
   });
   return { source, console, output: () => out.splice(0).join(""), errors: () => err.splice(0) };
 }
@@ -66,6 +66,12 @@ Deno.test("Console.complain() stays out of the dialogue", () => {
   const { console, output, errors } = open();
   console.complain("No.");
   assertEquals([output(), errors()], ["", ["No.\n"]]);
+});
+
+Deno.test("Console.complain() wraps, and lets only the first line begin at the edge", () => {
+  const { console, errors } = open();
+  console.complain("This is refused. To:");
+  assertEquals(errors(), ["This is refused.\n  To:\n"]);
 });
 
 Deno.test("Console.ask() ends with the signal's reason, at once", async () => {

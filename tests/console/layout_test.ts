@@ -45,6 +45,8 @@ Deno.test("block() takes the width that the most generous terminal gives", () =>
 
 Deno.test("hanging() begins at the edge, and goes on standing back", () => {
   assertEquals(hanging("From: somebody with a name", wide(18)), "From: somebody\n  with a name");
+  assertEquals(hanging("    abcdefgh", wide(13)), "    abcde\n      fgh");
+  assertEquals(hanging("    abc", wide(8)), "  ab\n    c");
   assertEquals(hanging("", wide(18)), "");
 });
 

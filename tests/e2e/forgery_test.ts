@@ -45,6 +45,40 @@ Deno.test("nothing that others wrote stands at the left edge of a terminal", asy
   assertEquals(found, [40, 80, 132].map((columns) => ({ columns, foreign: 0 })));
 });
 
+Deno.test("a long name goes on away from the edge, in a message and in the list of users", async () => {
+  const name = "世".repeat(32);
+  await using folder = await TempFolder.create();
+  await makeAccounts(folder.path, ["joe", name]);
+  const { server, clientArgs } = await startServer(folder.path);
+  await using _server = server;
+  await using tmux = new Tmux(folder.path);
+  await using joe = await tmux.open([...command("client"), ...clientArgs("joe")], { columns: 40 });
+  await joe.until((text) => text.endsWith("Please enter password:"), "the password prompt");
+  await joe.typeText("geheim");
+  await joe.press("Enter");
+  await joe.until((text) => /logout of ac\s*count$/.test(text), "the command prompt");
+  await using other = Program.start("client", clientArgs(name));
+  await other.type(`geheim\nPM ${HARMLESS}\n`);
+  await other.match(/Message sent\n/);
+  await joe.until((text) => text.includes(HARMLESS), "the message");
+  await joe.typeText("DM");
+  await joe.press("Enter");
+  await joe.until((text) => text.endsWith("To:"), "the list of users");
+  const text = await joe.text();
+  assertEquals([text.match(/世/g)?.length, text.match(/^世/gm)?.length ?? 0], [64, 0]);
+});
+
+Deno.test("the line with which a program ends goes on away from the edge", async () => {
+  await using folder = await TempFolder.create();
+  await using tmux = new Tmux(folder.path);
+  const args = ["127.0.0.1", "1", "no name"];
+  await using screen = await tmux.open([...command("client"), ...args], { columns: 40 });
+  await screen.until((text) => text.endsWith("exit code 4"), "the end");
+  const lines = (await screen.text()).split("\n");
+  assertEquals(atTheEdge(lines).map((line) => line.split(" ")[0]), ["chatclient:", "exit"]);
+  assertEquals(lines.length > 2, true);
+});
+
 async function edges(screen: TmuxScreen): Promise<number> {
   const lines = (await screen.text()).split("\n");
   return atTheEdge(lines).filter((line) => line !== HARMLESS).length;
