@@ -126,7 +126,7 @@ export class ChatServer {
     const { folder, port, hostname, plain, cost } = options;
     const lock = await lockDataFolder(folder);
     try {
-      const accounts = await Accounts.load(folder, { cost });
+      const accounts = await Accounts.load(folder, { cost, clock: options.clock });
       using opened = new DisposableStack();
       const database = opened.use(
         new Database(join(folder, "messages.db"), options.clock, options.log),

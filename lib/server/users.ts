@@ -19,8 +19,8 @@ export interface UsersOptions {
 }
 
 /**
- * Manages the accounts in a data folder, also of a server that is running: it sees the change within a
- * second.
+ * Manages the accounts in a data folder, also of a server that is running: it sees the change within
+ * three seconds.
  *
  * @param username for every action but `list`
  * @throws {ExitError} `refused`, where there is no such account, or there is one already, or the rules
