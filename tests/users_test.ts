@@ -23,6 +23,9 @@ Deno.test("chatserver users adds, lists, changes and removes accounts", async ()
     "0 New password:\n\nJOE has a new password\n",
   );
   assertEquals(await users(folder, ["remove", "ann"]), "0 removed ann\n");
+  // Clients can't register this one.
+  assertEquals(await users(folder, ["add", "admin"], "x\n"), "0 New password:\n\nadded admin\n");
+  assertEquals(await users(folder, ["remove", "admin"]), "0 removed admin\n");
   assertEquals(await users(folder, ["list"]), "0 joe\n");
 });
 
@@ -32,6 +35,11 @@ Deno.test("chatserver users says what is wrong, and changes nothing", async () =
   const wrong: [string[], string, RegExp][] = [
     [["add", "JOE"], "x\n", /^4 chatserver: there is an account JOE already\n$/],
     [["add", "a b"], "x\n", /^4 chatserver: a username has 1 to 32 letters/],
+    [
+      ["add", "--data", folder.path, "--", "-ann"],
+      "x\n",
+      /^4 chatserver: a username does not begin with "-"\n$/,
+    ],
     [["add", "ann"], "\n", /^4 [^]*chatserver: a password can't be empty\n$/],
     [["add", "ann"], "", /^2 [^]*chatserver: the input ended before there was a password\n$/],
     [["passwd", "ann"], "x\n", /^4 chatserver: there is no account ann\n$/],

@@ -1,8 +1,9 @@
 import { ProtocolError } from "../protocol/errors.ts";
 import { LOGIN_ATTEMPTS, PROTOCOL_VERSION } from "../protocol/limits.ts";
 import type { Login } from "../messages/logins.ts";
-import { foldUsername, parsePassword, parseUsername } from "../protocol/names.ts";
+import { foldUsername, parseNewUsername, parsePassword, parseUsername } from "../protocol/names.ts";
 import type { ClientRecords } from "../protocol/records.ts";
+import { isReserved } from "./reserved_names.ts";
 import type { Session } from "./session.ts";
 
 /** The first record of a client names its protocol version. */
@@ -169,7 +170,11 @@ function parseLoginName(session: Session, username: string): string {
   const name = parseUsername(username);
   if (accounts.find(name) !== undefined) return name;
   requireRegistration(session);
-  return parseUsername(username, limits.nameLength);
+  parseNewUsername(name, limits.nameLength);
+  if (isReserved(name)) {
+    throw new ProtocolError("bad-username", "this name is kept for who runs the server");
+  }
+  return name;
 }
 
 function requireRegistration({ services }: Session): void {

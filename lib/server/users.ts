@@ -3,7 +3,7 @@ import type { ScryptCost } from "../accounts/phc.ts";
 import type { Console } from "../console/console.ts";
 import { ExitCode, ExitError } from "../exit.ts";
 import { ProtocolError } from "../protocol/errors.ts";
-import { parsePassword, parseUsername } from "../protocol/names.ts";
+import { parseNewUsername, parsePassword, parseUsername } from "../protocol/names.ts";
 
 /** What an operator can do to the accounts. */
 export const USER_ACTIONS = ["add", "list", "passwd", "remove"] as const;
@@ -35,7 +35,8 @@ export async function manageUsers(
   const accounts = await Accounts.load(folder, { cost });
   if (action === "list") return accounts.usernames.forEach((name) => console.print(name));
 
-  const name = accepted(() => parseUsername(username ?? ""));
+  const parse = action === "add" ? parseNewUsername : parseUsername;
+  const name = accepted(() => parse(username ?? ""));
   const exists = accounts.find(name) !== undefined;
   if (action === "add" && exists) throw refused(`there is an account ${name} already`);
   if (action !== "add" && !exists) throw refused(`there is no account ${name}`);
