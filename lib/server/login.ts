@@ -146,7 +146,7 @@ export async function register(
   { id, password }: ClientRecords["register"],
 ): Promise<void> {
   const accepted = parsePassword(password);
-  const { accounts, messages } = session.services;
+  const { accounts, messages, registrations } = session.services;
   const { username, origin: owner } = session;
   const since = messages.last;
   reporting(session, username, () => requireRegistration(session));
@@ -155,7 +155,10 @@ export async function register(
     await session.work(() => messages.leave(foldUsername(username)));
   }
   const created = await session.work((signal) =>
-    storing(session, accounts.create(username, accepted, { owner, signal }))
+    registrations.count(
+      owner,
+      () => storing(session, accounts.create(username, accepted, { owner, signal })),
+    )
   );
   if (session.state === "ended") return;
   if (created) return await welcome(session, id, since);
@@ -177,13 +180,14 @@ function parseLoginName(session: Session, username: string): string {
   return name;
 }
 
-function requireRegistration({ services }: Session): void {
+function requireRegistration({ services, origin }: Session): void {
   if (services.closed) {
     throw new ProtocolError("registration-refused", "this server takes no new accounts");
   }
   if (services.accounts.count >= services.limits.accounts) {
     throw new ProtocolError("registration-refused", "this server has no room for more accounts");
   }
+  services.registrations.require(origin);
 }
 
 /** Tells the operator what `check` refuses. */

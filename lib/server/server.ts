@@ -19,6 +19,7 @@ import { Hub } from "./hub.ts";
 import { Incidents } from "./incidents.ts";
 import { DEFAULT_LIMITS, type Limits } from "./limits.ts";
 import type { Log } from "./log.ts";
+import { Registrations } from "./registrations.ts";
 import { RecentSet } from "../protocol/recent_set.ts";
 import { type Services, Session } from "./session.ts";
 
@@ -96,6 +97,7 @@ export class ChatServer {
       log,
       limits,
       closed,
+      registrations: new Registrations(clock, limits),
       incidents: new Incidents(clock, log),
       throttle: new LoginThrottle(clock),
       messages,

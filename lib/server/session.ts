@@ -24,6 +24,7 @@ import type { RecentSet } from "../protocol/recent_set.ts";
 import type { Limits } from "./limits.ts";
 import type { Log } from "./log.ts";
 import { Outbox } from "./outbox.ts";
+import type { Registrations } from "./registrations.ts";
 
 /** What every session of a server shares. */
 export interface Services {
@@ -38,6 +39,7 @@ export interface Services {
   incidents: Incidents;
   limits: Limits;
   throttle: LoginThrottle;
+  registrations: Registrations;
   /** Whether new accounts are refused. */
   closed: boolean;
   /** How data packets are protected. */

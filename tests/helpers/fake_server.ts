@@ -2,6 +2,7 @@ import { Accounts } from "../../lib/accounts/accounts.ts";
 import { LoginThrottle } from "../../lib/accounts/login_throttle.ts";
 import { Admission } from "../../lib/server/admission.ts";
 import { Incidents } from "../../lib/server/incidents.ts";
+import { Registrations } from "../../lib/server/registrations.ts";
 import { DEFAULT_LIMITS } from "../../lib/server/limits.ts";
 import { Hub } from "../../lib/server/hub.ts";
 import { Database } from "../../lib/messages/database.ts";
@@ -49,6 +50,7 @@ export class FakeServer implements AsyncDisposable {
       limits: DEFAULT_LIMITS,
       closed: false,
       throttle: new LoginThrottle(this.clock),
+      registrations: new Registrations(this.clock, DEFAULT_LIMITS),
       incidents: new Incidents(this.clock, (event) => this.log.push(event)),
       protection: "sealed",
       log: (event) => this.log.push(event),
