@@ -3,7 +3,11 @@ import { join } from "node:path";
 import { type Clock, systemClock } from "../clock.ts";
 import { foldUsername } from "../protocol/names.ts";
 import { CredentialsFile, type FileState } from "./credentials_file.ts";
-import { type CredentialsLine, parseCredentialsLine } from "./credentials_line.ts";
+import {
+  type CredentialsLine,
+  formatCredentialsLine,
+  parseCredentialsLine,
+} from "./credentials_line.ts";
 import {
   formatPhc,
   hashPassword,
@@ -35,6 +39,15 @@ export interface AccountsOptions {
   /** @default the system's */
   clock?: Clock;
 }
+
+/** What everybody may know of an account. */
+export interface Account {
+  username: string;
+  /** To the second; undefined where an earlier version of this program made it. */
+  created: Date | undefined;
+}
+
+type HashedLine = CredentialsLine & { secret: { hash: PasswordHash } };
 
 /** The accounts of one server: `credentials.txt` in its data folder, and in memory. */
 export class Accounts {
@@ -81,10 +94,10 @@ export class Accounts {
     return this.#accounts.size;
   }
 
-  /** The usernames, in order. */
-  get usernames(): string[] {
+  /** Every account, in the order of the usernames. */
+  get all(): Account[] {
     const byKey = [...this.#accounts].sort(([a], [b]) => a < b ? -1 : 1);
-    return byKey.map(([, { username }]) => username);
+    return byKey.map(([, { username, created }]) => ({ username, created }));
   }
 
   /** The account's username as it was registered, or undefined where there is none. */
@@ -128,12 +141,14 @@ export class Accounts {
    * @throws the signal's reason, where it is aborted before the work was done
    */
   async create(username: string, password: string, options: JobOptions = {}): Promise<boolean> {
-    const line = await this.#newLine(username, password, options);
+    const hashed = await this.#newLine(username, password, options);
+    const created = new Date(Math.floor(this.#clock.date().getTime() / 1_000) * 1_000);
+    const line = { ...hashed, created };
     return await this.#change(async () => {
       options.signal?.throwIfAborted();
       const key = foldUsername(username);
       if (this.#accounts.has(key)) return false;
-      await this.#file.append(formatLine(line));
+      await this.#file.append(formatCredentialsLine(line));
       this.#accounts.set(key, line);
       return true;
     });
@@ -147,14 +162,17 @@ export class Accounts {
     return await this.#change(() => this.#replace(line, (current) => current !== undefined));
   }
 
-  /** Removes an account. Whether there was such an account. */
-  async remove(username: string): Promise<boolean> {
+  /**
+   * Removes accounts, all or none.
+   *
+   * @returns how many of them there were
+   */
+  async remove(...usernames: readonly string[]): Promise<number> {
     return await this.#change(async () => {
-      const key = foldUsername(username);
-      if (!this.#accounts.has(key)) return false;
-      await this.#file.replace(await this.#linesWithout(key));
-      this.#accounts.delete(key);
-      return true;
+      const keys = new Set(usernames.map(foldUsername).filter((key) => this.#accounts.has(key)));
+      if (keys.size > 0) await this.#file.replace(await this.#linesWithout(keys));
+      for (const key of keys) this.#accounts.delete(key);
+      return keys.size;
     });
   }
 
@@ -227,36 +245,33 @@ export class Accounts {
 
   /** Puts a line in the place of all about its account, if the account is still as it should be. */
   async #replace(
-    line: CredentialsLine & { secret: { hash: PasswordHash } },
+    hashed: HashedLine,
     expected: (current: CredentialsLine | undefined) => boolean,
   ): Promise<boolean> {
-    const key = foldUsername(line.username);
-    if (!expected(this.#accounts.get(key))) return false;
+    const key = foldUsername(hashed.username);
+    const current = this.#accounts.get(key);
+    if (!expected(current)) return false;
+    const line = current?.created ? { ...hashed, created: current.created } : hashed;
     // Every line about this account goes: an earlier one may hold the same password.
-    await this.#file.replace([...await this.#linesWithout(key), utf8.encode(formatLine(line))]);
+    const others = await this.#linesWithout(new Set([key]));
+    await this.#file.replace([...others, utf8.encode(formatCredentialsLine(line))]);
     this.#accounts.set(key, line);
     return true;
   }
 
-  async #linesWithout(key: string): Promise<Uint8Array[]> {
+  async #linesWithout(keys: ReadonlySet<string>): Promise<Uint8Array[]> {
     const lines = splitLines(await this.#file.read());
-    return lines.filter((line) => accountOf(line) !== key).map(({ bytes }) => bytes);
+    return lines.filter((line) => !keys.has(accountOf(line) ?? "")).map(({ bytes }) => bytes);
   }
 
   async #newLine(
     username: string,
     password: string,
     options: JobOptions,
-  ): Promise<CredentialsLine & { secret: { hash: PasswordHash } }> {
+  ): Promise<HashedLine> {
     const hash = await this.#hashing.run(() => hashPassword(password, this.#cost), options);
     return { username, secret: { hash } };
   }
-}
-
-function formatLine(
-  { username, secret }: { username: string; secret: { hash: PasswordHash } },
-): string {
-  return `${username}:${formatPhc(secret.hash)}`;
 }
 
 function pause(clock: Clock, ms: number): Promise<void> {

@@ -7,6 +7,7 @@ import { TempFolder } from "../helpers/temp_folder.ts";
 const cost = { ln: 1, r: 8, p: 1 };
 const load = (folder: TempFolder, clock = new FakeClock()) =>
   Accounts.load(folder.path, { cost, clock });
+const usernames = (accounts: Accounts) => accounts.all.map(({ username }) => username);
 
 Deno.test("Accounts.create() makes the file, with a hash, for its owner's eyes only", async () => {
   await using folder = await TempFolder.create();
@@ -14,7 +15,10 @@ Deno.test("Accounts.create() makes the file, with a hash, for its owner's eyes o
   assertEquals(accounts.unreadable, []);
   assert(await accounts.create("Joe", "geheim"));
   const path = folder.file("credentials.txt");
-  assertMatch(await Deno.readTextFile(path), /^Joe:\$scrypt\$ln=1,r=8,p=1\$\S+\n$/);
+  assertMatch(
+    await Deno.readTextFile(path),
+    /^Joe:\$scrypt\$ln=1,r=8,p=1\$\S+ 2026-01-31T09:30:00Z\n$/,
+  );
   if (Deno.build.os !== "windows") assertEquals((await Deno.stat(path)).mode! & 0o777, 0o600);
 
   const again = await load(folder);
@@ -89,6 +93,24 @@ Deno.test("Accounts.load() takes a file that begins with a byte order mark", asy
   assert(await accounts.verify("joe", "two"));
 });
 
+Deno.test("Accounts.all says when they were made, also after another password", async () => {
+  await using folder = await TempFolder.create();
+  await Deno.writeTextFile(folder.file("credentials.txt"), "old secret\n");
+  const clock = new FakeClock();
+  const accounts = await load(folder, clock);
+  clock.advance(1_999);
+  await accounts.create("joe", "x");
+  const expected = [
+    { username: "joe", created: new Date("2026-01-31T09:30:01Z") },
+    { username: "old", created: undefined },
+  ];
+  assertEquals(accounts.all, expected);
+  clock.advance(60_000);
+  assert(await accounts.setPassword("joe", "y"));
+  assert(await accounts.verify("old", "secret"));
+  assertEquals((await load(folder)).all, expected);
+});
+
 Deno.test("Accounts.setPassword() and remove() change the file, and nobody else's account", async () => {
   await using folder = await TempFolder.create();
   await Deno.writeTextFile(folder.file("credentials.txt"), "ann one\nbob two\n???\nBOB three\n");
@@ -100,9 +122,9 @@ Deno.test("Accounts.setPassword() and remove() change the file, and nobody else'
   const again = await load(folder);
   assert(await again.verify("Bob", "four"));
   assert(await again.verify("ann", "one"));
-  assert(await again.remove("ANN"));
-  assert(!await again.remove("ann"));
-  assertEquals((await load(folder)).usernames, ["BOB"]);
+  assertEquals(await again.remove("ANN"), 1);
+  assertEquals(await again.remove("ann"), 0);
+  assertEquals(usernames(await load(folder)), ["BOB"]);
   assertMatch(await Deno.readTextFile(folder.file("credentials.txt")), /^\?\?\?\nBOB:\S+\n$/);
 });
 
@@ -120,7 +142,7 @@ Deno.test("Accounts.refresh() tells whose account somebody else has changed", as
   assertEquals(await server.refresh(), []);
   clock.advance(2_000);
   assertEquals(await server.refresh(), ["joe"]);
-  assertEquals(server.usernames, ["ann", "bob", "new"]);
+  assertEquals(usernames(server), ["ann", "bob", "new"]);
   assert(await server.verify("bob", "y"));
   assertEquals(await server.refresh(), []);
 });
@@ -195,7 +217,7 @@ Deno.test("Accounts.create() adds to no file that is half written", async () => 
   await Deno.writeTextFile(path, content);
   clock.advance(100);
   assert(await created);
-  assertEquals((await load(folder)).usernames, ["ann", "joe"]);
+  assertEquals(usernames(await load(folder)), ["ann", "joe"]);
 });
 
 Deno.test("Accounts.verify() is false where the account is another one when the hash is there", async () => {
