@@ -53,7 +53,7 @@ async function welcome(session: Session, id: number, since?: number): Promise<vo
   const { services: { accounts, logins }, username } = session;
   const credential = accounts.credential(username) ?? "";
   // Where it can't be stored, there is a chat still, but no coming back.
-  const login = await remember(session, credential, since).catch(() => undefined);
+  const login = await store(session, credential, since).catch(() => undefined);
   if (session.state === "ended") return;
   if (accounts.credential(username) !== credential) {
     return session.end("account-changed", "the account was removed, or has a new password");
@@ -64,11 +64,12 @@ async function welcome(session: Session, id: number, since?: number): Promise<vo
     if (login !== undefined) logins.end(login.id);
     throw error;
   }
+  remember(session);
   session.welcome(id, { login: login?.id, token: login?.token });
 }
 
 /** That the account is there, and that its client may come back. */
-async function remember(
+async function store(
   { services: { logins, messages }, username }: Session,
   credential: string,
   since: number | undefined,
@@ -79,6 +80,11 @@ async function remember(
     messages.enter(account, since),
   ]);
   return login;
+}
+
+/** Nobody else's guesses make the account's users wait where they are now. */
+function remember({ services: { known }, username, origin }: Session): void {
+  known.add(foldUsername(username), origin);
 }
 
 function requireRoom({ services, username }: Session): void {
@@ -117,6 +123,7 @@ export async function resume(
   endEarlier(session, login.id);
   session.username = accounts.find(username)!;
   requireRoom(session);
+  remember(session);
   session.welcome(id, { login: login.id, last: Math.max(last, login.last) });
 }
 
@@ -202,13 +209,14 @@ function reporting<T>(session: Session, username: string, check: () => T): T {
 
 /** A password that the rules refuse is nobody's. */
 async function verify(session: Session, password: string, signal: AbortSignal): Promise<boolean> {
-  const { services: { accounts, throttle }, username, origin } = session;
+  const { services: { accounts, known, throttle }, username, origin } = session;
   const account = foldUsername(username);
+  const preferred = known.has(account, origin);
   await throttle.admit(account, origin, signal);
   const right = isPassword(password) &&
     await storing(
       session,
-      accounts.verify(username, password.normalize("NFC"), { owner: origin, signal }),
+      accounts.verify(username, password.normalize("NFC"), { owner: origin, preferred, signal }),
     );
   if (right) throttle.succeeded(account, origin);
   else throttle.failed(account, origin);

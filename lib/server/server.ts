@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { Accounts } from "../accounts/accounts.ts";
+import { KnownAddresses } from "../accounts/known_addresses.ts";
 import type { ScryptCost } from "../accounts/phc.ts";
 import { LoginThrottle } from "../accounts/login_throttle.ts";
 import { Alarm, type Clock } from "../clock.ts";
@@ -12,6 +13,7 @@ import { Logins } from "../messages/logins.ts";
 import { MessageLog } from "../messages/message_log.ts";
 import type { Incoming } from "../net/listener.ts";
 import { type ByteStream, StreamConnection } from "../net/stream.ts";
+import { foldUsername } from "../protocol/names.ts";
 import { sessionOf } from "../protocol/datagram.ts";
 import { lockDataFolder } from "./data_folder.ts";
 import { Admission } from "./admission.ts";
@@ -85,6 +87,7 @@ export class ChatServer {
     const { clock, log, closed = false } = options;
     const limits = { ...DEFAULT_LIMITS, ...options.limits };
     const messages = new MessageLog(database);
+    const known = new KnownAddresses();
     this.#admission = new Admission(limits);
     this.port = ports.port;
     this.unreadableCredentials = accounts.unreadable;
@@ -99,7 +102,8 @@ export class ChatServer {
       closed,
       registrations: new Registrations(clock, limits),
       incidents: new Incidents(clock, log),
-      throttle: new LoginThrottle(clock),
+      known,
+      throttle: new LoginThrottle(clock, known),
       messages,
       logins: new Logins(database),
       returning: new Map(),
@@ -179,9 +183,10 @@ export class ChatServer {
 
   /** Sees what an operator has done to the accounts meanwhile. */
   async #refresh(): Promise<void> {
-    const { accounts, hub, clock, log } = this.#services;
+    const { accounts, hub, known, clock, log } = this.#services;
     try {
       for (const username of await accounts.refresh()) {
+        known.forget(foldUsername(username));
         const gone = accounts.find(username) === undefined;
         hub.expel(username, gone ? "the account was removed" : "the account has a new password");
       }

@@ -1,4 +1,5 @@
 import type { Accounts } from "../accounts/accounts.ts";
+import type { KnownAddresses } from "../accounts/known_addresses.ts";
 import type { LoginThrottle } from "../accounts/login_throttle.ts";
 import { type Clock, Countdown, sleep } from "../clock.ts";
 import { type Connection, type Endpoint, formatEndpoint, originOf } from "../net/connection.ts";
@@ -39,6 +40,7 @@ export interface Services {
   incidents: Incidents;
   limits: Limits;
   throttle: LoginThrottle;
+  known: KnownAddresses;
   registrations: Registrations;
   /** Whether new accounts are refused. */
   closed: boolean;

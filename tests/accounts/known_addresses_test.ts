@@ -1,0 +1,17 @@
+import { assertEquals } from "@std/assert";
+import { KnownAddresses } from "../../lib/accounts/known_addresses.ts";
+
+Deno.test("KnownAddresses knows the last eight of each account, until they are forgotten", () => {
+  const known = new KnownAddresses();
+  for (let address = 0; address < 8; address++) known.add("joe", `${address}`);
+  known.add("joe", "0");
+  known.add("joe", "8");
+  const of = (account: string) =>
+    Array.from({ length: 9 }, (_, address) => `${address}`)
+      .filter((address) => known.has(account, address)).join("");
+  assertEquals(of("joe"), "02345678");
+  assertEquals(of("ann"), "");
+  known.add("ann", "1");
+  known.forget("joe");
+  assertEquals([of("joe"), of("ann")], ["", "1"]);
+});
