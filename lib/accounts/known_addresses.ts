@@ -10,29 +10,45 @@ const MAX_ACCOUNTS = 100_000;
 export class KnownAddresses {
   /** By account; what was used last comes last, also among an account's addresses. */
   readonly #accounts = new Map<string, Set<string>>();
+  /** Of how many accounts each address is one. */
+  readonly #uses = new Map<string, number>();
 
   /** Somebody has just logged in, or come back, to an account from an address. */
   add(account: string, address: string): void {
     const addresses = this.#accounts.get(account) ?? new Set();
-    addresses.delete(address);
+    if (!addresses.delete(address)) this.#uses.set(address, (this.#uses.get(address) ?? 0) + 1);
     addresses.add(address);
-    if (addresses.size > PER_ACCOUNT) dropFirst(addresses);
+    if (addresses.size > PER_ACCOUNT) {
+      const [oldest] = addresses;
+      addresses.delete(oldest!);
+      this.#drop(oldest!);
+    }
     this.#accounts.delete(account);
     this.#accounts.set(account, addresses);
-    if (this.#accounts.size > MAX_ACCOUNTS) dropFirst(this.#accounts);
+    if (this.#accounts.size > MAX_ACCOUNTS) {
+      const [oldest] = this.#accounts.keys();
+      this.forget(oldest!);
+    }
   }
 
   has(account: string, address: string): boolean {
     return this.#accounts.get(account)?.has(address) ?? false;
   }
 
+  /** Whether any account was logged in to from this address. */
+  hasAddress(address: string): boolean {
+    return this.#uses.has(address);
+  }
+
   /** The account is gone, or has another password: who had the old one is nobody special. */
   forget(account: string): void {
+    for (const address of this.#accounts.get(account) ?? []) this.#drop(address);
     this.#accounts.delete(account);
   }
-}
 
-function dropFirst(collection: Set<string> | Map<string, unknown>): void {
-  const [first] = collection.keys();
-  collection.delete(first!);
+  #drop(address: string): void {
+    const left = this.#uses.get(address)! - 1;
+    if (left === 0) this.#uses.delete(address);
+    else this.#uses.set(address, left);
+  }
 }

@@ -200,9 +200,9 @@ export class ChatServer {
   readonly #report = (error: unknown) => this.#services.log(`unforeseen: ${error}`);
 
   async #serve(incoming: Incoming): Promise<void> {
-    const { incidents } = this.#services;
+    const { incidents, known } = this.#services;
     const origin = originOf(incoming.remote.hostname);
-    const place = this.#admission.enter(origin);
+    const place = this.#admission.enter(origin, known.hasAddress(origin) ? "known" : "strange");
     if (place === undefined) {
       incidents.report("connection refused: too many are not logged in", origin);
       return incoming.close();

@@ -11,7 +11,11 @@ Deno.test("KnownAddresses knows the last eight of each account, until they are f
       .filter((address) => known.has(account, address)).join("");
   assertEquals(of("joe"), "02345678");
   assertEquals(of("ann"), "");
-  known.add("ann", "1");
+  known.add("ann", "2");
+  assertEquals(["1", "2", "3"].map((address) => known.hasAddress(address)), [false, true, true]);
   known.forget("joe");
-  assertEquals([of("joe"), of("ann")], ["", "1"]);
+  assertEquals([of("joe"), of("ann")], ["", "2"]);
+  assertEquals(["2", "3"].map((address) => known.hasAddress(address)), [true, false]);
+  known.forget("ann");
+  assertEquals(known.hasAddress("2"), false);
 });

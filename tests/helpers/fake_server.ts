@@ -72,7 +72,11 @@ export class FakeServer implements AsyncDisposable {
   /** A new session, whose hello has been taken. */
   async connect(address = "127.0.0.1"): Promise<FakeClient> {
     const connection = new FakeConnection(address);
-    const session = new Session(connection, this.services, this.admission.enter(address)!);
+    const session = new Session(
+      connection,
+      this.services,
+      this.admission.enter(address, "strange")!,
+    );
     this.#connections.push(connection);
     this.#running.push(session.run());
     await connection.taken();
