@@ -167,7 +167,7 @@ export class Accounts {
    *
    * @returns how many of them there were
    */
-  async remove(...usernames: readonly string[]): Promise<number> {
+  async remove(usernames: readonly string[]): Promise<number> {
     return await this.#change(async () => {
       const keys = new Set(usernames.map(foldUsername).filter((key) => this.#accounts.has(key)));
       if (keys.size > 0) await this.#file.replace(await this.#linesWithout(keys));

@@ -80,7 +80,7 @@ async function remove(
     const single = accounts.find(name) === undefined && !isGlob(name);
     throw refused(single ? `there is no account ${name}` : "there is no such account");
   }
-  if (!dryRun) await accounts.remove(...found.map(({ username }) => username));
+  if (!dryRun) await accounts.remove(found.map(({ username }) => username));
   for (const { username, created } of found) {
     const made = created === undefined ? "at a time nobody knows" : formatTime(created);
     console.print(dryRun ? `would remove ${username}, made ${made}` : `removed ${username}`);

@@ -122,8 +122,8 @@ Deno.test("Accounts.setPassword() and remove() change the file, and nobody else'
   const again = await load(folder);
   assert(await again.verify("Bob", "four"));
   assert(await again.verify("ann", "one"));
-  assertEquals(await again.remove("ANN"), 1);
-  assertEquals(await again.remove("ann"), 0);
+  assertEquals(await again.remove(["ANN"]), 1);
+  assertEquals(await again.remove(["ann"]), 0);
   assertEquals(usernames(await load(folder)), ["BOB"]);
   assertMatch(await Deno.readTextFile(folder.file("credentials.txt")), /^\?\?\?\nBOB:\S+\n$/);
 });
@@ -138,7 +138,7 @@ Deno.test("Accounts.refresh() tells whose account somebody else has changed", as
   await operator.create("new", "x");
   await operator.setPassword("bob", "y");
   assertEquals(await server.refresh(), ["bob"]);
-  await operator.remove("joe");
+  await operator.remove(["joe"]);
   assertEquals(await server.refresh(), []);
   clock.advance(2_000);
   assertEquals(await server.refresh(), ["joe"]);
