@@ -27,7 +27,12 @@ Serves a chat on a port, TCP and UDP, until Ctrl-C.
 
        chatserver users list|add|passwd|remove [<username>] [--data FOLDER]
 
-Manages the accounts, of a running server too.
+Manages the accounts, of a running server too. To remove many, <username> may be a pattern in
+quotation marks ("spam*", "user??"), and there are
+
+  --created-after TIME   only accounts made then or later: 2026-01-31, or 2026-01-31T09:30Z
+  --created-before TIME  only accounts made before; times are UTC
+  --dry-run              remove nothing, and say what would be removed
 
 Limits:
 ${limitHelp()}
@@ -111,15 +116,22 @@ async function users([action = "", ...args]: readonly string[]): Promise<void> {
     program: "chatserver",
     help: HELP,
     arguments: known === "list" ? [] : ["username"],
-    options: ["data"],
+    flags: known === "remove" ? ["dry-run"] : [],
+    options: ["data", ...known === "remove" ? ["created-after", "created-before"] : []],
   });
   if (commandLine === undefined) return;
+  const { options, flags } = commandLine;
   using source = openSource(() => Deno.exit(ExitCode.usage));
   await manageUsers(known!, commandLine.arguments["username"], {
-    folder: commandLine.options["data"] ?? ".",
+    folder: options["data"] ?? ".",
     cost: DEFAULT_COST,
     console: new Console(source, standardOutput),
     hidden: source instanceof TerminalLines,
+    removal: {
+      createdAfter: options["created-after"],
+      createdBefore: options["created-before"],
+      dryRun: flags.has("dry-run"),
+    },
   });
 }
 

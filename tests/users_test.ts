@@ -1,5 +1,7 @@
 // What an operator does to the accounts, while the server runs and while it does not.
 import { assertEquals, assertMatch } from "@std/assert";
+import { Accounts } from "../lib/accounts/accounts.ts";
+import { FakeClock } from "./helpers/fake_clock.ts";
 import { Program, startServer } from "./helpers/programs.ts";
 import { TempFolder } from "./helpers/temp_folder.ts";
 
@@ -22,8 +24,36 @@ Deno.test("chatserver users adds, lists, changes and removes accounts", async ()
     await users(folder, ["passwd", "JOE"], "neu\n"),
     "0 New password:\n\nJOE has a new password\n",
   );
-  assertEquals(await users(folder, ["remove", "ann"]), "0 removed ann\n");
+  assertEquals(await users(folder, ["remove", "ann"]), "0 removed Ann\n");
+  // Clients can't register this one.
+  assertEquals(await users(folder, ["add", "admin"], "x\n"), "0 New password:\n\nadded admin\n");
+  assertEquals(await users(folder, ["remove", "admin"]), "0 removed admin\n");
   assertEquals(await users(folder, ["list"]), "0 joe\n");
+});
+
+Deno.test("chatserver users remove takes away many, and says first which", async () => {
+  await using folder = await TempFolder.create();
+  const clock = new FakeClock();
+  const accounts = await Accounts.load(folder.path, { cost: { ln: 1, r: 8, p: 1 }, clock });
+  await accounts.create("joe", "x");
+  clock.advance(86_400_000);
+  const bots = Array.from({ length: 200 }, (_, index) => `bot${index}`);
+  for (const name of [...bots, "Zoe"]) await accounts.create(name, "x");
+
+  const dry = await users(folder, ["remove", "*", "--created-after", "2026-02-01", "--dry-run"]);
+  assertMatch(dry, /^0 would remove bot0, made 2026-02-01T09:30:00Z\nwould remove bot1, /);
+  assertMatch(dry, /Zoe, made 2026-02-01T09:30:00Z\n201 accounts, none of which was removed\n$/);
+  const none = await users(folder, ["remove", "*", "--created-before", "2026-01-01"]);
+  assertEquals(none, "4 chatserver: there is no such account\n");
+  assertEquals(
+    await users(folder, ["remove", "*", "--created-after", "yesterday"]),
+    "2 chatserver: --created-after takes a time such as 2026-01-31 or 2026-01-31T09:30Z (UTC)\n",
+  );
+  assertMatch(
+    await users(folder, ["remove", "b?t*", "--created-after", "2026-02-01"]),
+    /^0 removed bot0\n[^]*removed bot99\n200 accounts\n$/,
+  );
+  assertEquals(await users(folder, ["list"]), "0 joe\nZoe\n");
 });
 
 Deno.test("chatserver users says what is wrong, and changes nothing", async () => {
@@ -32,6 +62,11 @@ Deno.test("chatserver users says what is wrong, and changes nothing", async () =
   const wrong: [string[], string, RegExp][] = [
     [["add", "JOE"], "x\n", /^4 chatserver: there is an account JOE already\n$/],
     [["add", "a b"], "x\n", /^4 chatserver: a username has 1 to 32 letters/],
+    [
+      ["add", "--data", folder.path, "--", "-ann"],
+      "x\n",
+      /^4 chatserver: a username does not begin with "-"\n$/,
+    ],
     [["add", "ann"], "\n", /^4 [^]*chatserver: a password can't be empty\n$/],
     [["add", "ann"], "", /^2 [^]*chatserver: the input ended before there was a password\n$/],
     [["passwd", "ann"], "x\n", /^4 chatserver: there is no account ann\n$/],
@@ -50,7 +85,7 @@ Deno.test("chatserver users says what is wrong, and changes nothing", async () =
   assertEquals(await users(folder, ["list"]), "0 joe\n");
 });
 
-Deno.test("a running server sees within a second what an operator did to the accounts", async () => {
+Deno.test("a running server sees within three seconds what an operator did to the accounts", async () => {
   await using folder = await TempFolder.create();
   const { server, clientArgs } = await startServer(folder.path, "--closed");
   await using _server = server;

@@ -1,8 +1,13 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 import { join } from "node:path";
+import { type Clock, systemClock } from "../clock.ts";
 import { foldUsername } from "../protocol/names.ts";
-import { CredentialsFile } from "./credentials_file.ts";
-import { type CredentialsLine, parseCredentialsLine } from "./credentials_line.ts";
+import { CredentialsFile, type FileState } from "./credentials_file.ts";
+import {
+  type CredentialsLine,
+  formatCredentialsLine,
+  parseCredentialsLine,
+} from "./credentials_line.ts";
 import {
   formatPhc,
   hashPassword,
@@ -11,6 +16,11 @@ import {
   verifyPassword,
 } from "./phc.ts";
 import { type JobOptions, WorkQueue } from "./work_queue.ts";
+
+/** A file that lacks accounts is believed when it still does so after this time, in milliseconds. */
+const DOUBT_MS = 2_000;
+/** How long between two looks at it by whoever waits to change it, in milliseconds. */
+const DOUBT_PAUSE_MS = 100;
 
 const LF = 0x0a;
 /** Tab, CR and space. */
@@ -26,25 +36,40 @@ export interface AccountsOptions {
   cost: ScryptCost;
   /** How many passwords may be hashed at a time. @default every core but one, at least one */
   hashesAtOnce?: number;
+  /** @default the system's */
+  clock?: Clock;
 }
+
+/** What everybody may know of an account. */
+export interface Account {
+  username: string;
+  /** To the second; undefined where an earlier version of this program made it. */
+  created: Date | undefined;
+}
+
+type HashedLine = CredentialsLine & { secret: { hash: PasswordHash } };
 
 /** The accounts of one server: `credentials.txt` in its data folder, and in memory. */
 export class Accounts {
   readonly #file: CredentialsFile;
   readonly #cost: ScryptCost;
+  readonly #clock: Clock;
   readonly #hashing: WorkQueue;
   /** Changes of the file, one after another. */
   readonly #changes = new WorkQueue(1);
   #accounts = new Map<string, CredentialsLine>();
   #unreadable: number[] = [];
-  /** The file's, when it was read or changed last. */
-  #stamp = "";
+  /** The file's, when it was believed or changed last. */
+  #state: FileState = { stamp: "", size: 0 };
+  /** Since when the file is not believed, if it is not. */
+  #doubtedSince: number | undefined;
   /** Accounts that somebody else has changed, and nobody was told of yet. */
   readonly #changed = new Set<string>();
 
   private constructor(file: CredentialsFile, options: AccountsOptions) {
     this.#file = file;
     this.#cost = options.cost;
+    this.#clock = options.clock ?? systemClock;
     this.#hashing = new WorkQueue(
       options.hashesAtOnce ?? Math.max(navigator.hardwareConcurrency - 1, 1),
     );
@@ -69,10 +94,10 @@ export class Accounts {
     return this.#accounts.size;
   }
 
-  /** The usernames, in order. */
-  get usernames(): string[] {
+  /** Every account, in the order of the usernames. */
+  get all(): Account[] {
     const byKey = [...this.#accounts].sort(([a], [b]) => a < b ? -1 : 1);
-    return byKey.map(([, { username }]) => username);
+    return byKey.map(([, { username, created }]) => ({ username, created }));
   }
 
   /** The account's username as it was registered, or undefined where there is none. */
@@ -116,12 +141,14 @@ export class Accounts {
    * @throws the signal's reason, where it is aborted before the work was done
    */
   async create(username: string, password: string, options: JobOptions = {}): Promise<boolean> {
-    const line = await this.#newLine(username, password, options);
+    const hashed = await this.#newLine(username, password, options);
+    const created = new Date(Math.floor(this.#clock.date().getTime() / 1_000) * 1_000);
+    const line = { ...hashed, created };
     return await this.#change(async () => {
       options.signal?.throwIfAborted();
       const key = foldUsername(username);
       if (this.#accounts.has(key)) return false;
-      await this.#file.append(formatLine(line));
+      await this.#file.append(formatCredentialsLine(line));
       this.#accounts.set(key, line);
       return true;
     });
@@ -135,19 +162,23 @@ export class Accounts {
     return await this.#change(() => this.#replace(line, (current) => current !== undefined));
   }
 
-  /** Removes an account. Whether there was such an account. */
-  async remove(username: string): Promise<boolean> {
+  /**
+   * Removes accounts, all or none.
+   *
+   * @returns how many of them there were
+   */
+  async remove(usernames: readonly string[]): Promise<number> {
     return await this.#change(async () => {
-      const key = foldUsername(username);
-      if (!this.#accounts.has(key)) return false;
-      await this.#file.replace(await this.#linesWithout(key));
-      this.#accounts.delete(key);
-      return true;
+      const keys = new Set(usernames.map(foldUsername).filter((key) => this.#accounts.has(key)));
+      if (keys.size > 0) await this.#file.replace(await this.#linesWithout(keys));
+      for (const key of keys) this.#accounts.delete(key);
+      return keys.size;
     });
   }
 
   /**
-   * Reads the file again if somebody else has changed it.
+   * Reads the file again if somebody else has changed it. What looks like a file that is only half
+   * written, since accounts are gone, is read again two seconds later before it is believed.
    *
    * @returns the usernames of the accounts that are gone, or have another password
    */
@@ -159,8 +190,11 @@ export class Accounts {
   }
 
   async #refresh(): Promise<void> {
-    const stamp = await this.#file.stamp();
-    if (stamp === this.#stamp) return;
+    const state = await this.#file.state();
+    if (state.stamp === this.#state.stamp) {
+      this.#doubtedSince = undefined;
+      return;
+    }
     const content = await this.#file.read();
     const accounts = new Map<string, CredentialsLine>();
     const unreadable: number[] = [];
@@ -170,12 +204,27 @@ export class Accounts {
       if (account !== undefined) accounts.set(foldUsername(account.username), account);
       else unreadable.push(line.number);
     }
-    for (const [key, account] of this.#accounts) {
-      if (!sameSecret(accounts.get(key), account)) this.#changed.add(account.username);
+    const changed = [...this.#accounts].filter(([key, account]) =>
+      !sameSecret(accounts.get(key), account)
+    );
+    // Editors may empty a file before they write it. A line cut short, or an earlier one for the same
+    // name, would pass for another password.
+    const half = content.length < this.#state.size || changed.some(([key]) => !accounts.has(key));
+    if (changed.length > 0 && half) {
+      this.#doubtedSince ??= this.#clock.now();
+      if (this.#doubtRest() > 0) return;
     }
+    this.#doubtedSince = undefined;
+    for (const [, { username }] of changed) this.#changed.add(username);
     this.#accounts = accounts;
     this.#unreadable = unreadable;
-    this.#stamp = stamp;
+    this.#state = { stamp: state.stamp, size: content.length };
+  }
+
+  /** How long the file is still not to be believed, in milliseconds. */
+  #doubtRest(): number {
+    if (this.#doubtedSince === undefined) return 0;
+    return Math.max(this.#doubtedSince + DOUBT_MS - this.#clock.now(), 0);
   }
 
   /** Does a change to what the file holds now, while nobody else does one. */
@@ -183,8 +232,12 @@ export class Accounts {
     return await this.#changes.run(() =>
       this.#file.exclusively(async () => {
         await this.#refresh();
+        // What is half written must be neither added to nor taken for all there is.
+        for (let rest; (rest = this.#doubtRest()) > 0; await this.#refresh()) {
+          await pause(this.#clock, Math.min(rest, DOUBT_PAUSE_MS));
+        }
         const result = await change();
-        this.#stamp = await this.#file.stamp();
+        this.#state = await this.#file.state();
         return result;
       })
     );
@@ -192,36 +245,37 @@ export class Accounts {
 
   /** Puts a line in the place of all about its account, if the account is still as it should be. */
   async #replace(
-    line: CredentialsLine & { secret: { hash: PasswordHash } },
+    hashed: HashedLine,
     expected: (current: CredentialsLine | undefined) => boolean,
   ): Promise<boolean> {
-    const key = foldUsername(line.username);
-    if (!expected(this.#accounts.get(key))) return false;
+    const key = foldUsername(hashed.username);
+    const current = this.#accounts.get(key);
+    if (!expected(current)) return false;
+    const line = current?.created ? { ...hashed, created: current.created } : hashed;
     // Every line about this account goes: an earlier one may hold the same password.
-    await this.#file.replace([...await this.#linesWithout(key), utf8.encode(formatLine(line))]);
+    const others = await this.#linesWithout(new Set([key]));
+    await this.#file.replace([...others, utf8.encode(formatCredentialsLine(line))]);
     this.#accounts.set(key, line);
     return true;
   }
 
-  async #linesWithout(key: string): Promise<Uint8Array[]> {
+  async #linesWithout(keys: ReadonlySet<string>): Promise<Uint8Array[]> {
     const lines = splitLines(await this.#file.read());
-    return lines.filter((line) => accountOf(line) !== key).map(({ bytes }) => bytes);
+    return lines.filter((line) => !keys.has(accountOf(line) ?? "")).map(({ bytes }) => bytes);
   }
 
   async #newLine(
     username: string,
     password: string,
     options: JobOptions,
-  ): Promise<CredentialsLine & { secret: { hash: PasswordHash } }> {
+  ): Promise<HashedLine> {
     const hash = await this.#hashing.run(() => hashPassword(password, this.#cost), options);
     return { username, secret: { hash } };
   }
 }
 
-function formatLine(
-  { username, secret }: { username: string; secret: { hash: PasswordHash } },
-): string {
-  return `${username}:${formatPhc(secret.hash)}`;
+function pause(clock: Clock, ms: number): Promise<void> {
+  return new Promise((resolve) => void clock.after(ms, resolve));
 }
 
 function sameSecret(a: CredentialsLine | undefined, b: CredentialsLine): boolean {

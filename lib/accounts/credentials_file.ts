@@ -7,6 +7,14 @@ const LF = Uint8Array.of(0x0a);
 const LOCK_LIMIT_MS = 5_000;
 const LOCK_PAUSE_MS = 20;
 
+/** Tells one version of the file from another, without its content. */
+export interface FileState {
+  /** Changes when the file does; empty where there is none. */
+  stamp: string;
+  /** In bytes. */
+  size: number;
+}
+
 /**
  * The bytes of `credentials.txt`. Each change is on the disk when its promise is fulfilled; one that
  * fails leaves the file as it was, or with a torn last line.
@@ -38,13 +46,13 @@ export class CredentialsFile {
     }
   }
 
-  /** Changes when the file does; empty where there is none. */
-  async stamp(): Promise<string> {
+  /** What the file is like now. */
+  async state(): Promise<FileState> {
     try {
       const { mtime, size, ino } = await Deno.stat(this.path);
-      return `${mtime?.getTime()} ${size} ${ino}`;
+      return { stamp: `${mtime?.getTime()} ${size} ${ino}`, size };
     } catch (error) {
-      if (error instanceof Deno.errors.NotFound) return "";
+      if (error instanceof Deno.errors.NotFound) return { stamp: "", size: 0 };
       throw error;
     }
   }

@@ -1,5 +1,5 @@
 import { parseUsername } from "../protocol/names.ts";
-import { parsePhc, type PasswordHash } from "./phc.ts";
+import { formatPhc, parsePhc, type PasswordHash } from "./phc.ts";
 
 const PHC_PREFIX = "$scrypt$";
 
@@ -8,10 +8,15 @@ export interface CredentialsLine {
   username: string;
   /** The hash, or the password itself in a line of the older program. */
   secret: { hash: PasswordHash } | { password: string };
+  /** When the account was made, to the second; earlier versions did not write it down. */
+  created?: Date;
 }
 
+/** What may stand behind a hash: a time, or what a crash left of it. */
+const CREATED = /^(\S+)(?: ([0-9T:Z-]*))?$/;
+
 /**
- * Reads one line: `name:` and a PHC string, or a name and a password as the older program wrote them,
+ * Reads one line: `name:`, a PHC string, and after a space when the account was made (RFC 3339, UTC); or a name and a password as the older program wrote them,
  * cut at the first space, colon or comma. What begins like a hash is never taken for a password, nor
  * is the mere beginning of a hash: such a line was cut short by a crash.
  *
@@ -29,6 +34,22 @@ export function parseCredentialsLine(line: string): CredentialsLine | undefined 
     return undefined;
   }
   if (!secret.startsWith(PHC_PREFIX)) return { username, secret: { password: secret } };
-  const hash = parsePhc(secret);
-  return hash && { username, secret: { hash } };
+  const [, phc = "", time = ""] = CREATED.exec(secret) ?? [];
+  const hash = parsePhc(phc);
+  if (hash === undefined) return undefined;
+  const created = /^.{10}T.{8}Z$/.test(time) ? new Date(time) : new Date(NaN);
+  return { username, secret: { hash }, ...isNaN(created.getTime()) ? {} : { created } };
+}
+
+/** The line for an account whose password is hashed. */
+export function formatCredentialsLine(
+  { username, secret, created }: CredentialsLine & { secret: { hash: PasswordHash } },
+): string {
+  const time = created === undefined ? "" : ` ${formatTime(created)}`;
+  return `${username}:${formatPhc(secret.hash)}${time}`;
+}
+
+/** A time to the second (RFC 3339, UTC). */
+export function formatTime(time: Date): string {
+  return time.toISOString().replace(/\.\d+/, "");
 }

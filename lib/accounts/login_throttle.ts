@@ -1,4 +1,5 @@
 import { type Clock, sleep } from "../clock.ts";
+import type { KnownAddresses } from "./known_addresses.ts";
 
 /** So many wrong passwords cost nothing: people mistype. */
 const FREE_FAILURES = 3;
@@ -10,7 +11,7 @@ const MEMORY_MS = 15 * 60_000;
 const ACCOUNT_BURST = 10;
 /** and one each so many milliseconds in the long run. */
 const ACCOUNT_PERIOD_MS = 5_000;
-/** So many pairs of account and address, and accounts, are remembered. */
+/** So many pairs of account and address, and buckets, are remembered. */
 const MAX_REMEMBERED = 10_000;
 
 interface Failures {
@@ -23,7 +24,7 @@ interface Waiter {
   go: () => void;
 }
 
-interface Account {
+interface Bucket {
   /** When each attempt that still counts was made, in effect: a bucket that runs empty. */
   attempts: number;
   at: number;
@@ -35,17 +36,20 @@ interface Account {
  * Makes guessing hopeless without refusing anybody: after wrong passwords the next attempt of the same
  * address at the same account waits, longer each time; and all attempts at one account, from
  * everywhere, share a bucket. Who has failed least goes first there, so that nobody can keep the owner
- * out.
+ * out. An address from which the account was logged in to has a bucket of its own, so that nobody else's
+ * guesses make it wait; guessing from there is as slow as from anywhere.
  */
 export class LoginThrottle {
   readonly #clock: Clock;
   readonly #failures = new Map<string, Failures>();
   /** Attempts that wait for their turn. */
   readonly #underWay = new Map<string, number>();
-  readonly #accounts = new Map<string, Account>();
+  readonly #buckets = new Map<string, Bucket>();
+  readonly #known: KnownAddresses;
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, known: KnownAddresses) {
     this.#clock = clock;
+    this.#known = known;
   }
 
   /**
@@ -61,7 +65,7 @@ export class LoginThrottle {
     this.#underWay.set(key, underWay + 1);
     try {
       await this.#wait({ count, at }, signal);
-      await this.#takeTurn(account, count + underWay, signal);
+      await this.#takeTurn(this.#bucketKey(account, address), count + underWay, signal);
     } finally {
       const left = this.#underWay.get(key)! - 1;
       if (left === 0) this.#underWay.delete(key);
@@ -89,8 +93,12 @@ export class LoginThrottle {
   /** The attempt was right: it costs nothing. */
   succeeded(account: string, address: string): void {
     this.#failures.delete(pair(account, address));
-    const state = this.#accounts.get(account);
-    if (state !== undefined) state.attempts = Math.max(0, state.attempts - 1);
+    const bucket = this.#buckets.get(this.#bucketKey(account, address));
+    if (bucket !== undefined) bucket.attempts = Math.max(0, bucket.attempts - 1);
+  }
+
+  #bucketKey(account: string, address: string): string {
+    return this.#known.has(account, address) ? pair(account, address) : account;
   }
 
   #failuresOf(account: string, address: string): Failures {
@@ -99,19 +107,19 @@ export class LoginThrottle {
     return remembered ? failures : { count: 0, at: -Infinity };
   }
 
-  async #takeTurn(account: string, failures: number, signal: AbortSignal): Promise<void> {
-    const state = this.#accountOf(account);
-    if (state.waiting.length === 0 && state.attempts < ACCOUNT_BURST) {
-      state.attempts++;
+  async #takeTurn(key: string, failures: number, signal: AbortSignal): Promise<void> {
+    const bucket = this.#bucketOf(key);
+    if (bucket.waiting.length === 0 && bucket.attempts < ACCOUNT_BURST) {
+      bucket.attempts++;
       return;
     }
     const turn = Promise.withResolvers<void>();
     const waiter = { failures, go: turn.resolve };
-    const behind = state.waiting.findIndex((other) => other.failures > failures);
-    state.waiting.splice(behind < 0 ? state.waiting.length : behind, 0, waiter);
-    this.#serve(state);
+    const behind = bucket.waiting.findIndex((other) => other.failures > failures);
+    bucket.waiting.splice(behind < 0 ? bucket.waiting.length : behind, 0, waiter);
+    this.#serve(bucket);
     const giveUp = () => {
-      state.waiting = state.waiting.filter((other) => other !== waiter);
+      bucket.waiting = bucket.waiting.filter((other) => other !== waiter);
       turn.reject(signal.reason);
     };
     signal.addEventListener("abort", giveUp);
@@ -123,39 +131,39 @@ export class LoginThrottle {
     }
   }
 
-  #accountOf(account: string): Account {
+  #bucketOf(key: string): Bucket {
     const now = this.#clock.now();
-    const state = this.#accounts.get(account) ??
+    const bucket = this.#buckets.get(key) ??
       { attempts: 0, at: now, waiting: [], timer: undefined };
-    this.#drain(state);
-    this.#accounts.delete(account);
-    this.#accounts.set(account, state);
-    forgetOldest(this.#accounts);
-    return state;
+    this.#drain(bucket);
+    this.#buckets.delete(key);
+    this.#buckets.set(key, bucket);
+    forgetOldest(this.#buckets);
+    return bucket;
   }
 
   /** The longer ago, the fewer attempts count. */
-  #drain(state: Account): void {
+  #drain(bucket: Bucket): void {
     const now = this.#clock.now();
-    state.attempts = Math.max(0, state.attempts - (now - state.at) / ACCOUNT_PERIOD_MS);
-    state.at = now;
+    bucket.attempts = Math.max(0, bucket.attempts - (now - bucket.at) / ACCOUNT_PERIOD_MS);
+    bucket.at = now;
   }
 
   /** Lets the waiting go on, one by one, as the bucket allows. */
-  #serve(state: Account): void {
-    if (state.timer !== undefined || state.waiting.length === 0) return;
-    this.#drain(state);
-    const over = state.attempts - (ACCOUNT_BURST - 1);
+  #serve(bucket: Bucket): void {
+    if (bucket.timer !== undefined || bucket.waiting.length === 0) return;
+    this.#drain(bucket);
+    const over = bucket.attempts - (ACCOUNT_BURST - 1);
     const wait = Math.max(Math.ceil(over * ACCOUNT_PERIOD_MS), 1);
-    state.timer = this.#clock.after(wait, () => {
-      state.timer = undefined;
-      this.#drain(state);
-      const next = state.waiting.shift();
+    bucket.timer = this.#clock.after(wait, () => {
+      bucket.timer = undefined;
+      this.#drain(bucket);
+      const next = bucket.waiting.shift();
       if (next !== undefined) {
-        state.attempts++;
+        bucket.attempts++;
         next.go();
       }
-      this.#serve(state);
+      this.#serve(bucket);
     });
   }
 }

@@ -13,6 +13,7 @@ export type ErrorCode =
   | "not-readable"
   | "not-stored"
   | "registration-refused"
+  | "too-many-accounts"
   | "too-many-sessions"
   | "unsupported-protocol"
   | "wrong-password"

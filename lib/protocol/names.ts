@@ -43,14 +43,11 @@ const SCRIPTS = [
  *
  * @throws {ProtocolError} `bad-username`, with the rule that the name breaks
  */
-export function parseUsername(raw: string, maxLength = MAX_USERNAME_LENGTH): string {
+export function parseUsername(raw: string): string {
   const name = raw.isWellFormed() ? raw.normalize("NFC") : raw;
   const length = [...name].length;
   if (length === 0 || length > MAX_USERNAME_LENGTH || !USERNAME.test(name)) {
     throw new ProtocolError("bad-username", USERNAME_RULE);
-  }
-  if (length > maxLength) {
-    throw new ProtocolError("bad-username", `a username has at most ${maxLength} letters here`);
   }
   if (INVISIBLE.test(name) || PILED_MARKS.test(name)) {
     throw new ProtocolError("bad-username", "a username has letters that can be seen, one by one");
@@ -60,6 +57,24 @@ export function parseUsername(raw: string, maxLength = MAX_USERNAME_LENGTH): str
   }
   if (!SCRIPTS.some((script) => script.test(name))) {
     throw new ProtocolError("bad-username", "a username has letters of one script only");
+  }
+  return name;
+}
+
+/**
+ * The same for the name of an account that is to be made.
+ *
+ * @param maxLength in letters
+ * @throws {ProtocolError} `bad-username`, with the rule that the name breaks
+ */
+export function parseNewUsername(raw: string, maxLength = MAX_USERNAME_LENGTH): string {
+  const name = parseUsername(raw);
+  if ([...name].length > maxLength) {
+    throw new ProtocolError("bad-username", `a username has at most ${maxLength} letters here`);
+  }
+  // On a command line it would be a flag.
+  if (name.startsWith("-")) {
+    throw new ProtocolError("bad-username", 'a username does not begin with "-"');
   }
   return name;
 }

@@ -53,6 +53,20 @@ export const LIMITS = {
     min: 1,
     max: 1_000_000,
   },
+  registrationBurst: {
+    flag: "registration-burst",
+    what: "accounts that one address (IPv6: one /64 network) may make at once",
+    default: 64,
+    min: 1,
+    max: 1_000_000,
+  },
+  registrationsPerHour: {
+    flag: "registrations-per-hour",
+    what: "accounts that one address may make in the long run",
+    default: 60,
+    min: 1,
+    max: 1_000_000,
+  },
   sessionsPerAccount: {
     flag: "sessions-per-account",
     what: "sessions of one account at once",

@@ -1,8 +1,9 @@
 import { ProtocolError } from "../protocol/errors.ts";
 import { LOGIN_ATTEMPTS, PROTOCOL_VERSION } from "../protocol/limits.ts";
 import type { Login } from "../messages/logins.ts";
-import { foldUsername, parsePassword, parseUsername } from "../protocol/names.ts";
+import { foldUsername, parseNewUsername, parsePassword, parseUsername } from "../protocol/names.ts";
 import type { ClientRecords } from "../protocol/records.ts";
+import { isReserved } from "./reserved_names.ts";
 import type { Session } from "./session.ts";
 
 /** The first record of a client names its protocol version. */
@@ -52,7 +53,7 @@ async function welcome(session: Session, id: number, since?: number): Promise<vo
   const { services: { accounts, logins }, username } = session;
   const credential = accounts.credential(username) ?? "";
   // Where it can't be stored, there is a chat still, but no coming back.
-  const login = await remember(session, credential, since).catch(() => undefined);
+  const login = await store(session, credential, since).catch(() => undefined);
   if (session.state === "ended") return;
   if (accounts.credential(username) !== credential) {
     return session.end("account-changed", "the account was removed, or has a new password");
@@ -63,11 +64,12 @@ async function welcome(session: Session, id: number, since?: number): Promise<vo
     if (login !== undefined) logins.end(login.id);
     throw error;
   }
+  remember(session);
   session.welcome(id, { login: login?.id, token: login?.token });
 }
 
 /** That the account is there, and that its client may come back. */
-async function remember(
+async function store(
   { services: { logins, messages }, username }: Session,
   credential: string,
   since: number | undefined,
@@ -78,6 +80,11 @@ async function remember(
     messages.enter(account, since),
   ]);
   return login;
+}
+
+/** Nobody else's guesses make the account's users wait where they are now. */
+function remember({ services: { known }, username, origin }: Session): void {
+  known.add(foldUsername(username), origin);
 }
 
 function requireRoom({ services, username }: Session): void {
@@ -116,6 +123,7 @@ export async function resume(
   endEarlier(session, login.id);
   session.username = accounts.find(username)!;
   requireRoom(session);
+  remember(session);
   session.welcome(id, { login: login.id, last: Math.max(last, login.last) });
 }
 
@@ -145,7 +153,7 @@ export async function register(
   { id, password }: ClientRecords["register"],
 ): Promise<void> {
   const accepted = parsePassword(password);
-  const { accounts, messages } = session.services;
+  const { accounts, messages, registrations } = session.services;
   const { username, origin: owner } = session;
   const since = messages.last;
   reporting(session, username, () => requireRegistration(session));
@@ -154,7 +162,10 @@ export async function register(
     await session.work(() => messages.leave(foldUsername(username)));
   }
   const created = await session.work((signal) =>
-    storing(session, accounts.create(username, accepted, { owner, signal }))
+    registrations.count(
+      owner,
+      () => storing(session, accounts.create(username, accepted, { owner, signal })),
+    )
   );
   if (session.state === "ended") return;
   if (created) return await welcome(session, id, since);
@@ -169,16 +180,21 @@ function parseLoginName(session: Session, username: string): string {
   const name = parseUsername(username);
   if (accounts.find(name) !== undefined) return name;
   requireRegistration(session);
-  return parseUsername(username, limits.nameLength);
+  parseNewUsername(name, limits.nameLength);
+  if (isReserved(name)) {
+    throw new ProtocolError("bad-username", "this name is kept for who runs the server");
+  }
+  return name;
 }
 
-function requireRegistration({ services }: Session): void {
+function requireRegistration({ services, origin }: Session): void {
   if (services.closed) {
     throw new ProtocolError("registration-refused", "this server takes no new accounts");
   }
   if (services.accounts.count >= services.limits.accounts) {
     throw new ProtocolError("registration-refused", "this server has no room for more accounts");
   }
+  services.registrations.require(origin);
 }
 
 /** Tells the operator what `check` refuses. */
@@ -193,13 +209,14 @@ function reporting<T>(session: Session, username: string, check: () => T): T {
 
 /** A password that the rules refuse is nobody's. */
 async function verify(session: Session, password: string, signal: AbortSignal): Promise<boolean> {
-  const { services: { accounts, throttle }, username, origin } = session;
+  const { services: { accounts, known, throttle }, username, origin } = session;
   const account = foldUsername(username);
+  const preferred = known.has(account, origin);
   await throttle.admit(account, origin, signal);
   const right = isPassword(password) &&
     await storing(
       session,
-      accounts.verify(username, password.normalize("NFC"), { owner: origin, signal }),
+      accounts.verify(username, password.normalize("NFC"), { owner: origin, preferred, signal }),
     );
   if (right) throttle.succeeded(account, origin);
   else throttle.failed(account, origin);

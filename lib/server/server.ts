@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { Accounts } from "../accounts/accounts.ts";
+import { KnownAddresses } from "../accounts/known_addresses.ts";
 import type { ScryptCost } from "../accounts/phc.ts";
 import { LoginThrottle } from "../accounts/login_throttle.ts";
 import { Alarm, type Clock } from "../clock.ts";
@@ -12,6 +13,7 @@ import { Logins } from "../messages/logins.ts";
 import { MessageLog } from "../messages/message_log.ts";
 import type { Incoming } from "../net/listener.ts";
 import { type ByteStream, StreamConnection } from "../net/stream.ts";
+import { foldUsername } from "../protocol/names.ts";
 import { sessionOf } from "../protocol/datagram.ts";
 import { lockDataFolder } from "./data_folder.ts";
 import { Admission } from "./admission.ts";
@@ -19,6 +21,7 @@ import { Hub } from "./hub.ts";
 import { Incidents } from "./incidents.ts";
 import { DEFAULT_LIMITS, type Limits } from "./limits.ts";
 import type { Log } from "./log.ts";
+import { Registrations } from "./registrations.ts";
 import { RecentSet } from "../protocol/recent_set.ts";
 import { type Services, Session } from "./session.ts";
 
@@ -84,6 +87,7 @@ export class ChatServer {
     const { clock, log, closed = false } = options;
     const limits = { ...DEFAULT_LIMITS, ...options.limits };
     const messages = new MessageLog(database);
+    const known = new KnownAddresses();
     this.#admission = new Admission(limits);
     this.port = ports.port;
     this.unreadableCredentials = accounts.unreadable;
@@ -96,8 +100,10 @@ export class ChatServer {
       log,
       limits,
       closed,
+      registrations: new Registrations(clock, limits),
       incidents: new Incidents(clock, log),
-      throttle: new LoginThrottle(clock),
+      known,
+      throttle: new LoginThrottle(clock, known),
       messages,
       logins: new Logins(database),
       returning: new Map(),
@@ -126,7 +132,7 @@ export class ChatServer {
     const { folder, port, hostname, plain, cost } = options;
     const lock = await lockDataFolder(folder);
     try {
-      const accounts = await Accounts.load(folder, { cost });
+      const accounts = await Accounts.load(folder, { cost, clock: options.clock });
       using opened = new DisposableStack();
       const database = opened.use(
         new Database(join(folder, "messages.db"), options.clock, options.log),
@@ -177,9 +183,10 @@ export class ChatServer {
 
   /** Sees what an operator has done to the accounts meanwhile. */
   async #refresh(): Promise<void> {
-    const { accounts, hub, clock, log } = this.#services;
+    const { accounts, hub, known, clock, log } = this.#services;
     try {
       for (const username of await accounts.refresh()) {
+        known.forget(foldUsername(username));
         const gone = accounts.find(username) === undefined;
         hub.expel(username, gone ? "the account was removed" : "the account has a new password");
       }
@@ -193,9 +200,9 @@ export class ChatServer {
   readonly #report = (error: unknown) => this.#services.log(`unforeseen: ${error}`);
 
   async #serve(incoming: Incoming): Promise<void> {
-    const { incidents } = this.#services;
+    const { incidents, known } = this.#services;
     const origin = originOf(incoming.remote.hostname);
-    const place = this.#admission.enter(origin);
+    const place = this.#admission.enter(origin, known.hasAddress(origin) ? "known" : "strange");
     if (place === undefined) {
       incidents.report("connection refused: too many are not logged in", origin);
       return incoming.close();

@@ -1,4 +1,5 @@
 import type { Accounts } from "../accounts/accounts.ts";
+import type { KnownAddresses } from "../accounts/known_addresses.ts";
 import type { LoginThrottle } from "../accounts/login_throttle.ts";
 import { type Clock, Countdown, sleep } from "../clock.ts";
 import { type Connection, type Endpoint, formatEndpoint, originOf } from "../net/connection.ts";
@@ -24,6 +25,7 @@ import type { RecentSet } from "../protocol/recent_set.ts";
 import type { Limits } from "./limits.ts";
 import type { Log } from "./log.ts";
 import { Outbox } from "./outbox.ts";
+import type { Registrations } from "./registrations.ts";
 
 /** What every session of a server shares. */
 export interface Services {
@@ -38,6 +40,8 @@ export interface Services {
   incidents: Incidents;
   limits: Limits;
   throttle: LoginThrottle;
+  known: KnownAddresses;
+  registrations: Registrations;
   /** Whether new accounts are refused. */
   closed: boolean;
   /** How data packets are protected. */

@@ -24,6 +24,22 @@ export class TokenBucket {
     return Math.max(Math.ceil(-this.#tokens / this.#perMs), 0);
   }
 
+  /**
+   * How long to wait until a token is there that nobody has taken, in milliseconds; 0 where there is
+   * one.
+   */
+  wait(now: number): number {
+    this.#fill(now);
+    // To a microsecond: fractions of tokens never add up quite.
+    const wait = Math.round((1 - this.#tokens) / this.#perMs * 1_000) / 1_000;
+    return Math.max(Math.ceil(wait), 0);
+  }
+
+  /** Gives one back that was not used. */
+  giveBack(): void {
+    this.#tokens = Math.min(this.#burst, this.#tokens + 1);
+  }
+
   /** Whether nothing was taken that has not come back. */
   isFull(now: number): boolean {
     this.#fill(now);

@@ -1,9 +1,11 @@
 import { Accounts } from "../accounts/accounts.ts";
+import { formatTime } from "../accounts/credentials_line.ts";
+import { isGlob, parseTime, selectAccounts } from "../accounts/selection.ts";
 import type { ScryptCost } from "../accounts/phc.ts";
 import type { Console } from "../console/console.ts";
 import { ExitCode, ExitError } from "../exit.ts";
 import { ProtocolError } from "../protocol/errors.ts";
-import { parsePassword, parseUsername } from "../protocol/names.ts";
+import { parseNewUsername, parsePassword, parseUsername } from "../protocol/names.ts";
 
 /** What an operator can do to the accounts. */
 export const USER_ACTIONS = ["add", "list", "passwd", "remove"] as const;
@@ -16,33 +18,42 @@ export interface UsersOptions {
   console: Console;
   /** Whether what is typed as a password can't be seen, and so is asked for twice. */
   hidden: boolean;
+  /** Which accounts to remove, besides the name; and whether only to say so. */
+  removal?: RemovalOptions;
+}
+
+/** What `remove` may be told. */
+export interface RemovalOptions {
+  /** Times as `parseTime()` takes them. */
+  createdAfter?: string | undefined;
+  createdBefore?: string | undefined;
+  /** Whether nothing is removed. @default false */
+  dryRun?: boolean;
 }
 
 /**
- * Manages the accounts in a data folder, also of a server that is running: it sees the change within a
- * second.
+ * Manages the accounts in a data folder, also of a server that is running: it sees the change within
+ * three seconds.
  *
- * @param username for every action but `list`
+ * @param username for every action but `list`; for `remove` it may have `*` and `?` in it
  * @throws {ExitError} `refused`, where there is no such account, or there is one already, or the rules
- *   refuse the name or the password; `usage`, where the input ends
+ *   refuse the name or the password; `usage`, where the input ends or a time is none
  */
 export async function manageUsers(
   action: UserAction,
   username: string | undefined,
-  { folder, cost, console, hidden }: UsersOptions,
+  { folder, cost, console, hidden, removal = {} }: UsersOptions,
 ): Promise<void> {
   await requireFolder(folder);
   const accounts = await Accounts.load(folder, { cost });
-  if (action === "list") return accounts.usernames.forEach((name) => console.print(name));
+  if (action === "list") return accounts.all.forEach(({ username }) => console.print(username));
+  if (action === "remove") return await remove(accounts, username ?? "", { ...removal, console });
 
-  const name = accepted(() => parseUsername(username ?? ""));
+  const parse = action === "add" ? parseNewUsername : parseUsername;
+  const name = accepted(() => parse(username ?? ""));
   const exists = accounts.find(name) !== undefined;
   if (action === "add" && exists) throw refused(`there is an account ${name} already`);
   if (action !== "add" && !exists) throw refused(`there is no account ${name}`);
-  if (action === "remove") {
-    await accounts.remove(name);
-    return console.print(`removed ${name}`);
-  }
   const password = await askPassword(console, hidden);
   if (action === "passwd") {
     await accounts.setPassword(name, password);
@@ -50,6 +61,43 @@ export async function manageUsers(
   }
   if (!await accounts.create(name, password)) throw refused(`there is an account ${name} already`);
   console.print(`added ${name}`);
+}
+
+async function remove(
+  accounts: Accounts,
+  pattern: string,
+  { createdAfter, createdBefore, dryRun = false, console }: RemovalOptions & { console: Console },
+): Promise<void> {
+  const name = isGlob(pattern) ? pattern : accepted(() => parseUsername(pattern));
+  const { accounts: found, undated } = selectAccounts(accounts.all, {
+    pattern: name,
+    createdAfter: timeOf("created-after", createdAfter),
+    createdBefore: timeOf("created-before", createdBefore),
+  });
+  // To be in no selection by time is safe: who removes too few can remove more.
+  if (undated > 0) console.complain(`${undated} more left out: nobody knows when they were made`);
+  if (found.length === 0) {
+    const single = accounts.find(name) === undefined && !isGlob(name);
+    throw refused(single ? `there is no account ${name}` : "there is no such account");
+  }
+  if (!dryRun) await accounts.remove(found.map(({ username }) => username));
+  for (const { username, created } of found) {
+    const made = created === undefined ? "at a time nobody knows" : formatTime(created);
+    console.print(dryRun ? `would remove ${username}, made ${made}` : `removed ${username}`);
+  }
+  if (found.length > 1) {
+    console.print(`${found.length} accounts${dryRun ? ", none of which was removed" : ""}`);
+  }
+}
+
+function timeOf(flag: string, text: string | undefined): Date | undefined {
+  if (text === undefined) return undefined;
+  const time = parseTime(text);
+  if (time !== undefined) return time;
+  throw new ExitError(
+    ExitCode.usage,
+    `--${flag} takes a time such as 2026-01-31 or 2026-01-31T09:30Z (UTC)`,
+  );
 }
 
 async function requireFolder(folder: string): Promise<void> {

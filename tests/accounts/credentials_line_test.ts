@@ -1,6 +1,9 @@
 import { assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { parseCredentialsLine } from "../../lib/accounts/credentials_line.ts";
+import {
+  formatCredentialsLine,
+  parseCredentialsLine,
+} from "../../lib/accounts/credentials_line.ts";
 import { formatPhc, parsePhc } from "../../lib/accounts/phc.ts";
 
 const phc = formatPhc({
@@ -14,6 +17,21 @@ Deno.test("parseCredentialsLine() reads a hash", () => {
     username: "joe",
     secret: { hash: parsePhc(phc)! },
   });
+});
+
+Deno.test("parseCredentialsLine() reads when the account was made, and whatever a crash left of it", () => {
+  const account = { username: "joe", secret: { hash: parsePhc(phc)! } };
+  const created = new Date("2026-01-31T09:30:00Z");
+  const line = formatCredentialsLine({ ...account, created });
+  assertEquals(line, `joe:${phc} 2026-01-31T09:30:00Z`);
+  assertEquals(parseCredentialsLine(line), { ...account, created });
+  for (let cut = 1; cut <= 21; cut++) {
+    assertEquals(parseCredentialsLine(line.slice(0, -cut)), account, `${cut}`);
+  }
+  for (const time of ["2026-01-31T99:30:00Z", "----------T--------Z", "2026"]) {
+    assertEquals(parseCredentialsLine(`joe:${phc} ${time}`), account);
+  }
+  assertEquals(parseCredentialsLine(`joe:${phc} yesterday`), undefined);
 });
 
 Deno.test("parseCredentialsLine() cuts a line of the older program at its first separator", () => {

@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
+import { KnownAddresses } from "../../lib/accounts/known_addresses.ts";
 import { LoginThrottle } from "../../lib/accounts/login_throttle.ts";
 import { FakeClock } from "../helpers/fake_clock.ts";
 
@@ -20,7 +21,7 @@ async function secondsUntil(clock: FakeClock, promise: Promise<void>): Promise<n
 
 Deno.test("LoginThrottle.admit() lets people mistype, then waits longer and longer", async () => {
   const clock = new FakeClock();
-  const throttle = new LoginThrottle(clock);
+  const throttle = new LoginThrottle(clock, new KnownAddresses());
   const waits: number[] = [];
   for (let attempt = 0; attempt < 12; attempt++) {
     waits.push(Math.round(await secondsUntil(clock, throttle.admit("joe", "a", signal))));
@@ -31,7 +32,7 @@ Deno.test("LoginThrottle.admit() lets people mistype, then waits longer and long
 
 Deno.test("LoginThrottle: a right password costs nothing and clears the wrong ones", async () => {
   const clock = new FakeClock();
-  const throttle = new LoginThrottle(clock);
+  const throttle = new LoginThrottle(clock, new KnownAddresses());
   for (let attempt = 0; attempt < 100; attempt++) {
     assertEquals(await secondsUntil(clock, throttle.admit("joe", "a", signal)), 0);
     throttle.succeeded("joe", "a");
@@ -43,7 +44,7 @@ Deno.test("LoginThrottle: a right password costs nothing and clears the wrong on
 
 Deno.test("LoginThrottle: guessing from a thousand addresses gets one guess each 5 s", async () => {
   const clock = new FakeClock();
-  const throttle = new LoginThrottle(clock);
+  const throttle = new LoginThrottle(clock, new KnownAddresses());
   let guesses = 0;
   const guess = async (address: string) => {
     await throttle.admit("joe", address, signal);
@@ -62,7 +63,7 @@ Deno.test("LoginThrottle: guessing from a thousand addresses gets one guess each
 
 Deno.test("LoginThrottle: the owner goes before those who have failed", async () => {
   const clock = new FakeClock();
-  const throttle = new LoginThrottle(clock);
+  const throttle = new LoginThrottle(clock, new KnownAddresses());
   for (let address = 0; address < 200; address++) {
     throttle.failed("joe", `bad ${address}`);
     throttle.admit("joe", `bad ${address}`, signal).catch(() => {});
@@ -74,7 +75,7 @@ Deno.test("LoginThrottle: the owner goes before those who have failed", async ()
 
 Deno.test("LoginThrottle: many attempts of one address at once do not keep the owner out", async () => {
   const clock = new FakeClock();
-  const throttle = new LoginThrottle(clock);
+  const throttle = new LoginThrottle(clock, new KnownAddresses());
   for (let attempt = 0; attempt < 245; attempt++) {
     throttle.admit("joe", "bad", signal).then(() => throttle.failed("joe", "bad"), () => {});
   }
@@ -87,7 +88,7 @@ Deno.test("LoginThrottle: many attempts of one address at once do not keep the o
 
 Deno.test("LoginThrottle.admit() gives up its place with the signal", async () => {
   const clock = new FakeClock();
-  const throttle = new LoginThrottle(clock);
+  const throttle = new LoginThrottle(clock, new KnownAddresses());
   for (let i = 0; i < 10; i++) await throttle.admit("joe", `${i}`, signal);
   const gone = new AbortController();
   const waiting = throttle.admit("joe", "x", gone.signal);
@@ -95,4 +96,49 @@ Deno.test("LoginThrottle.admit() gives up its place with the signal", async () =
   gone.abort(new RangeError("gone"));
   await assertRejects(() => waiting, RangeError, "gone");
   assertEquals(await secondsUntil(clock, next), 5);
+});
+
+Deno.test("LoginThrottle: nobody's guesses make an address wait that the owner came from before", async () => {
+  for (const [home, least, most] of [["home", 0, 0], ["new", 5, 2_000]] as const) {
+    const clock = new FakeClock();
+    const known = new KnownAddresses();
+    known.add("joe", "home");
+    const throttle = new LoginThrottle(clock, known);
+    // 50 a second from 200 addresses, for ten seconds.
+    for (let guess = 0; guess < 500; guess++) {
+      const address = `bad ${guess % 200}`;
+      throttle.admit("joe", address, signal).then(() => throttle.failed("joe", address));
+      clock.advance(20);
+      await settle();
+    }
+    const waited = await secondsUntil(clock, throttle.admit("joe", home, signal));
+    console.log(`    from ${home}: the owner waits ${waited} s beside 50 guesses a second`);
+    assert(waited >= least && waited <= most);
+  }
+});
+
+Deno.test("LoginThrottle: guessing from an address that is known is no faster", async () => {
+  const guessesFrom = async (address: string) => {
+    const clock = new FakeClock();
+    const known = new KnownAddresses();
+    known.add("joe", "home");
+    const throttle = new LoginThrottle(clock, known);
+    let guesses = 0;
+    const guess = async () => {
+      for (;;) {
+        await throttle.admit("joe", address, signal);
+        guesses++;
+        throttle.failed("joe", address);
+      }
+    };
+    for (let guesser = 0; guesser < 50; guesser++) guess();
+    for (let s = 0; s < 3_600; s++) {
+      clock.advance(1_000);
+      await settle();
+    }
+    return guesses;
+  };
+  const [known, unknown] = [await guessesFrom("home"), await guessesFrom("elsewhere")];
+  console.log(`    in an hour ${known} guesses from a known address, ${unknown} from another`);
+  assertEquals(known, unknown);
 });

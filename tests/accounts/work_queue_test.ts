@@ -44,3 +44,27 @@ Deno.test("WorkQueue.run() goes on after a job that failed", async () => {
   await assertRejects(() => failing, TypeError, "no");
   assertEquals(await next, "yes");
 });
+
+Deno.test("WorkQueue.run() gives every second turn to those that are preferred", async () => {
+  const queue = new WorkQueue(1);
+  const order: string[] = [];
+  const job = (name: string) => () => {
+    order.push(name);
+    return Promise.resolve();
+  };
+  const others = Array.from(
+    { length: 200 },
+    (_, index) => queue.run(job("other"), { owner: `bad ${index}` }),
+  );
+  const preferred = ["a", "b", "a"].map((owner) =>
+    queue.run(job(owner), { owner, preferred: true })
+  );
+  await Promise.all([...others, ...preferred]);
+  console.log(`    one who is preferred waits for ${order.indexOf("a")} of 200 others`);
+  assertEquals(order.slice(0, 7), ["other", "a", "other", "b", "other", "a", "other"]);
+  assertEquals(order.length, 203);
+  // Those that are preferred may have all turns when nobody else waits.
+  const rest = ["c", "d", "c"].map((owner) => queue.run(job(owner), { owner, preferred: true }));
+  await Promise.all(rest);
+  assertEquals(order.slice(203), ["c", "d", "c"]);
+});

@@ -52,6 +52,49 @@ Deno.test("attack: wrong passwords at full speed, from one address", async () =>
   console.log(`    20 guessers at once, ${inFiveMinutes} guesses in five minutes`);
 });
 
+Deno.test("attack: guesses from 200 addresses, while the owner logs in", async () => {
+  await using server = await FakeServer.start();
+  const owner = await server.join("joe");
+  // Hashing takes real time, of which this clock knows nothing.
+  server.services.accounts.verify = (_, password) => Promise.resolve(password === "joe");
+  for (let guesser = 0; guesser < 200; guesser++) {
+    const client = await server.greet(`192.0.2.${guesser}`);
+    await client.ask({ type: "identify", id: 1, username: "joe" });
+    client.send({ type: "authenticate", id: 2, password: "guess" });
+  }
+  /** How long the owner waits for an answer, in seconds. */
+  async function logIn(address: string, record: Record<string, unknown>): Promise<number> {
+    const client = await server.greet(address);
+    if (record["type"] === "authenticate") {
+      await client.ask({ type: "identify", id: 1, username: "joe" });
+    }
+    client.send(record);
+    let type: unknown;
+    client.next().then(async (answer) => {
+      while (answer["type"] === "ping") answer = await client.next();
+      type = answer["type"];
+    });
+    const start = server.clock.now();
+    for (let steps = 0; type === undefined && steps < 1_000; steps++) {
+      for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve));
+      if (type === undefined) server.clock.advance(1_000);
+    }
+    assertEquals(type, "welcome");
+    return (server.clock.now() - start) / 1_000;
+  }
+  const { username, token } = owner.welcome;
+  const password = { type: "authenticate", id: 3, password: "joe" };
+  const figures = {
+    "from where it was before": await logIn("127.0.0.1", password),
+    "by token": await logIn("198.51.100.1", { type: "resume", id: 9, username, token, last: 0 }),
+    "from where the token brought it": await logIn("198.51.100.1", password),
+  };
+  for (const [how, waited] of Object.entries(figures)) {
+    console.log(`    the owner, ${how}, waits ${waited} s`);
+    assertEquals(waited, 0);
+  }
+});
+
 Deno.test("attack: names that look like another", () => {
   // Latin letters and what looks like them in other scripts, widths and styles.
   const twins: Record<string, string> = {

@@ -3,13 +3,18 @@ import type { Connection, Endpoint } from "../../lib/net/connection.ts";
 /** One end of a control connection that is made of two queues. */
 export class FakeConnection implements Connection {
   readonly local: Endpoint = { hostname: "127.0.0.1", port: 1300 };
-  readonly remote: Endpoint = { hostname: "127.0.0.1", port: 40_000 };
+  readonly remote: Endpoint;
   readonly cutOff = false;
   maxLineBytes = 65_536;
   /** Lines that were sent by whoever holds this end, and not yet taken by the test. */
   readonly #sent = new Queue<string>();
   readonly #toRead = new Queue<string>();
   #closed = false;
+
+  /** @param hostname where the other side is */
+  constructor(hostname = "127.0.0.1") {
+    this.remote = { hostname, port: 40_000 };
+  }
 
   /** Whether this end was closed or aborted. */
   get closed(): boolean {

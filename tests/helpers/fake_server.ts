@@ -1,7 +1,9 @@
 import { Accounts } from "../../lib/accounts/accounts.ts";
+import { KnownAddresses } from "../../lib/accounts/known_addresses.ts";
 import { LoginThrottle } from "../../lib/accounts/login_throttle.ts";
 import { Admission } from "../../lib/server/admission.ts";
 import { Incidents } from "../../lib/server/incidents.ts";
+import { Registrations } from "../../lib/server/registrations.ts";
 import { DEFAULT_LIMITS } from "../../lib/server/limits.ts";
 import { Hub } from "../../lib/server/hub.ts";
 import { Database } from "../../lib/messages/database.ts";
@@ -39,6 +41,7 @@ export class FakeServer implements AsyncDisposable {
       soon: queueMicrotask,
     });
     const messages = new MessageLog(this.#database);
+    const known = new KnownAddresses();
     this.services = {
       accounts,
       clock: this.clock,
@@ -48,7 +51,9 @@ export class FakeServer implements AsyncDisposable {
       hub: new Hub(this.clock, messages, rate),
       limits: DEFAULT_LIMITS,
       closed: false,
-      throttle: new LoginThrottle(this.clock),
+      known,
+      throttle: new LoginThrottle(this.clock, known),
+      registrations: new Registrations(this.clock, DEFAULT_LIMITS),
       incidents: new Incidents(this.clock, (event) => this.log.push(event)),
       protection: "sealed",
       log: (event) => this.log.push(event),
@@ -65,9 +70,13 @@ export class FakeServer implements AsyncDisposable {
   }
 
   /** A new session, whose hello has been taken. */
-  async connect(): Promise<FakeClient> {
-    const connection = new FakeConnection();
-    const session = new Session(connection, this.services, this.admission.enter("127.0.0.1")!);
+  async connect(address = "127.0.0.1"): Promise<FakeClient> {
+    const connection = new FakeConnection(address);
+    const session = new Session(
+      connection,
+      this.services,
+      this.admission.enter(address, "strange")!,
+    );
     this.#connections.push(connection);
     this.#running.push(session.run());
     await connection.taken();
@@ -75,8 +84,8 @@ export class FakeServer implements AsyncDisposable {
   }
 
   /** A new session in the state `login`. */
-  async greet(): Promise<FakeClient> {
-    const client = await this.connect();
+  async greet(address?: string): Promise<FakeClient> {
+    const client = await this.connect(address);
     client.send({ type: "hello", protocol: 1, software: "test" });
     return client;
   }

@@ -1,7 +1,12 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
 import { ProtocolError } from "../../lib/protocol/errors.ts";
-import { foldUsername, parsePassword, parseUsername } from "../../lib/protocol/names.ts";
+import {
+  foldUsername,
+  parseNewUsername,
+  parsePassword,
+  parseUsername,
+} from "../../lib/protocol/names.ts";
 
 Deno.test("parseUsername() takes letters, digits, '.', '_' and '-' of any script", () => {
   for (
@@ -68,9 +73,16 @@ Deno.test("parseUsername() takes no letters that can't be seen, and no piles of 
   }
 });
 
-Deno.test("parseUsername() keeps to a server's own limit", () => {
-  assertEquals(parseUsername("abc", 3), "abc");
-  assertThrows(() => parseUsername("abcd", 3), ProtocolError, "at most 3 letters here");
+Deno.test("parseNewUsername() keeps to a server's own limit", () => {
+  assertEquals(parseNewUsername("abc", 3), "abc");
+  assertThrows(() => parseNewUsername("abcd", 3), ProtocolError, "at most 3 letters here");
+});
+
+Deno.test("parseNewUsername() takes no name that looks like a flag", () => {
+  assertEquals(parseNewUsername("a-"), "a-");
+  for (const name of ["-", "-joe", "--help"]) {
+    assertThrows(() => parseNewUsername(name), ProtocolError, 'does not begin with "-"');
+  }
 });
 
 Deno.test("foldUsername() makes spellings of one name equal", () => {

@@ -130,7 +130,7 @@ Deno.test("a new account of an old name may not ask how far the old one's messag
   await using server = await FakeServer.start();
   const joe = await server.join("joe");
   await joe.ask({ type: "public", id: 1, text: "one" });
-  await server.services.accounts.remove("joe");
+  await server.services.accounts.remove(["joe"]);
   await disconnect(joe);
   const heir = await server.join("joe");
   assertEquals((await heir.ask({ type: "status", id: 5, message: 1 }))["code"], "no-such-message");
@@ -159,7 +159,7 @@ Deno.test("a new account of a removed user's name gets nothing of the old one's,
   const [joe, bob] = [await server.join("joe"), await server.join("bob")];
   await disconnect(bob);
   await joe.ask({ type: "direct", id: 1, to: "bob", text: "secret" });
-  await server.services.accounts.remove("bob");
+  await server.services.accounts.remove(["bob"]);
   // The registration ends as soon as there is the account.
   const { accounts } = server.services;
   const create = accounts.create;
