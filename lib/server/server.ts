@@ -7,6 +7,7 @@ import { fingerprintOf } from "../net/certificate.ts";
 import { type Identity, loadIdentity } from "../net/identity.ts";
 import { originOf } from "../net/connection.ts";
 import { bindPorts, type Ports } from "../net/ports.ts";
+import { AgeClock, newestTimes } from "../messages/clock_jump.ts";
 import { Database } from "../messages/database.ts";
 import { Logins } from "../messages/logins.ts";
 import { MessageLog } from "../messages/message_log.ts";
@@ -66,6 +67,7 @@ export class ChatServer {
   readonly #services: Services;
   readonly #admission: Admission;
   readonly #sessions = new Map<Session, Promise<void>>();
+  readonly #age: AgeClock;
   readonly #refreshing: Alarm;
   readonly #forgetting: Alarm;
   #closing = false;
@@ -90,6 +92,7 @@ export class ChatServer {
     this.#ports = ports;
     this.#lock = lock;
     this.#database = database;
+    this.#age = new AgeClock(clock, newestTimes(database), log);
     this.#services = {
       accounts,
       clock,
@@ -99,7 +102,7 @@ export class ChatServer {
       incidents: new Incidents(clock, log),
       throttle: new LoginThrottle(clock),
       messages,
-      logins: new Logins(database),
+      logins: new Logins(database, () => this.#age.date()),
       returning: new Map(),
       hub: new Hub(clock, messages, {
         burst: limits.commandBurst,
@@ -168,7 +171,7 @@ export class ChatServer {
   /** Messages that are old enough leave the log, and clients that have been away for too long. */
   #forget(): void {
     const { clock, limits, messages, logins, returning, log } = this.#services;
-    const time = new Date(clock.date().getTime() - limits.keepDays * 86_400_000);
+    const time = new Date(this.#age.date().getTime() - limits.keepDays * 86_400_000);
     messages.forgetBefore(time).catch((error) => log(`old messages are still there: ${error}`));
     for (const login of returning.keys()) logins.extend(login);
     logins.forget().catch((error) => log(`old logins are still there: ${error}`));

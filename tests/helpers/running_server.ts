@@ -1,4 +1,4 @@
-import { systemClock } from "../../lib/clock.ts";
+import { type Clock, systemClock } from "../../lib/clock.ts";
 import { ChatClient, type ChatClientOptions } from "../../lib/client/client.ts";
 import { openSocket } from "../../lib/client/connect.ts";
 import { ExitCode, ExitError } from "../../lib/exit.ts";
@@ -32,7 +32,7 @@ export class RunningServer implements AsyncDisposable {
 
   static async start(
     limits: Partial<Limits> = {},
-    { plain = true }: { plain?: boolean } = {},
+    { plain = true, clock = systemClock }: { plain?: boolean; clock?: Clock } = {},
   ): Promise<RunningServer> {
     const folder = await TempFolder.create();
     const log: string[] = [];
@@ -45,7 +45,7 @@ export class RunningServer implements AsyncDisposable {
         // The tests themselves are fast.
         limits: { commandBurst: 100_000, ...limits },
         cost: { ln: 1, r: 8, p: 1 },
-        clock: systemClock,
+        clock,
         log: (event) => log.push(event),
       });
     return new RunningServer(start, await start(0), folder, log);
