@@ -1,6 +1,7 @@
 import type { DatabaseSync, SQLInputValue, SQLOutputValue, StatementSync } from "node:sqlite";
 import type { Clock } from "../clock.ts";
 import { ProtocolError } from "../protocol/errors.ts";
+import { OpenFiles } from "./open_files.ts";
 import { openDatabase } from "./schema.ts";
 
 /** What a {@linkcode Database} needs of a clock. */
@@ -59,6 +60,7 @@ interface Change {
  */
 export class Database implements Disposable {
   readonly #database: DatabaseSync;
+  readonly #files: OpenFiles;
   readonly #clock: DatabaseClock;
   #changes: Change[] = [];
   readonly #log: (event: string) => void;
@@ -74,6 +76,7 @@ export class Database implements Disposable {
    */
   constructor(path: string, clock: DatabaseClock, log: (event: string) => void = () => {}) {
     this.#database = openDatabase(path);
+    this.#files = new OpenFiles(path === ":memory:" ? [] : [path, `${path}-wal`]);
     this.#clock = clock;
     this.#log = log;
   }
@@ -81,6 +84,17 @@ export class Database implements Disposable {
   /** Wall-clock time. */
   now(): Date {
     return this.#clock.date();
+  }
+
+  /** Whether its files were deleted or replaced, so that nothing can be stored. The log is told. */
+  get lost(): boolean {
+    try {
+      this.#files.require();
+      return false;
+    } catch (error) {
+      this.#noteFailure(error);
+      return true;
+    }
   }
 
   /** Prepared statements, by the names of their texts. */
@@ -97,7 +111,8 @@ export class Database implements Disposable {
    * @param run makes the change; what it throws undoes the whole turn, so it throws for nothing that is
    *   one client's mistake
    * @param committed is called after the commit, before anything else is, in the order of the changes
-   * @throws {ProtocolError} `not-stored`, where the commit fails; nothing has changed then
+   * @throws {ProtocolError} `not-stored`, where the commit fails, and nothing has changed then; or where
+   *   the files were deleted or replaced
    */
   change(run: () => void, committed: () => void = () => {}): Promise<void> {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
@@ -119,6 +134,7 @@ export class Database implements Disposable {
     if (this.#closed) return;
     this.#commit();
     this.#closed = true;
+    // Where the write-ahead log alone was deleted, this puts what is in it into the file.
     this.#database.close();
   }
 
@@ -127,9 +143,11 @@ export class Database implements Disposable {
     this.#changes = [];
     if (changes.length === 0 || this.#closed) return;
     try {
+      this.#files.require();
       this.#database.exec("BEGIN");
       for (const { run } of changes) run();
       this.#database.exec("COMMIT");
+      this.#files.require();
     } catch (error) {
       this.#rollBack();
       this.#noteFailure(error);

@@ -182,7 +182,9 @@ export class ChatServer {
   async #refresh(): Promise<void> {
     const { accounts, hub, clock, log } = this.#services;
     try {
-      for (const username of await accounts.refresh()) {
+      // Nobody is thrown out because the accounts' file went with the others.
+      const changed = this.#database.lost ? [] : await accounts.refresh();
+      for (const username of changed) {
         const gone = accounts.find(username) === undefined;
         hub.expel(username, gone ? "the account was removed" : "the account has a new password");
       }

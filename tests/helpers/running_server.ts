@@ -15,6 +15,16 @@ import { TempFolder } from "./temp_folder.ts";
 
 type StartServer = (port: number) => Promise<ChatServer>;
 
+/** Options of {@linkcode RunningServer.start}. */
+export interface RunningServerOptions {
+  /** @default true */
+  plain?: boolean;
+  /** @default the system's */
+  clock?: Clock;
+  /** Is called with each line of the log. */
+  onEvent?: (event: string) => void;
+}
+
 /** A server on the loopback interface, in this process, whose password hashes are cheap. */
 export class RunningServer implements AsyncDisposable {
   readonly #start: StartServer;
@@ -32,7 +42,7 @@ export class RunningServer implements AsyncDisposable {
 
   static async start(
     limits: Partial<Limits> = {},
-    { plain = true, clock = systemClock }: { plain?: boolean; clock?: Clock } = {},
+    { plain = true, clock = systemClock, onEvent = () => {} }: RunningServerOptions = {},
   ): Promise<RunningServer> {
     const folder = await TempFolder.create();
     const log: string[] = [];
@@ -46,7 +56,10 @@ export class RunningServer implements AsyncDisposable {
         limits: { commandBurst: 100_000, ...limits },
         cost: { ln: 1, r: 8, p: 1 },
         clock,
-        log: (event) => log.push(event),
+        log: (event) => {
+          log.push(event);
+          onEvent(event);
+        },
       });
     return new RunningServer(start, await start(0), folder, log);
   }
