@@ -1,5 +1,7 @@
 import { DatabaseSync } from "node:sqlite";
+import { dirname } from "node:path";
 import { ExitCode, ExitError } from "../exit.ts";
+import { hasRoom } from "./disk_room.ts";
 
 /**
  * What brings a database from one version of the schema to the next, the first from an empty file.
@@ -89,7 +91,10 @@ export function openDatabase(path: string): DatabaseSync {
     database?.close();
     if (cause instanceof ExitError) throw cause;
     if (/malformed|not a database/.test((cause as Error).message)) throw damaged(path, cause);
-    const problem = `${JSON.stringify(path)} can't be used: ${(cause as Error).message}`;
+    const problem = hasRoom(dirname(path))
+      ? `${JSON.stringify(path)} can't be used: ${(cause as Error).message}`
+      : `the disk is full: ${JSON.stringify(path)} can't be used until there is room again ` +
+        "(nothing is lost)";
     throw new ExitError(ExitCode.refused, problem, { cause });
   }
 }

@@ -15,6 +15,7 @@ import type { Incoming } from "../net/listener.ts";
 import { type ByteStream, StreamConnection } from "../net/stream.ts";
 import { sessionOf } from "../protocol/datagram.ts";
 import { lockDataFolder } from "./data_folder.ts";
+import { protectFolder } from "./folder_modes.ts";
 import { Admission } from "./admission.ts";
 import { Hub } from "./hub.ts";
 import { Incidents } from "./incidents.ts";
@@ -129,6 +130,7 @@ export class ChatServer {
     const { folder, port, hostname, plain, cost } = options;
     const lock = await lockDataFolder(folder);
     try {
+      for (const line of await protectFolder(folder)) options.log(line);
       const accounts = await Accounts.load(folder, { cost });
       using opened = new DisposableStack();
       const database = opened.use(
