@@ -3,6 +3,7 @@ import type { Clock } from "../clock.ts";
 import { ProtocolError } from "../protocol/errors.ts";
 import { OpenFiles } from "./open_files.ts";
 import { openDatabase } from "./schema.ts";
+import { scrub } from "./scrub.ts";
 
 /** What a {@linkcode Database} needs of a clock. */
 export type DatabaseClock = Pick<Clock, "date" | "soon">;
@@ -65,6 +66,7 @@ export class Database implements Disposable {
   #changes: Change[] = [];
   readonly #log: (event: string) => void;
   #failing = false;
+  #scrubbing = false;
   #closed = false;
 
   /**
@@ -127,6 +129,21 @@ export class Database implements Disposable {
       failed: (cause) => reject(notStored(cause)),
     });
     return promise;
+  }
+
+  /** Has what was deleted gone from all files when this turn of the loop is over. */
+  scrub(): void {
+    if (this.#scrubbing) return;
+    this.#scrubbing = true;
+    this.#clock.soon(() => {
+      this.#scrubbing = false;
+      if (this.#closed) return;
+      try {
+        scrub(this.#database);
+      } catch (error) {
+        this.#log(`deleted messages can still be read in the files: ${(error as Error).message}`);
+      }
+    });
   }
 
   /** Commits what waits, and closes. Closing twice is fine. */
