@@ -1,7 +1,9 @@
 import type { DatabaseSync, SQLInputValue, SQLOutputValue, StatementSync } from "node:sqlite";
 import type { Clock } from "../clock.ts";
 import { ProtocolError } from "../protocol/errors.ts";
+import { OpenFiles } from "./open_files.ts";
 import { openDatabase } from "./schema.ts";
+import { scrub } from "./scrub.ts";
 
 /** What a {@linkcode Database} needs of a clock. */
 export type DatabaseClock = Pick<Clock, "date" | "soon">;
@@ -59,10 +61,12 @@ interface Change {
  */
 export class Database implements Disposable {
   readonly #database: DatabaseSync;
+  readonly #files: OpenFiles;
   readonly #clock: DatabaseClock;
   #changes: Change[] = [];
   readonly #log: (event: string) => void;
   #failing = false;
+  #scrubbing = false;
   #closed = false;
 
   /**
@@ -74,6 +78,7 @@ export class Database implements Disposable {
    */
   constructor(path: string, clock: DatabaseClock, log: (event: string) => void = () => {}) {
     this.#database = openDatabase(path);
+    this.#files = new OpenFiles(path === ":memory:" ? [] : [path, `${path}-wal`]);
     this.#clock = clock;
     this.#log = log;
   }
@@ -81,6 +86,17 @@ export class Database implements Disposable {
   /** Wall-clock time. */
   now(): Date {
     return this.#clock.date();
+  }
+
+  /** Whether its files were deleted or replaced, so that nothing can be stored. The log is told. */
+  get lost(): boolean {
+    try {
+      this.#files.require();
+      return false;
+    } catch (error) {
+      this.#noteFailure(error);
+      return true;
+    }
   }
 
   /** Prepared statements, by the names of their texts. */
@@ -97,7 +113,8 @@ export class Database implements Disposable {
    * @param run makes the change; what it throws undoes the whole turn, so it throws for nothing that is
    *   one client's mistake
    * @param committed is called after the commit, before anything else is, in the order of the changes
-   * @throws {ProtocolError} `not-stored`, where the commit fails; nothing has changed then
+   * @throws {ProtocolError} `not-stored`, where the commit fails, and nothing has changed then; or where
+   *   the files were deleted or replaced
    */
   change(run: () => void, committed: () => void = () => {}): Promise<void> {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
@@ -114,11 +131,27 @@ export class Database implements Disposable {
     return promise;
   }
 
+  /** Has what was deleted gone from all files when this turn of the loop is over. */
+  scrub(): void {
+    if (this.#scrubbing) return;
+    this.#scrubbing = true;
+    this.#clock.soon(() => {
+      this.#scrubbing = false;
+      if (this.#closed) return;
+      try {
+        scrub(this.#database);
+      } catch (error) {
+        this.#log(`deleted messages can still be read in the files: ${(error as Error).message}`);
+      }
+    });
+  }
+
   /** Commits what waits, and closes. Closing twice is fine. */
   [Symbol.dispose](): void {
     if (this.#closed) return;
     this.#commit();
     this.#closed = true;
+    // Where the write-ahead log alone was deleted, this puts what is in it into the file.
     this.#database.close();
   }
 
@@ -127,9 +160,11 @@ export class Database implements Disposable {
     this.#changes = [];
     if (changes.length === 0 || this.#closed) return;
     try {
+      this.#files.require();
       this.#database.exec("BEGIN");
       for (const { run } of changes) run();
       this.#database.exec("COMMIT");
+      this.#files.require();
     } catch (error) {
       this.#rollBack();
       this.#noteFailure(error);

@@ -20,13 +20,16 @@ export interface Login {
 /** The clients that may come back, by resume token, of which only the SHA-256 is kept. */
 export class Logins {
   readonly #database: Database;
+  readonly #age: () => Date;
   readonly #statements: Record<
     "add" | "limit" | "find" | "extend" | "end" | "forget",
     Statement
   >;
 
-  constructor(database: Database) {
+  /** @param age the time by which a client was away for too long; by default the wall clock's */
+  constructor(database: Database, age = () => database.now()) {
     this.#database = database;
+    this.#age = age;
     this.#statements = database.prepare({
       add: `INSERT INTO logins (token, account, credential, last, expires)
         VALUES (:token, :account, :credential, :last, :expires)`,
@@ -58,7 +61,7 @@ export class Logins {
 
   /** The client that has this token, unless it was away for too long. */
   find(token: string): Login | undefined {
-    const row = this.#statements.find.get(hashOf(token), this.#database.now().getTime());
+    const row = this.#statements.find.get(hashOf(token), this.#age().getTime());
     return row as unknown as Login | undefined;
   }
 
@@ -76,7 +79,7 @@ export class Logins {
 
   /** Forgets those that were away for too long. */
   async forget(): Promise<void> {
-    await this.#database.change(() => this.#statements.forget.run(this.#database.now().getTime()));
+    await this.#database.change(() => this.#statements.forget.run(this.#age().getTime()));
   }
 
   #expiry(): number {

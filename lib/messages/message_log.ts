@@ -102,11 +102,21 @@ export class MessageLog {
     await this.#database.change(() => this.#statements.settle.run(account, message));
   }
 
-  /** An account is there no more: nobody is entitled to what it was. @throws `not-stored` */
+  /**
+   * An account is there no more: nobody is entitled to what it was. Direct messages that nobody else is
+   * entitled to either are deleted.
+   *
+   * @throws {ProtocolError} `not-stored`
+   */
   async leave(account: string): Promise<void> {
+    let deleted: unknown;
     await this.#database.change(() => {
       this.#statements.leave.run(account);
       this.#statements.clear.run(account);
+      this.#statements.forgetDirect.run({ account });
+      deleted = this.#statements.changes.get()!["changes"];
+    }, () => {
+      if (deleted !== 0) this.#database.scrub();
     });
   }
 
@@ -164,7 +174,7 @@ export class MessageLog {
     await this.#database.change(() => {
       this.#statements.forget.run(time.getTime());
       this.#statements.forgetRequests.run();
-    });
+    }, () => this.#database.scrub());
   }
 }
 
@@ -185,6 +195,14 @@ function prepare(database: Database) {
     settle: "DELETE FROM undelivered WHERE account = ? AND message = ?",
     clear: "DELETE FROM undelivered WHERE account = ?",
     leave: "DELETE FROM accounts WHERE account = ?",
+    // An account that never was here has no row; what was sent to it waits.
+    forgetDirect: `DELETE FROM messages WHERE kind = 'direct' AND id IN (
+        SELECT id FROM messages WHERE sender = :account
+          AND addressee NOT IN (SELECT account FROM accounts)
+        UNION SELECT id FROM messages WHERE addressee = :account
+          AND sender NOT IN (SELECT account FROM accounts))
+      AND id NOT IN (SELECT message FROM undelivered)`,
+    changes: "SELECT changes() AS changes",
     enter: `INSERT OR IGNORE INTO accounts (account, since)
       SELECT ?, coalesce(?, max(seq), 0) FROM sqlite_sequence WHERE name = 'messages'`,
     since: "SELECT since FROM accounts WHERE account = ?",

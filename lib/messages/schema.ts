@@ -1,5 +1,8 @@
 import { DatabaseSync } from "node:sqlite";
+import { dirname } from "node:path";
 import { ExitCode, ExitError } from "../exit.ts";
+import { hasRoom } from "./disk_room.ts";
+import { scrub } from "./scrub.ts";
 
 /**
  * What brings a database from one version of the schema to the next, the first from an empty file.
@@ -55,6 +58,22 @@ const MIGRATIONS: readonly string[] = [
     PRIMARY KEY (login, request)
   ) STRICT, WITHOUT ROWID;
   `,
+  // Earlier versions left in the file what they deleted. With `secure_delete`, what these tables give back
+  // is overwritten: first the pages with messages, then all that were free. (VACUUM is not to be had: it
+  // attaches a database, which the permissions don't allow.)
+  `
+  CREATE TABLE copy AS SELECT * FROM messages;
+  DELETE FROM messages;
+  INSERT INTO messages SELECT * FROM copy ORDER BY id;
+  DROP TABLE copy;
+
+  CREATE TABLE free (page BLOB);
+  INSERT INTO free
+    WITH RECURSIVE pages (number) AS (SELECT 1 UNION ALL SELECT number + 1 FROM pages)
+    SELECT zeroblob(page_size) FROM pages, pragma_page_size
+    LIMIT (SELECT freelist_count FROM pragma_freelist_count);
+  DROP TABLE free;
+  `,
 ];
 
 /**
@@ -79,19 +98,32 @@ export function openDatabase(path: string): DatabaseSync {
       PRAGMA locking_mode = EXCLUSIVE;
       PRAGMA journal_mode = WAL;
       PRAGMA synchronous = FULL;
+      PRAGMA secure_delete = ON;
     `);
-    for (const [index, migration] of MIGRATIONS.entries()) {
-      if (index < version) continue;
-      database.exec(`BEGIN; ${migration} PRAGMA user_version = ${index + 1}; COMMIT;`);
-    }
+    if (version < MIGRATIONS.length) migrate(database, version);
     return database;
   } catch (cause) {
     database?.close();
     if (cause instanceof ExitError) throw cause;
     if (/malformed|not a database/.test((cause as Error).message)) throw damaged(path, cause);
-    const problem = `${JSON.stringify(path)} can't be used: ${(cause as Error).message}`;
+    const { message } = cause as Error;
+    const full = message.includes("disk is full") || !hasRoom(dirname(path));
+    const problem = !full
+      ? `${JSON.stringify(path)} can't be used: ${message}`
+      : `the disk is full: ${JSON.stringify(path)} can't be used until there is room again ` +
+        "(nothing is lost)";
     throw new ExitError(ExitCode.refused, problem, { cause });
   }
+}
+
+function migrate(database: DatabaseSync, version: number): void {
+  database.exec("PRAGMA foreign_keys = OFF");
+  for (const [index, migration] of MIGRATIONS.entries()) {
+    if (index < version) continue;
+    database.exec(`BEGIN; ${migration} PRAGMA user_version = ${index + 1}; COMMIT;`);
+  }
+  database.exec("PRAGMA foreign_keys = ON");
+  scrub(database);
 }
 
 /**

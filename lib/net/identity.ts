@@ -24,7 +24,7 @@ export interface Identity {
 /**
  * The identity in `identity.pem` in a data folder; made where there is none.
  *
- * @throws {ExitError} `refused`, where the file is there and can't be used
+ * @throws {ExitError} `refused`, where the file is there and can't be used, or can't be written
  */
 export async function loadIdentity(folder: string): Promise<Identity> {
   const path = join(folder, "identity.pem");
@@ -34,7 +34,10 @@ export async function loadIdentity(folder: string): Promise<Identity> {
   } catch (cause) {
     if (!(cause instanceof Deno.errors.NotFound)) throw unusable(path, cause);
     pem = await makeIdentity();
-    await writeNew(path, pem);
+    await writeNew(path, pem).catch((cause) => {
+      const problem = `${JSON.stringify(path)} can't be written: ${(cause as Error).message}`;
+      throw new ExitError(ExitCode.refused, problem, { cause });
+    });
   }
   const key = decodePem(KEY_LABEL, pem);
   const certificate = decodePem(CERTIFICATE_LABEL, pem);

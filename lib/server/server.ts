@@ -8,6 +8,7 @@ import { fingerprintOf } from "../net/certificate.ts";
 import { type Identity, loadIdentity } from "../net/identity.ts";
 import { originOf } from "../net/connection.ts";
 import { bindPorts, type Ports } from "../net/ports.ts";
+import { AgeClock, newestTimes } from "../messages/clock_jump.ts";
 import { Database } from "../messages/database.ts";
 import { Logins } from "../messages/logins.ts";
 import { MessageLog } from "../messages/message_log.ts";
@@ -16,6 +17,7 @@ import { type ByteStream, StreamConnection } from "../net/stream.ts";
 import { foldUsername } from "../protocol/names.ts";
 import { sessionOf } from "../protocol/datagram.ts";
 import { lockDataFolder } from "./data_folder.ts";
+import { protectFolder } from "./folder_modes.ts";
 import { Admission } from "./admission.ts";
 import { Hub } from "./hub.ts";
 import { Incidents } from "./incidents.ts";
@@ -69,6 +71,7 @@ export class ChatServer {
   readonly #services: Services;
   readonly #admission: Admission;
   readonly #sessions = new Map<Session, Promise<void>>();
+  readonly #age: AgeClock;
   readonly #refreshing: Alarm;
   readonly #forgetting: Alarm;
   #closing = false;
@@ -94,6 +97,7 @@ export class ChatServer {
     this.#ports = ports;
     this.#lock = lock;
     this.#database = database;
+    this.#age = new AgeClock(clock, newestTimes(database), log);
     this.#services = {
       accounts,
       clock,
@@ -105,7 +109,7 @@ export class ChatServer {
       known,
       throttle: new LoginThrottle(clock, known),
       messages,
-      logins: new Logins(database),
+      logins: new Logins(database, () => this.#age.date()),
       returning: new Map(),
       hub: new Hub(clock, messages, {
         burst: limits.commandBurst,
@@ -132,6 +136,7 @@ export class ChatServer {
     const { folder, port, hostname, plain, cost } = options;
     const lock = await lockDataFolder(folder);
     try {
+      for (const line of await protectFolder(folder)) options.log(line);
       const accounts = await Accounts.load(folder, { cost, clock: options.clock });
       using opened = new DisposableStack();
       const database = opened.use(
@@ -174,7 +179,7 @@ export class ChatServer {
   /** Messages that are old enough leave the log, and clients that have been away for too long. */
   #forget(): void {
     const { clock, limits, messages, logins, returning, log } = this.#services;
-    const time = new Date(clock.date().getTime() - limits.keepDays * 86_400_000);
+    const time = new Date(this.#age.date().getTime() - limits.keepDays * 86_400_000);
     messages.forgetBefore(time).catch((error) => log(`old messages are still there: ${error}`));
     for (const login of returning.keys()) logins.extend(login);
     logins.forget().catch((error) => log(`old logins are still there: ${error}`));
@@ -185,7 +190,9 @@ export class ChatServer {
   async #refresh(): Promise<void> {
     const { accounts, hub, known, clock, log } = this.#services;
     try {
-      for (const username of await accounts.refresh()) {
+      // Nobody is thrown out because the accounts' file went with the others.
+      const changed = this.#database.lost ? [] : await accounts.refresh();
+      for (const username of changed) {
         known.forget(foldUsername(username));
         const gone = accounts.find(username) === undefined;
         hub.expel(username, gone ? "the account was removed" : "the account has a new password");

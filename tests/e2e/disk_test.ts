@@ -24,7 +24,7 @@ class SmallDisk implements AsyncDisposable {
 
   static async mount(megabytes: number): Promise<SmallDisk> {
     const folder = await TempFolder.create();
-    await run("mount", "-t", "tmpfs", "-o", `size=${megabytes}m`, "tmpfs", folder.path);
+    await run("mount", "-t", "tmpfs", "-o", `size=${megabytes}m,mode=700`, "tmpfs", folder.path);
     return new SmallDisk(folder);
   }
 
@@ -127,6 +127,49 @@ Deno.test("on a full disk nothing is confirmed that is not stored, and the chat 
   console.log(
     `    ${tries} messages on a full disk: ${confirmed - 1} confirmed, all of them there`,
   );
+});
+
+Deno.test("a server that was killed on a full disk says that there is no room, and starts when there is", async () => {
+  await using disk = await SmallDisk.mount(4);
+  await makeAccounts(disk.path, ["joe"]);
+  const { server, port, clientArgs } = await startServer(disk.path);
+  await using joe = await join(clientArgs("joe"));
+  for (let i = 1; i <= 10; i++) {
+    await joe.type(`PM ${i} ${"x".repeat(10_000)}\n`);
+    await joe.count("Message sent\n", i);
+  }
+  const giveBack = disk.fill();
+  server.kill("SIGKILL");
+  await server.exitCode();
+  const refused = await Program.run("server", ["0", "--data", disk.path]);
+  assertEquals(refused.code, 4);
+  assertMatch(
+    refused.stderr,
+    /^chatserver: the disk is full: ".*messages\.db" can't be used .*\n$/,
+  );
+
+  giveBack();
+  await using again = (await startServerAt(port, disk.path)).server;
+  await again.matchError(/joe came back/);
+  await joe.type("HI 100\n");
+  await joe.count("*** Message ***", 10);
+  console.log("    killed on a full disk: refused in a line; then 10 of 10 messages are there");
+});
+
+Deno.test("a first start on a full disk is refused in a line", async () => {
+  await using disk = await SmallDisk.mount(1);
+  // As much as the database needs to begin with, and nothing for the identity.
+  for (const room of [0, 16_384, 65_536]) {
+    const path = `${disk.path}/${room}`;
+    await Deno.mkdir(path, { mode: 0o700 });
+    await Deno.writeFile(`${disk.path}/room`, new Uint8Array(room));
+    const giveBack = disk.fill();
+    await Deno.remove(`${disk.path}/room`);
+    const refused = await Program.run("server", ["0", "--data", path]);
+    assertEquals(refused.code, 4, refused.stderr);
+    assertMatch(refused.stderr, /^chatserver: .*(disk is full|No space left).*\n$/);
+    giveBack();
+  }
 });
 
 Deno.test("a read-only data folder is refused in a line, exit code 4", async () => {

@@ -2,6 +2,8 @@ import type { Clock } from "../../lib/clock.ts";
 
 /** A clock that stands still until a test moves it. */
 export class FakeClock implements Clock {
+  /** How far the wall clock is off, in milliseconds. */
+  error = 0;
   #now = 0;
   #timers: { at: number; action: () => void }[] = [];
   #soon: (() => void)[] = [];
@@ -11,7 +13,7 @@ export class FakeClock implements Clock {
   }
 
   date(): Date {
-    return new Date(Date.UTC(2026, 0, 31, 9, 30) + this.#now);
+    return new Date(Date.UTC(2026, 0, 31, 9, 30) + this.#now + this.error);
   }
 
   after(ms: number, action: () => void): Disposable {

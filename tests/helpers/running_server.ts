@@ -1,4 +1,4 @@
-import { systemClock } from "../../lib/clock.ts";
+import { type Clock, systemClock } from "../../lib/clock.ts";
 import { ChatClient, type ChatClientOptions } from "../../lib/client/client.ts";
 import { openSocket } from "../../lib/client/connect.ts";
 import { ExitCode, ExitError } from "../../lib/exit.ts";
@@ -14,6 +14,16 @@ import { BreakableStream } from "./breakable_stream.ts";
 import { TempFolder } from "./temp_folder.ts";
 
 type StartServer = (port: number) => Promise<ChatServer>;
+
+/** Options of {@linkcode RunningServer.start}. */
+export interface RunningServerOptions {
+  /** @default true */
+  plain?: boolean;
+  /** @default the system's */
+  clock?: Clock;
+  /** Is called with each line of the log. */
+  onEvent?: (event: string) => void;
+}
 
 /** A server on the loopback interface, in this process, whose password hashes are cheap. */
 export class RunningServer implements AsyncDisposable {
@@ -32,7 +42,7 @@ export class RunningServer implements AsyncDisposable {
 
   static async start(
     limits: Partial<Limits> = {},
-    { plain = true }: { plain?: boolean } = {},
+    { plain = true, clock = systemClock, onEvent = () => {} }: RunningServerOptions = {},
   ): Promise<RunningServer> {
     const folder = await TempFolder.create();
     const log: string[] = [];
@@ -45,8 +55,11 @@ export class RunningServer implements AsyncDisposable {
         // The tests themselves are fast.
         limits: { commandBurst: 100_000, ...limits },
         cost: { ln: 1, r: 8, p: 1 },
-        clock: systemClock,
-        log: (event) => log.push(event),
+        clock,
+        log: (event) => {
+          log.push(event);
+          onEvent(event);
+        },
       });
     return new RunningServer(start, await start(0), folder, log);
   }
