@@ -172,6 +172,7 @@ class TlsIncoming extends PlainIncoming {
     return new NodeStream(socket, {
       local: this.conn.localAddr as Deno.NetAddr,
       remote: this.remote,
+      cut: () => carrier.cut(),
     });
   }
 }

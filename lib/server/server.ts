@@ -12,6 +12,7 @@ import { Logins } from "../messages/logins.ts";
 import { MessageLog } from "../messages/message_log.ts";
 import type { Incoming } from "../net/listener.ts";
 import { type ByteStream, StreamConnection } from "../net/stream.ts";
+import { UnwrittenBudget } from "../net/unwritten.ts";
 import { sessionOf } from "../protocol/datagram.ts";
 import { lockDataFolder } from "./data_folder.ts";
 import { Admission } from "./admission.ts";
@@ -65,6 +66,7 @@ export class ChatServer {
   readonly #receiving: Promise<void>;
   readonly #services: Services;
   readonly #admission: Admission;
+  readonly #unwritten: UnwrittenBudget;
   readonly #sessions = new Map<Session, Promise<void>>();
   readonly #refreshing: Alarm;
   readonly #forgetting: Alarm;
@@ -85,6 +87,7 @@ export class ChatServer {
     const limits = { ...DEFAULT_LIMITS, ...options.limits };
     const messages = new MessageLog(database);
     this.#admission = new Admission(limits);
+    this.#unwritten = new UnwrittenBudget(limits.unwrittenBytes);
     this.port = ports.port;
     this.unreadableCredentials = accounts.unreadable;
     this.#ports = ports;
@@ -206,7 +209,8 @@ export class ChatServer {
       place[Symbol.dispose]();
       return incoming.close();
     }
-    const session = new Session(new StreamConnection(stream), this.#services, place);
+    const connection = new StreamConnection(stream, this.#unwritten);
+    const session = new Session(connection, this.#services, place);
     const running = session.run().catch(this.#report).finally(() => this.#sessions.delete(session));
     this.#sessions.set(session, running);
   }
