@@ -23,6 +23,12 @@ export class Admission {
     const count = this.#perAddress.get(address) ?? 0;
     const full = this.#pending >= this.#limits.pending;
     if (full || count >= this.#limits.pendingPerAddress) return undefined;
+    return this.hold(address);
+  }
+
+  /** Counts a connection without asking whether there are too many. */
+  hold(address: string): Disposable {
+    const count = this.#perAddress.get(address) ?? 0;
     this.#pending++;
     this.#perAddress.set(address, count + 1);
     let inside = true;

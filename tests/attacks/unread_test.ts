@@ -3,7 +3,7 @@ import { assert } from "@std/assert";
 import { MAX_UNWRITTEN_BYTES } from "../../lib/protocol/limits.ts";
 import { makeAccounts, startServer } from "../helpers/programs.ts";
 import { RawClient } from "../helpers/raw_client.ts";
-import { type PortSockets, residentMiB, socketsAt } from "../helpers/sockets.ts";
+import { residentMiB, socketsAt, untilSockets } from "../helpers/sockets.ts";
 import { TempFolder } from "../helpers/temp_folder.ts";
 
 const BACKLOG = 400;
@@ -11,8 +11,6 @@ const TEXT = "x".repeat(16_000);
 const ATTACKERS = Array.from({ length: 10 }, (_, index) => `user${index}`);
 /** Of what was sent to one client so much waits in the system's queue when nothing is read. */
 const QUEUED_BYTES = 500_000;
-/** How long connections may take to end, in milliseconds, before the test says that they never do. */
-const PATIENCE_MS = 20_000;
 
 /** A server at which 6.4 MB wait for each of ten accounts. */
 async function serverWithBacklog(...flags: readonly string[]) {
@@ -40,36 +38,24 @@ async function serverWithBacklog(...flags: readonly string[]) {
       const clients = await Promise.all(logins.map(open));
       await Promise.all(clients.map((client, index) => client.resume(logins[index]!)));
       const enough = before + logins.length * QUEUED_BYTES;
-      await until(Number(port), ({ queued }) => queued > enough);
+      await untilSockets(Number(port), ({ queued }) => queued > enough);
       return clients;
     },
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
 }
 
-/** Waits until the connections at a port are as they shall be; how long that took, in seconds. */
-async function until(port: number, done: (sockets: PortSockets) => boolean): Promise<number> {
-  const started = performance.now();
-  for (;;) {
-    const sockets = await socketsAt(port);
-    const passed = performance.now() - started;
-    if (done(sockets)) return passed / 1_000;
-    assert(passed < PATIENCE_MS, `still ${JSON.stringify(sockets)}`);
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-}
-
 const linux = { ignore: Deno.build.os !== "linux" };
 
 Deno.test("attack: an account comes back 20 times and reads nothing", linux, async () => {
   await using chat = await serverWithBacklog();
-  await until(chat.port, ({ open }) => open === 0);
+  await untilSockets(chat.port, ({ open }) => open === 0);
   const before = await residentMiB(chat.server.pid);
   using clients = new DisposableStack();
   for (let round = 0; round < 20; round++) {
     for (const client of await chat.resume([chat.logins[0]!])) clients.use(client);
   }
-  const seconds = await until(chat.port, ({ open }) => open <= 1);
+  const seconds = await untilSockets(chat.port, ({ open }) => open <= 1);
   const { queued } = await socketsAt(chat.port);
   const more = await residentMiB(chat.server.pid) - before;
   console.log(
@@ -80,13 +66,13 @@ Deno.test("attack: an account comes back 20 times and reads nothing", linux, asy
 
 Deno.test("attack: ten accounts come back again and again and read nothing", linux, async () => {
   await using chat = await serverWithBacklog();
-  await until(chat.port, ({ open }) => open === 0);
+  await untilSockets(chat.port, ({ open }) => open === 0);
   const before = await residentMiB(chat.server.pid);
   using clients = new DisposableStack();
   for (let round = 0; round < 20; round++) {
     for (const client of await chat.resume(chat.logins)) clients.use(client);
   }
-  const seconds = await until(chat.port, ({ open }) => open <= ATTACKERS.length);
+  const seconds = await untilSockets(chat.port, ({ open }) => open <= ATTACKERS.length);
   const more = await residentMiB(chat.server.pid) - before;
   console.log(`    10 of 200 connections stand after ${seconds.toFixed(1)} s, ${more} MiB more`);
 });

@@ -1,3 +1,8 @@
+import { assert } from "@std/assert";
+
+/** After so long they never will be, in milliseconds. */
+const PATIENCE_MS = 20_000;
+
 /** The TCP sockets of one port of this machine: Linux only. */
 export interface PortSockets {
   /** Those that a program holds, without the one that listens. */
@@ -23,6 +28,21 @@ export async function socketsAt(port: number): Promise<PortSockets> {
     sockets.queued += parseInt(queues, 16);
   }
   return sockets;
+}
+
+/** Waits until the connections at a port are as they shall be; how long that took, in seconds. */
+export async function untilSockets(
+  port: number,
+  done: (sockets: PortSockets) => boolean,
+): Promise<number> {
+  const started = performance.now();
+  for (;;) {
+    const sockets = await socketsAt(port);
+    const passed = performance.now() - started;
+    if (done(sockets)) return passed / 1_000;
+    assert(passed < PATIENCE_MS, `still ${JSON.stringify(sockets)}`);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
 }
 
 /** The memory that a process has, in MiB: Linux only. */
