@@ -37,7 +37,14 @@ export class TlsRelay {
     const { inner, tls } = await this.#connect();
     void pump(this.#outer, inner, () => this.close(), first.subarray(0, count));
     const sent = pump(inner, this.#outer, () => this.close());
-    await tls.handshake();
+    try {
+      await tls.handshake();
+    } catch (error) {
+      closeQuietly(tls);
+      // The alert that says what is wrong goes out before the relay is closed.
+      await sent;
+      throw error;
+    }
     return {
       localAddr: this.#outer.localAddr,
       remoteAddr: this.#outer.remoteAddr,

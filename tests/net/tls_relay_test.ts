@@ -45,6 +45,18 @@ Deno.test("TlsRelay carries what both sides say, to its end", () =>
     stream.close();
   }));
 
+Deno.test("TlsRelay tells a client that speaks no TLS so, by an alert", () =>
+  withIdentity(async (identity) => {
+    const { client, relay } = await relayed(identity);
+    const opened = assertRejects(() => relay.open(), Error).finally(() => relay.close());
+    await client.write(new TextEncoder().encode('{"type":"hello"}\n'));
+    const buffer = new Uint8Array(100);
+    await client.read(buffer);
+    assertEquals(buffer[0], 0x15);
+    await opened;
+    client.close();
+  }));
+
 Deno.test("TlsRelay.close() ends a connection in any state of the handshake", () =>
   withIdentity(async (identity) => {
     for (const said of [[], [0x16], [0x16, 3, 1, 2, 0, 1, 0, 1]]) {
