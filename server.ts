@@ -7,6 +7,11 @@ import { TerminalLines } from "./lib/console/terminal_lines.ts";
 import { ExitCode, ExitError } from "./lib/exit.ts";
 import { ownAddresses } from "./lib/net/ports.ts";
 import { EndWish, onSignals, runProgram } from "./lib/program.ts";
+import {
+  countFreeDescriptors,
+  descriptorsFor,
+  fitToDescriptors,
+} from "./lib/server/descriptors.ts";
 import { LIMITS, parseLimits } from "./lib/server/limits.ts";
 import { createLog } from "./lib/server/log.ts";
 import { ChatServer } from "./lib/server/server.ts";
@@ -61,7 +66,10 @@ async function serve(args: readonly string[]): Promise<void> {
   const port = parsePort(commandLine.arguments["port"]!, 0);
   const { host, data = "." } = commandLine.options;
   const plain = commandLine.flags.has("plain");
-  const limits = parseLimits(commandLine.options);
+  const wanted = parseLimits(commandLine.options);
+  const free = countFreeDescriptors(descriptorsFor(wanted));
+  const { connections, limits, warning } = fitToDescriptors(wanted, free);
+  if (warning !== undefined) console.error(warning);
 
   const stopped = Promise.withResolvers<{ final: boolean }>();
   const wish = new EndWish();
@@ -81,6 +89,7 @@ async function serve(args: readonly string[]): Promise<void> {
     plain,
     closed: commandLine.flags.has("closed"),
     limits,
+    connections,
     cost: DEFAULT_COST,
     clock: systemClock,
     log: createLog(systemClock, console.error),

@@ -30,6 +30,12 @@ export class Carrier extends Duplex {
     this.#conn.closeWrite().then(() => done(), done);
   }
 
+  /** Ends it at once, whatever waits to be written. */
+  cut(): void {
+    this.#close();
+    this.destroy();
+  }
+
   /** A turn of the loop later: what was written before, such as an alert, may still be corked. */
   override destroy(error?: Error): this {
     setImmediate(() => super.destroy(error));
@@ -39,13 +45,17 @@ export class Carrier extends Duplex {
   override _destroy(error: Error | null, done: (error: Error | null) => void): void {
     // What was written before goes out.
     this.#writing.catch(() => {}).then(() => {
-      try {
-        this.#conn.close();
-      } catch {
-        // It is closed.
-      }
+      this.#close();
       done(error);
     });
+  }
+
+  #close(): void {
+    try {
+      this.#conn.close();
+    } catch {
+      // It is closed.
+    }
   }
 
   async #writeAll(chunk: Uint8Array): Promise<void> {

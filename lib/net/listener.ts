@@ -10,6 +10,7 @@ import type { Endpoint } from "./connection.ts";
 import type { Identity } from "./identity.ts";
 import { NodeStream } from "./node_stream.ts";
 import type { ByteStream } from "./stream.ts";
+import { TlsRelay } from "./tls_relay.ts";
 
 /** How long to wait when the system has no room for another connection, in milliseconds. */
 const ACCEPT_PAUSE_MS = 100;
@@ -25,6 +26,11 @@ export interface Incoming {
   secure(): Promise<ByteStream>;
   /** Closes it, in the middle of the handshake too. Closing twice is fine. */
   close(): void;
+  /**
+   * Fulfilled when the system has let go of it after it was closed; undefined where that is now.
+   * Before Deno 2.9 a connection stays open while a write is pending that the client does not take.
+   */
+  readonly lingering: Promise<void> | undefined;
 }
 
 /** Something that listens. */
@@ -42,6 +48,8 @@ export interface ListenOptions {
   /** What to speak TLS 1.3 with; undefined for plain TCP. */
   identity: Identity | undefined;
   onIncoming: (incoming: Incoming) => void;
+  /** The system has no file descriptor for another connection. */
+  onShortage: () => void;
 }
 
 /**
@@ -52,7 +60,9 @@ export interface ListenOptions {
 export function listen(options: ListenOptions): Listener {
   const { identity } = options;
   if (identity === undefined) return listenTcp(options, (conn) => new PlainIncoming(conn));
-  if (!NODE_TLS_SERVES) return listenDenoTls(options, identity);
+  if (!NODE_TLS_SERVES) {
+    return listenTcp(options, (conn) => new RelayedIncoming(conn, identity));
+  }
   const { certificatePem: cert, key } = identity;
   const context = createSecureContext({ cert, key, minVersion: "TLSv1.3" });
   return listenTcp(options, (conn) => new TlsIncoming(conn, context));
@@ -60,9 +70,12 @@ export function listen(options: ListenOptions): Listener {
 
 /**
  * Whether `node:tls` can be a server. Before Deno 2.9 it can't; `Deno.listenTls` always can, but speaks
- * TLS 1.2 too, and a connection whose handshake never ends stays open until its client closes it.
+ * TLS 1.2 too, and needs {@linkcode TlsRelay}.
  */
 const NODE_TLS_SERVES = atLeast(Deno.version.deno, [2, 9]);
+
+/** The most file descriptors that a connection needs: a {@linkcode TlsRelay} begins with four. */
+export const DESCRIPTORS_PER_CONNECTION = NODE_TLS_SERVES ? 1 : 4;
 
 function atLeast(version: string, [major, minor]: readonly [number, number]): boolean {
   const [ours = 0, its = 0] = version.split(".").map(Number);
@@ -70,39 +83,36 @@ function atLeast(version: string, [major, minor]: readonly [number, number]): bo
 }
 
 function listenTcp(
-  { hostname, port, onIncoming }: ListenOptions,
+  { hostname, port, onIncoming, onShortage }: ListenOptions,
   wrap: (conn: Deno.TcpConn) => Incoming,
 ): Listener {
   const listener = Deno.listen({ hostname, port });
-  void acceptAll(listener, (conn) => {
+  const take = (conn: Deno.TcpConn) => {
     conn.setNoDelay(true);
     onIncoming(wrap(conn));
-  });
+  };
+  void acceptAll(listener, take, onShortage);
   return { port: listener.addr.port, close: () => listener.close() };
 }
 
-function listenDenoTls(
-  { hostname, port, onIncoming }: ListenOptions,
-  identity: Identity,
-): Listener {
-  const { certificatePem: cert, key } = identity;
-  const listener = Deno.listenTls({ hostname, port, cert, key });
-  void acceptAll(listener, (conn) => onIncoming(new DenoTlsIncoming(conn)));
-  return { port: (listener.addr as Deno.NetAddr).port, close: () => listener.close() };
+/** Whether the system has no file descriptor left, for this process or at all. */
+export function isShortage(error: unknown): boolean {
+  return ["EMFILE", "ENFILE"].includes((error as { code?: string }).code ?? "");
 }
 
 /** Accepts until the listener is closed. */
-async function acceptAll<C extends Deno.Conn>(
-  listener: { accept(): Promise<C> },
-  take: (conn: C) => void,
+async function acceptAll(
+  listener: Deno.TcpListener,
+  take: (conn: Deno.TcpConn) => void,
+  onShortage: () => void,
 ): Promise<void> {
   for (;;) {
-    let conn: C;
+    let conn: Deno.TcpConn;
     try {
       conn = await listener.accept();
     } catch (error) {
       if (error instanceof Deno.errors.BadResource) return;
-      // The system may have run out of file descriptors.
+      if (isShortage(error)) onShortage();
       await new Promise((resolve) => setTimeout(resolve, ACCEPT_PAUSE_MS));
       continue;
     }
@@ -118,14 +128,36 @@ async function acceptAll<C extends Deno.Conn>(
 class PlainIncoming implements Incoming {
   readonly remote: Endpoint;
   protected readonly conn: Deno.Conn;
+  #writing: Promise<void> | undefined;
 
   constructor(conn: Deno.Conn) {
     this.remote = conn.remoteAddr as Deno.NetAddr;
     this.conn = conn;
   }
 
+  get lingering(): Promise<void> | undefined {
+    return this.#writing;
+  }
+
   secure(): Promise<ByteStream> {
-    return Promise.resolve(this.conn);
+    return Promise.resolve(this.watched());
+  }
+
+  /** The connection, where a write that is pending shows. */
+  protected watched(): ByteStream {
+    const { conn } = this;
+    return {
+      localAddr: conn.localAddr,
+      remoteAddr: conn.remoteAddr,
+      read: (buffer) => conn.read(buffer),
+      write: async (bytes) => {
+        const writing = conn.write(bytes);
+        this.#writing = writing.then(() => {}, () => {}).then(() => this.#writing = undefined);
+        return await writing;
+      },
+      closeWrite: () => conn.closeWrite(),
+      close: () => this.close(),
+    };
   }
 
   close(): void {
@@ -137,10 +169,16 @@ class PlainIncoming implements Incoming {
   }
 }
 
-class DenoTlsIncoming extends PlainIncoming {
-  override async secure(): Promise<ByteStream> {
-    await (this.conn as Deno.TlsConn).handshake();
-    return this.conn;
+class RelayedIncoming extends PlainIncoming {
+  readonly #relay: TlsRelay;
+
+  constructor(conn: Deno.Conn, identity: Identity) {
+    super(conn);
+    this.#relay = new TlsRelay(this.watched(), identity);
+  }
+
+  override secure(): Promise<ByteStream> {
+    return this.#relay.open();
   }
 }
 
@@ -172,6 +210,7 @@ class TlsIncoming extends PlainIncoming {
     return new NodeStream(socket, {
       local: this.conn.localAddr as Deno.NetAddr,
       remote: this.remote,
+      cut: () => carrier.cut(),
     });
   }
 }

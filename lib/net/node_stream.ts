@@ -2,19 +2,29 @@ import type { TLSSocket } from "node:tls";
 import type { Endpoint } from "./connection.ts";
 import type { ByteStream } from "./stream.ts";
 
+/** Options of {@linkcode NodeStream}. */
+export interface NodeStreamOptions {
+  /** Its ends: a socket that was reset does not know them any more. */
+  local: Endpoint;
+  remote: Endpoint;
+  /** Ends what is below the socket, at once. @default nothing: the socket does it */
+  cut?: () => void;
+}
+
 /** A TLS socket of node's as a stream of bytes. */
 export class NodeStream implements ByteStream {
   readonly localAddr: Deno.NetAddr;
   readonly remoteAddr: Deno.NetAddr;
   readonly #socket: TLSSocket;
+  readonly #cut: () => void;
   readonly #chunks: AsyncIterator<Uint8Array>;
   #rest: Uint8Array = new Uint8Array();
 
-  /** @param ends of the connection: a socket that was reset does not know them any more */
-  constructor(socket: TLSSocket, { local, remote }: { local: Endpoint; remote: Endpoint }) {
+  constructor(socket: TLSSocket, { local, remote, cut = () => {} }: NodeStreamOptions) {
     this.localAddr = { transport: "tcp", hostname: local.hostname, port: local.port };
     this.remoteAddr = { transport: "tcp", hostname: remote.hostname, port: remote.port };
     this.#socket = socket;
+    this.#cut = cut;
     // Errors are seen by whoever reads or writes.
     socket.on("error", () => {});
     this.#chunks = socket[Symbol.asyncIterator]();
@@ -46,5 +56,6 @@ export class NodeStream implements ByteStream {
 
   close(): void {
     this.#socket.destroy();
+    this.#cut();
   }
 }

@@ -21,6 +21,8 @@ export interface PortsOptions {
   /** What to speak TLS with. @default no TLS */
   identity?: Identity | undefined;
   onIncoming: (incoming: Incoming) => void;
+  /** The system has no file descriptor for another connection. */
+  onShortage: () => void;
 }
 
 /**
@@ -70,10 +72,10 @@ function bindSomewhere(
 function bindBoth(
   port: number,
   hostname: string,
-  { identity, onIncoming }: Omit<PortsOptions, "hostname">,
+  { identity, ...handlers }: Omit<PortsOptions, "hostname">,
 ): Ports {
   for (let tries = 1;; tries++) {
-    const tcp = listen({ port, hostname, identity, onIncoming });
+    const tcp = listen({ port, hostname, identity, ...handlers });
     try {
       const udp = new UdpSocket({ port: tcp.port, hostname });
       return { tcp, udp, port: tcp.port };

@@ -1,8 +1,10 @@
 import { abortable } from "@std/async/abortable";
+import { Buffer } from "node:buffer";
 import { ProtocolError } from "../protocol/errors.ts";
 import { LineDecoder } from "../protocol/lines.ts";
 import { MAX_LINE_BYTES, MAX_UNWRITTEN_BYTES } from "../protocol/limits.ts";
 import type { Connection, Endpoint } from "./connection.ts";
+import { UnwrittenBudget, type UnwrittenShare } from "./unwritten.ts";
 
 const READ_BYTES = 65_536;
 /** How long {@linkcode StreamConnection.close} waits for the other side, in milliseconds. */
@@ -10,7 +12,10 @@ const CLOSE_LIMIT_MS = 1_000;
 
 const utf8 = new TextEncoder();
 
-/** What carries bytes both ways: TCP, or TLS over it. */
+/**
+ * What carries bytes both ways: TCP, or TLS over it. `close` ends it at once, whatever waits to be
+ * written.
+ */
 export type ByteStream = Pick<
   Deno.Conn,
   "read" | "write" | "closeWrite" | "close" | "localAddr" | "remoteAddr"
@@ -35,15 +40,17 @@ export class StreamConnection implements Connection {
   readonly #stream: ByteStream;
   readonly #decoder = new LineDecoder(MAX_LINE_BYTES);
   #unsent: string[] = [];
-  /** What waits to be written or is being written, in UTF-16 code units: about bytes. */
-  #unwritten = 0;
+  /** What waits to be written or is being written. */
+  readonly #unwritten: UnwrittenShare;
   #cutOff = false;
   #flushing: Promise<void> | undefined;
   #closing: Promise<void> | undefined;
   readonly #ended = new AbortController();
 
-  constructor(stream: ByteStream) {
+  /** @param budget what may wait to be written, over all connections. @default no limit */
+  constructor(stream: ByteStream, budget = new UnwrittenBudget()) {
     this.#stream = stream;
+    this.#unwritten = budget.open(() => this.#cut());
     this.local = stream.localAddr as Deno.NetAddr;
     this.remote = stream.remoteAddr as Deno.NetAddr;
   }
@@ -74,11 +81,8 @@ export class StreamConnection implements Connection {
   send(line: string): void {
     if (this.#ended.signal.aborted || this.#closing !== undefined) return;
     this.#unsent.push(line, "\n");
-    this.#unwritten += line.length + 1;
-    if (this.#unwritten > MAX_UNWRITTEN_BYTES) {
-      this.#cutOff = true;
-      return this.abort();
-    }
+    this.#unwritten.add(Buffer.byteLength(line) + 1);
+    if (this.#unwritten.bytes > MAX_UNWRITTEN_BYTES) return this.#cut();
     this.#flushing ??= this.#flush();
   }
 
@@ -91,7 +95,14 @@ export class StreamConnection implements Connection {
     if (this.#ended.signal.aborted) return;
     this.#ended.abort();
     this.#unsent = [];
+    this.#unwritten.add(-this.#unwritten.bytes);
     this.#stream.close();
+  }
+
+  /** Ends it because too much waits. */
+  #cut(): void {
+    this.#cutOff = true;
+    this.abort();
   }
 
   /** The bytes read, or null at the end; a broken connection has ended too. */
@@ -112,9 +123,11 @@ export class StreamConnection implements Connection {
         this.#unsent = [];
         const bytes = utf8.encode(text);
         for (let written = 0; written < bytes.length;) {
-          written += await this.#stream.write(bytes.subarray(written));
+          const count = await this.#stream.write(bytes.subarray(written));
+          if (this.#ended.signal.aborted) return;
+          this.#unwritten.add(-count);
+          written += count;
         }
-        this.#unwritten -= text.length;
       }
     } catch {
       this.abort();

@@ -27,6 +27,12 @@ export class Admission {
     const count = this.#perAddress.get(address) ?? 0;
     const full = this.#pending[kind] >= this.#limits.pending;
     if (full || count >= this.#limits.pendingPerAddress) return undefined;
+    return this.hold(address, kind);
+  }
+
+  /** Counts a connection without asking whether there are too many. */
+  hold(address: string, kind: "known" | "strange"): Disposable {
+    const count = this.#perAddress.get(address) ?? 0;
     this.#pending[kind]++;
     this.#perAddress.set(address, count + 1);
     let inside = true;

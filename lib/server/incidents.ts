@@ -13,6 +13,7 @@ export class Incidents {
   readonly #clock: Clock;
   readonly #log: Log;
   readonly #counts = new Map<string, number>();
+  readonly #warned = new Set<string>();
 
   constructor(clock: Clock, log: Log) {
     this.#clock = clock;
@@ -32,6 +33,14 @@ export class Incidents {
     if (count === 0) this.#clock.after(PERIOD_MS, () => this.#sum(key));
     this.#counts.set(key, count + 1);
     if (count < BURST) this.#log(known ? `${what}${detail}, from ${address}` : key);
+  }
+
+  /** Tells of the server's own state: one line each ten seconds at most. */
+  warn(what: string): void {
+    if (this.#warned.has(what)) return;
+    this.#warned.add(what);
+    this.#clock.after(PERIOD_MS, () => this.#warned.delete(what));
+    this.#log(what);
   }
 
   #sum(line: string): void {

@@ -3,6 +3,7 @@ import {
   MAX_BACKLOG_BYTES,
   MAX_LINE_BYTES,
   MAX_TEXT_BYTES,
+  MAX_UNWRITTEN_BYTES,
   MAX_USERNAME_LENGTH,
 } from "../protocol/limits.ts";
 
@@ -94,6 +95,13 @@ export const LIMITS = {
     default: MAX_BACKLOG_BYTES,
     min: 131_072,
     max: 256 * 1_024 * 1_024,
+  },
+  unwrittenBytes: {
+    flag: "unwritten-bytes",
+    what: "bytes that may wait to be written, over all connections; the worst one is ended",
+    default: 64 * 1_024 * 1_024,
+    min: MAX_UNWRITTEN_BYTES,
+    max: 512 * 1_024 * 1_024,
   },
   lineBytes: {
     flag: "line-bytes",

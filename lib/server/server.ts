@@ -12,8 +12,9 @@ import { AgeClock, newestTimes } from "../messages/clock_jump.ts";
 import { Database } from "../messages/database.ts";
 import { Logins } from "../messages/logins.ts";
 import { MessageLog } from "../messages/message_log.ts";
-import type { Incoming } from "../net/listener.ts";
+import { type Incoming, isShortage } from "../net/listener.ts";
 import { type ByteStream, StreamConnection } from "../net/stream.ts";
+import { UnwrittenBudget } from "../net/unwritten.ts";
 import { foldUsername } from "../protocol/names.ts";
 import { sessionOf } from "../protocol/datagram.ts";
 import { lockDataFolder } from "./data_folder.ts";
@@ -50,6 +51,11 @@ export interface ChatServerOptions {
   cost: ScryptCost;
   /** @default {@linkcode DEFAULT_LIMITS} */
   limits?: Partial<Limits>;
+  /**
+   * The connections for which there are file descriptors: without one Deno may end altogether.
+   * @default no limit
+   */
+  connections?: number;
   /** Whether to refuse new accounts. @default false */
   closed?: boolean;
   clock: Clock;
@@ -70,6 +76,10 @@ export class ChatServer {
   readonly #receiving: Promise<void>;
   readonly #services: Services;
   readonly #admission: Admission;
+  readonly #unwritten: UnwrittenBudget;
+  readonly #maxOpen: number;
+  /** The connections that hold file descriptors. */
+  #open = 0;
   readonly #sessions = new Map<Session, Promise<void>>();
   readonly #age: AgeClock;
   readonly #refreshing: Alarm;
@@ -92,6 +102,8 @@ export class ChatServer {
     const messages = new MessageLog(database);
     const known = new KnownAddresses();
     this.#admission = new Admission(limits);
+    this.#unwritten = new UnwrittenBudget(limits.unwrittenBytes);
+    this.#maxOpen = options.connections ?? Infinity;
     this.port = ports.port;
     this.unreadableCredentials = accounts.unreadable;
     this.#ports = ports;
@@ -145,7 +157,8 @@ export class ChatServer {
       const identity = plain ? undefined : await loadIdentity(folder);
       // Nobody comes in before this turn of the loop is over.
       const onIncoming = (incoming: Incoming) => void server.#serve(incoming).catch(server.#report);
-      const ports = bindPorts(port, { hostname, identity, onIncoming });
+      const onShortage = () => server.#warnOfShortage();
+      const ports = bindPorts(port, { hostname, identity, onIncoming, onShortage });
       const server = new ChatServer(ports, lock, { accounts, database, identity, options });
       // From here on the server closes it.
       opened.move();
@@ -209,20 +222,49 @@ export class ChatServer {
   async #serve(incoming: Incoming): Promise<void> {
     const { incidents, known } = this.#services;
     const origin = originOf(incoming.remote.hostname);
-    const place = this.#admission.enter(origin, known.hasAddress(origin) ? "known" : "strange");
+    if (this.#open >= this.#maxOpen) {
+      this.#warnOfShortage();
+      return incoming.close();
+    }
+    const kind = known.hasAddress(origin) ? "known" : "strange";
+    const place = this.#admission.enter(origin, kind);
     if (place === undefined) {
       incidents.report("connection refused: too many are not logged in", origin);
       return incoming.close();
     }
-    const stream = await this.#secure(incoming);
-    if (stream === undefined || this.#closing) {
+    this.#open++;
+    try {
+      const stream = await this.#secure(incoming);
       if (stream === undefined) incidents.report("connection refused: no TLS handshake", origin);
+      if (stream !== undefined && !this.#closing) await this.#run(stream, place);
+    } finally {
       place[Symbol.dispose]();
-      return incoming.close();
+      incoming.close();
+      await this.#outlast(incoming, origin);
+      this.#open--;
     }
-    const session = new Session(new StreamConnection(stream), this.#services, place);
+  }
+
+  /** Serves a client until its connection ends. */
+  async #run(stream: ByteStream, place: Disposable): Promise<void> {
+    const connection = new StreamConnection(stream, this.#unwritten);
+    const session = new Session(connection, this.#services, place);
     const running = session.run().catch(this.#report).finally(() => this.#sessions.delete(session));
     this.#sessions.set(session, running);
+    await running;
+  }
+
+  /** What was closed and is still there counts among the connections that are not logged in. */
+  async #outlast({ lingering }: Incoming, origin: string): Promise<void> {
+    if (lingering === undefined) return;
+    using _place = this.#admission.hold(origin, "strange");
+    await lingering;
+  }
+
+  #warnOfShortage(): void {
+    this.#services.incidents.warn(
+      "connection refused: this process may have no more files open (docs/OPERATING.md)",
+    );
   }
 
   /** What carries bytes, or undefined where the handshake fails or takes too long. */
@@ -231,7 +273,8 @@ export class ChatServer {
     using _limit = clock.after(limits.handshakeSeconds * 1_000, () => incoming.close());
     try {
       return await incoming.secure();
-    } catch {
+    } catch (error) {
+      if (isShortage(error)) this.#warnOfShortage();
       return undefined;
     }
   }

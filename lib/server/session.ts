@@ -290,7 +290,8 @@ export class Session implements Member {
     if (this.#state === "ended") return;
     this.#ending = message;
     if (this.#outbox !== undefined) this.services.hub.leave(this);
-    this.#outbox?.drain();
+    // Who has come back gets it there.
+    if (code !== "resumed") this.#outbox?.drain();
     this.#leave({ forGood: code === "logged-out" || code === "account-changed" });
     this.send({ type: "farewell", id, code, message, final });
     // The end is seen by whoever reads the connection's lines.

@@ -4,10 +4,11 @@ import { bindPorts, ownAddresses } from "../../lib/net/ports.ts";
 import { UdpSocket } from "../../lib/net/udp.ts";
 
 const onIncoming = () => {};
+const onShortage = () => {};
 
 Deno.test("bindPorts() gives TCP and UDP one number", () => {
   for (const hostname of [undefined, "127.0.0.1"]) {
-    const { tcp, udp, port } = bindPorts(0, { hostname, onIncoming });
+    const { tcp, udp, port } = bindPorts(0, { hostname, onIncoming, onShortage });
     assertEquals([tcp.port, udp.port], [port, port]);
     tcp.close();
     udp[Symbol.dispose]();
@@ -17,7 +18,7 @@ Deno.test("bindPorts() gives TCP and UDP one number", () => {
 Deno.test("bindPorts() leaves nothing open where only UDP is taken", () => {
   using socket = new UdpSocket({ hostname: "127.0.0.1", port: 0 });
   assertThrows(
-    () => bindPorts(socket.port, { hostname: "127.0.0.1", onIncoming }),
+    () => bindPorts(socket.port, { hostname: "127.0.0.1", onIncoming, onShortage }),
     ExitError,
     "in use",
   );

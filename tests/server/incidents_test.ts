@@ -36,3 +36,15 @@ Deno.test("Incidents.report() does not grow with the number of addresses", () =>
   clock.advance(10_000);
   assertEquals(log.at(-1), "incidents from many addresses: 3995 more in 10 s");
 });
+
+Deno.test("Incidents.warn() writes a line of one kind each ten seconds at most", () => {
+  const clock = new FakeClock();
+  const log: string[] = [];
+  const incidents = new Incidents(clock, (line) => log.push(line));
+  for (let count = 0; count < 3; count++) incidents.warn("no room");
+  incidents.warn("no light");
+  assertEquals(log, ["no room", "no light"]);
+  clock.advance(10_000);
+  incidents.warn("no room");
+  assertEquals(log, ["no room", "no light", "no room"]);
+});
