@@ -17,6 +17,8 @@ import {
 } from "./phc.ts";
 import { type JobOptions, WorkQueue } from "./work_queue.ts";
 
+/** The identity of an account whose password is stored as it is. */
+export const PLAIN_IDENTITY = "plain";
 /** A file that lacks accounts is believed when it still does so after this time, in milliseconds. */
 const DOUBT_MS = 2_000;
 /** How long between two looks at it by whoever waits to change it, in milliseconds. */
@@ -59,6 +61,8 @@ export class Accounts {
   readonly #changes = new WorkQueue(1);
   #accounts = new Map<string, CredentialsLine>();
   #unreadable: number[] = [];
+  /** How often somebody else has changed the file. */
+  #revision = 0;
   /** The file's, when it was believed or changed last. */
   #state: FileState = { stamp: "", size: 0 };
   /** Since when the file is not believed, if it is not. */
@@ -103,6 +107,22 @@ export class Accounts {
   /** The account's username as it was registered, or undefined where there is none. */
   find(username: string): string | undefined {
     return this.#accounts.get(foldUsername(username))?.username;
+  }
+
+  /** Another number as soon as somebody else's changes have been read. */
+  get revision(): number {
+    return this.#revision;
+  }
+
+  /** What tells each account from another one that had or will have its name, by the accounts' keys. */
+  get identities(): Map<string, string> {
+    return new Map([...this.#accounts].map(([key, account]) => [key, identityOf(account)]));
+  }
+
+  /** The same for one account; undefined where there is none. */
+  identity(username: string): string | undefined {
+    const account = this.#accounts.get(foldUsername(username));
+    return account && identityOf(account);
   }
 
   /**
@@ -156,9 +176,9 @@ export class Accounts {
 
   /** Gives an account another password. Whether there is such an account. */
   async setPassword(username: string, password: string): Promise<boolean> {
-    const registered = this.find(username);
-    if (registered === undefined) return false;
-    const line = await this.#newLine(registered, password, {});
+    const account = this.#accounts.get(foldUsername(username));
+    if (account === undefined) return false;
+    const line = await this.#newLine(account.username, password, { salt: saltOf(account) });
     return await this.#change(() => this.#replace(line, (current) => current !== undefined));
   }
 
@@ -219,6 +239,7 @@ export class Accounts {
     this.#accounts = accounts;
     this.#unreadable = unreadable;
     this.#state = { stamp: state.stamp, size: content.length };
+    this.#revision++;
   }
 
   /** How long the file is still not to be believed, in milliseconds. */
@@ -267,9 +288,9 @@ export class Accounts {
   async #newLine(
     username: string,
     password: string,
-    options: JobOptions,
+    { salt, ...options }: JobOptions & { salt?: Uint8Array | undefined },
   ): Promise<HashedLine> {
-    const hash = await this.#hashing.run(() => hashPassword(password, this.#cost), options);
+    const hash = await this.#hashing.run(() => hashPassword(password, this.#cost, salt), options);
     return { username, secret: { hash } };
   }
 }
@@ -280,6 +301,15 @@ function pause(clock: Clock, ms: number): Promise<void> {
 
 function sameSecret(a: CredentialsLine | undefined, b: CredentialsLine): boolean {
   return a !== undefined && written(a) === written(b);
+}
+
+/** The salt: an account keeps it when its password is changed, and a new one gets a new one. */
+function identityOf(account: CredentialsLine): string {
+  return saltOf(account)?.toHex() ?? PLAIN_IDENTITY;
+}
+
+function saltOf({ secret }: CredentialsLine): Uint8Array | undefined {
+  return "hash" in secret ? secret.hash.salt : undefined;
 }
 
 function written({ secret }: CredentialsLine): string {

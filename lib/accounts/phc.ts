@@ -57,9 +57,16 @@ export function formatPhc({ cost: { ln, r, p }, salt, hash }: PasswordHash): str
   return `$scrypt$ln=${ln},r=${r},p=${p}$${base64(salt)}$${base64(hash)}`;
 }
 
-/** Hashes a password with a new salt, off the event loop. */
-export async function hashPassword(password: string, cost: ScryptCost): Promise<PasswordHash> {
-  const salt = randomBytes(SALT_BYTES);
+/**
+ * Hashes a password, off the event loop.
+ *
+ * @param salt of an account that had another password before; by default a new one
+ */
+export async function hashPassword(
+  password: string,
+  cost: ScryptCost,
+  salt: Uint8Array = randomBytes(SALT_BYTES),
+): Promise<PasswordHash> {
   return { cost, salt, hash: await derive(password, salt, cost) };
 }
 

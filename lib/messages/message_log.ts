@@ -1,3 +1,4 @@
+import { PLAIN_IDENTITY } from "../accounts/accounts.ts";
 import { ProtocolError } from "../protocol/errors.ts";
 import { foldUsername } from "../protocol/names.ts";
 import type { Message } from "../protocol/records.ts";
@@ -31,6 +32,8 @@ export class MessageLog {
   readonly #database: Database;
   readonly #statements;
   #last: number;
+  /** How many messages went with accounts that left, in the change of the moment. */
+  #deleted = 0;
 
   constructor(database: Database) {
     this.#database = database;
@@ -109,26 +112,66 @@ export class MessageLog {
    * @throws {ProtocolError} `not-stored`
    */
   async leave(account: string): Promise<void> {
-    let deleted: unknown;
-    await this.#database.change(() => {
-      this.#statements.leave.run(account);
-      this.#statements.clear.run(account);
-      this.#statements.forgetDirect.run({ account });
-      deleted = this.#statements.changes.get()!["changes"];
-    }, () => {
-      if (deleted !== 0) this.#database.scrub();
-    });
+    await this.#changeAccounts(() => this.#leave(account));
   }
 
   /**
-   * An account is there.
+   * An account is there. Where another one of its name was there before, that one has gone.
    *
    * @param account its key
+   * @param identity what tells it from others of its name
    * @param since the newest message before it was made, where that has just been
    * @throws {ProtocolError} `not-stored`
    */
-  async enter(account: string, since?: number): Promise<void> {
-    await this.#database.change(() => this.#statements.enter.run(account, since ?? null));
+  async enter(account: string, identity: string, since?: number): Promise<void> {
+    await this.#changeAccounts(() => this.#enter(account, identity, since));
+  }
+
+  /**
+   * These accounts are there, and no others.
+   *
+   * @param identities what tells each from others of its name, by the accounts' keys
+   * @returns the keys of those that have gone, or have given way to others of their names
+   * @throws {ProtocolError} `not-stored`
+   */
+  async reconcile(identities: ReadonlyMap<string, string>): Promise<string[]> {
+    const gone: string[] = [];
+    await this.#changeAccounts(() => {
+      for (const { account } of this.#statements.accounts.all() as { account: string }[]) {
+        if (identities.has(account)) continue;
+        this.#leave(account);
+        gone.push(account);
+      }
+      for (const [account, identity] of identities) {
+        if (this.#enter(account, identity)) gone.push(account);
+      }
+    });
+    return gone;
+  }
+
+  async #changeAccounts(change: () => void): Promise<void> {
+    this.#deleted = 0;
+    await this.#database.change(change, () => {
+      if (this.#deleted > 0) this.#database.scrub();
+    });
+  }
+
+  #leave(account: string): void {
+    this.#statements.leave.run(account);
+    this.#statements.clear.run(account);
+    this.#statements.forgetDirect.run({ account });
+    this.#deleted += this.#statements.changes.get()!["changes"] as number;
+  }
+
+  /** @returns whether it takes another one's place */
+  #enter(account: string, identity: string, since?: number): boolean {
+    const known = this.#statements.identity.get(account)?.["identity"] as string | undefined;
+    if (known === identity) return false;
+    // One of an earlier version, or whose password was stored as it is and has become a hash, is the same.
+    const replaced = known !== undefined && known !== "" && known !== PLAIN_IDENTITY;
+    if (replaced) this.#leave(account);
+    this.#statements.enter.run({ account, identity, since: since ?? null });
+    return replaced;
   }
 
   /** The newest message that was there before an account: it is entitled to public ones after it. */
@@ -203,8 +246,12 @@ function prepare(database: Database) {
           AND sender NOT IN (SELECT account FROM accounts))
       AND id NOT IN (SELECT message FROM undelivered)`,
     changes: "SELECT changes() AS changes",
-    enter: `INSERT OR IGNORE INTO accounts (account, since)
-      SELECT ?, coalesce(?, max(seq), 0) FROM sqlite_sequence WHERE name = 'messages'`,
+    accounts: "SELECT account FROM accounts",
+    identity: "SELECT identity FROM accounts WHERE account = ?",
+    enter: `INSERT INTO accounts (account, since, identity)
+      SELECT :account, coalesce(:since, max(seq), 0), :identity
+      FROM sqlite_sequence WHERE name = 'messages'
+      ON CONFLICT (account) DO UPDATE SET identity = excluded.identity`,
     since: "SELECT since FROM accounts WHERE account = ?",
     senderOf: "SELECT sender FROM messages WHERE id = ?",
     isUndelivered: `SELECT 1 FROM messages JOIN undelivered ON account = addressee AND message = id

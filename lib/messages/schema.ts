@@ -74,6 +74,10 @@ const MIGRATIONS: readonly string[] = [
     LIMIT (SELECT freelist_count FROM pragma_freelist_count);
   DROP TABLE free;
   `,
+  `
+  -- What tells an account from another one of its name, before or after; empty where that is not known.
+  ALTER TABLE accounts ADD COLUMN identity TEXT NOT NULL DEFAULT '';
+  `,
 ];
 
 /**

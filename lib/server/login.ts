@@ -52,8 +52,9 @@ export async function authenticate(
 async function welcome(session: Session, id: number, since?: number): Promise<void> {
   const { services: { accounts, logins }, username } = session;
   const credential = accounts.credential(username) ?? "";
+  const identity = accounts.identity(username) ?? "";
   // Where it can't be stored, there is a chat still, but no coming back.
-  const login = await store(session, credential, since).catch(() => undefined);
+  const login = await store(session, { credential, identity, since }).catch(() => undefined);
   if (session.state === "ended") return;
   if (accounts.credential(username) !== credential) {
     return session.end("account-changed", "the account was removed, or has a new password");
@@ -71,13 +72,16 @@ async function welcome(session: Session, id: number, since?: number): Promise<vo
 /** That the account is there, and that its client may come back. */
 async function store(
   { services: { logins, messages }, username }: Session,
-  credential: string,
-  since: number | undefined,
+  { credential, identity, since }: {
+    credential: string;
+    identity: string;
+    since: number | undefined;
+  },
 ) {
   const account = foldUsername(username);
   const [login] = await Promise.all([
     logins.add({ account, credential, last: messages.last }),
-    messages.enter(account, since),
+    messages.enter(account, identity, since),
   ]);
   return login;
 }

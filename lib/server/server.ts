@@ -84,6 +84,8 @@ export class ChatServer {
   readonly #age: AgeClock;
   readonly #refreshing: Alarm;
   readonly #forgetting: Alarm;
+  /** The accounts' revision that the message log knows. */
+  #reconciled = -1;
   #closing = false;
 
   private constructor(
@@ -133,7 +135,7 @@ export class ChatServer {
       sendDatagram: (datagram, to) => ports.udp.send(datagram, to),
     };
     this.#refreshing = new Alarm(clock, () => void this.#refresh());
-    this.#refreshing.set(clock.now() + REFRESH_MS);
+    void this.#refresh();
     this.#forgetting = new Alarm(clock, () => this.#forget());
     this.#forget();
     this.#receiving = this.#receive();
@@ -210,10 +212,23 @@ export class ChatServer {
         const gone = accounts.find(username) === undefined;
         hub.expel(username, gone ? "the account was removed" : "the account has a new password");
       }
+      await this.#reconcile();
     } catch (error) {
       log(`credentials.txt can't be read: ${(error as Error).message}`);
     }
     if (!this.#closing) this.#refreshing.set(clock.now() + REFRESH_MS);
+  }
+
+  /** What an account had that has gone, its messages too, is never for another one of its name. */
+  async #reconcile(): Promise<void> {
+    const { accounts, hub, messages } = this.#services;
+    const { revision, identities } = accounts;
+    // Where the file is gone the accounts need not be: it may come back.
+    if (this.#database.lost || identities.size === 0 || revision === this.#reconciled) return;
+    for (const account of await messages.reconcile(identities)) {
+      hub.expel(account, "the account was removed");
+    }
+    this.#reconciled = revision;
   }
 
   /** What nobody foresaw must not end the server. */

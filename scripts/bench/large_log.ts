@@ -25,7 +25,7 @@ async function fill(folder: string, count: number): Promise<void> {
   await makeAccounts(folder, USERS);
   using database = new Database(`${folder}/messages.db`, systemClock);
   const log = new MessageLog(database);
-  await Promise.all(USERS.map((user) => log.enter(user)));
+  await Promise.all(USERS.map((user) => log.enter(user, "bench")));
   for (let done = 0; done < count;) {
     const batch: Promise<unknown>[] = [];
     for (; done < count && batch.length < 20_000; done++) {

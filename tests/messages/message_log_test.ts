@@ -1,5 +1,6 @@
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { DatabaseSync } from "node:sqlite";
+import { PLAIN_IDENTITY } from "../../lib/accounts/accounts.ts";
 import { ExitError } from "../../lib/exit.ts";
 import { Database } from "../../lib/messages/database.ts";
 import { Logins } from "../../lib/messages/logins.ts";
@@ -46,7 +47,7 @@ Deno.test("MessageLog keeps ids and messages through a restart", async () => {
   await using folder = await TempFolder.create();
   const first = open(folder.file("messages.db"));
   await Promise.all([
-    first.log.enter("ann"),
+    first.log.enter("ann", "a"),
     ...first.append(pub("joe", "one")),
     first.clock.endTurn(),
   ]);
@@ -71,14 +72,14 @@ Deno.test("MessageLog keeps ids and messages through a restart", async () => {
 Deno.test("MessageLog.history() gives what an account may see, and nothing else", async () => {
   const { clock, log, append, texts, close } = open();
   append(pub("joe", "before everybody"));
-  for (const account of ["joe", "ann"]) log.enter(account);
+  for (const account of ["joe", "ann"]) log.enter(account, "a");
   append(
     pub("Joe", "to all"),
     direct("Joe", "Ann", "to ann"),
     direct("Ann", "Joe", "to joe"),
     direct("Bob", "Joe", "bob to joe"),
   );
-  log.enter("bob");
+  log.enter("bob", "a");
   append(pub("Ann", "last"));
   clock.endTurn();
   await Promise.resolve();
@@ -95,14 +96,47 @@ Deno.test("MessageLog.history() gives what an account may see, and nothing else"
 
 Deno.test("MessageLog.leave() leaves a new account of an old name nothing of the old one's", async () => {
   const { clock, log, append, close } = open();
-  log.enter("joe");
+  log.enter("joe", "a");
   append(direct("ann", "joe", "secret"));
   clock.endTurn();
-  const entered = Promise.all([log.leave("joe"), log.enter("joe", log.last)]);
+  const entered = Promise.all([log.leave("joe"), log.enter("joe", "b", log.last)]);
   clock.endTurn();
   await entered;
   assertEquals(log.history("joe", { count: 10 }), []);
   assertEquals(log.undelivered("joe", { after: 0, upTo: 10, limit: 10 }), []);
+  close();
+});
+
+Deno.test("MessageLog.enter() leaves another account of an old name nothing, however it came about", async () => {
+  const { clock, log, append, texts, close } = open();
+  const waiting = () => texts(log.undelivered("joe", { after: 0, upTo: 9, limit: 9 }));
+  const enter = async (identity: string) => {
+    const entered = log.enter("joe", identity);
+    clock.endTurn();
+    await entered;
+  };
+  await enter(PLAIN_IDENTITY);
+  append(direct("ann", "joe", "secret"));
+  // The password has become a hash, and then another one: the account is the same.
+  await enter("salt");
+  await enter("salt");
+  assertEquals(waiting(), ["secret"]);
+  await enter("another salt");
+  assertEquals([waiting(), log.history("joe", { count: 9 })], [[], []]);
+  close();
+});
+
+Deno.test("MessageLog.reconcile() parts from accounts that have gone, or gave way to others", async () => {
+  const { clock, log, append, texts, close } = open();
+  for (const account of ["ann", "bob", "joe"]) log.enter(account, "old");
+  append(direct("x", "ann", "to ann"), direct("x", "bob", "to bob"), direct("x", "joe", "to joe"));
+  clock.endTurn();
+  const reconciled = log.reconcile(new Map([["bob", "new"], ["joe", "old"], ["eve", "new"]]));
+  clock.endTurn();
+  assertEquals(await reconciled, ["ann", "bob"]);
+  const waiting = (account: string) =>
+    texts(log.undelivered(account, { after: 0, upTo: 9, limit: 9 }));
+  assertEquals(["ann", "bob", "joe"].map(waiting), [[], [], ["to joe"]]);
   close();
 });
 
@@ -176,7 +210,7 @@ Deno.test("MessageLog.append() takes a request that comes again for what it is",
 
 Deno.test("MessageLog.forgetBefore() keeps what still has to be delivered, and never an id twice", async () => {
   const { clock, log, append, texts, delivered, close } = open();
-  log.enter("ann");
+  log.enter("ann", "a");
   append(pub("joe", "old"), direct("joe", "ann", "old, but waiting"));
   clock.advance(1_000);
   append(pub("joe", "new"));
@@ -230,7 +264,7 @@ Deno.test("MessageLog says what it can't read or store in a damaged file, and so
   const path = folder.file("messages.db");
   const whole = open(path);
   for (let i = 0; i < 2_000; i++) whole.append(pub("joe", `${i} `.repeat(50)));
-  whole.log.enter("ann", 0);
+  whole.log.enter("ann", "a", 0);
   whole.clock.endTurn();
   whole.close();
   const file = await Deno.open(path, { write: true });

@@ -65,7 +65,7 @@ Deno.test("MessageLog.forgetBefore() leaves nothing in any file of what it forge
 Deno.test("MessageLog.leave() deletes the direct messages between two removed accounts", async () => {
   await using folder = await TempFolder.create();
   const { clock, database, log, append } = open(folder);
-  for (const account of ["ann", "joe", "bob"]) log.enter(account);
+  for (const account of ["ann", "joe", "bob"]) log.enter(account, "a");
   append({ from: "Ann", to: "Joe", text: SECRET });
   append({ from: "joe", to: "ann", text: SECRET });
   append({ from: "ann", to: "ann", text: SECRET });
@@ -95,7 +95,7 @@ Deno.test("Database takes out what an older version has deleted and left in the 
   await using folder = await TempFolder.create();
   const random = seededRandom(2);
   const first = open(folder);
-  first.log.enter("ann", 0);
+  first.log.enter("ann", "a", 0);
   const kept: string[] = [];
   for (let i = 0; i < 1_000; i++) {
     // First whole pages that become free, then pages that some messages stay in.
@@ -111,7 +111,8 @@ Deno.test("Database takes out what an older version has deleted and left in the 
   const older = new DatabaseSync(folder.file("messages.db"));
   older.exec(`PRAGMA secure_delete = OFF; DELETE FROM undelivered WHERE message IN
     (SELECT id FROM messages WHERE text LIKE '${SECRET}%')`);
-  older.exec(`DELETE FROM messages WHERE text LIKE '${SECRET}%'; PRAGMA user_version = 2`);
+  older.exec(`DELETE FROM messages WHERE text LIKE '${SECRET}%';
+    ALTER TABLE accounts DROP COLUMN identity; PRAGMA user_version = 2`);
   older.close();
   const before = countIn(folder, SECRET);
   assert(before > 0);
