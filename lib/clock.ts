@@ -34,32 +34,54 @@ export async function sleep(clock: Clock, ms: number, signal: AbortSignal): Prom
   await abortable(over.promise, signal);
 }
 
-/** One timer that is set, moved and stopped; what deadlines of state machines hang on. */
+/**
+ * One timer that is set, moved and stopped; what deadlines of state machines hang on. Moving it to a later
+ * time costs nothing: the timer rings at the earlier one, and is set again.
+ */
 export class Alarm implements Disposable {
   #timer: Disposable | undefined;
+  /** When the timer rings. */
+  #ringsAt = Infinity;
+  #deadline: number | undefined;
   readonly #clock: Clock;
-  readonly #action: () => void;
+  readonly #action: (late: number) => void;
 
-  constructor(clock: Clock, action: () => void) {
+  /** @param action is told how late it is called, in milliseconds */
+  constructor(clock: Clock, action: (late: number) => void) {
     this.#clock = clock;
     this.#action = action;
   }
 
   /** Rings at `deadline` (as {@linkcode Clock.now} counts), and not at an earlier setting's. */
   set(deadline: number | undefined): void {
-    this[Symbol.dispose]();
-    if (deadline === undefined) return;
-    // At least a millisecond: timers are whole milliseconds and may ring a little early.
-    const wait = Math.max(Math.ceil(deadline - this.#clock.now()), 1);
-    this.#timer = this.#clock.after(wait, () => {
-      this.#timer = undefined;
-      this.#action();
-    });
+    this.#deadline = deadline === Infinity ? undefined : deadline;
+    if (this.#deadline === undefined || this.#deadline >= this.#ringsAt) return;
+    this.#timer?.[Symbol.dispose]();
+    this.#wait(this.#deadline);
   }
 
   [Symbol.dispose](): void {
     this.#timer?.[Symbol.dispose]();
+    this.#timer = this.#deadline = undefined;
+    this.#ringsAt = Infinity;
+  }
+
+  #wait(deadline: number): void {
+    // At least a millisecond: timers are whole milliseconds and may ring a little early.
+    const wait = Math.max(Math.ceil(deadline - this.#clock.now()), 1);
+    this.#ringsAt = deadline;
+    this.#timer = this.#clock.after(wait, () => this.#ring());
+  }
+
+  #ring(): void {
     this.#timer = undefined;
+    this.#ringsAt = Infinity;
+    const deadline = this.#deadline;
+    if (deadline === undefined) return;
+    const late = this.#clock.now() - deadline;
+    if (late < 0) return this.#wait(deadline);
+    this.#deadline = undefined;
+    this.#action(late);
   }
 }
 

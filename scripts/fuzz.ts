@@ -20,10 +20,10 @@ import { originOf } from "../lib/net/connection.ts";
 import { runProgram } from "../lib/program.ts";
 import { PacketOpener, sessionOf } from "../lib/protocol/datagram.ts";
 import { ProtocolError } from "../lib/protocol/errors.ts";
-import { decodeAck, decodeFrames } from "../lib/protocol/frames.ts";
+import { decodeAck, decodeData } from "../lib/protocol/payloads.ts";
 import { LineDecoder } from "../lib/protocol/lines.ts";
 import { foldUsername, parsePassword, parseUsername } from "../lib/protocol/names.ts";
-import { parseClientRecord, parseMessage, parseServerRecord } from "../lib/protocol/records.ts";
+import { parseClientRecord, parseMessages, parseServerRecord } from "../lib/protocol/records.ts";
 import { parseText } from "../lib/protocol/text.ts";
 import { visible, visibleLine } from "../lib/protocol/visible.ts";
 import { FakeServer } from "../tests/helpers/fake_server.ts";
@@ -47,7 +47,7 @@ class Dice {
 
 /** What inputs are grown from. */
 const CORPUS = [
-  '{"type":"hello","protocol":1,"software":"fuzz"}',
+  '{"type":"hello","protocol":2,"software":"fuzz"}',
   '{"type":"identify","id":1,"username":"joe"}',
   '{"type":"register","id":2,"password":"geheim"}',
   '{"type":"authenticate","id":3,"password":"geheim"}',
@@ -57,7 +57,8 @@ const CORPUS = [
   '{"type":"direct","id":7,"to":"joe","text":"Hello"}',
   '{"type":"ack","delivered":0}',
   '{"type":"ping"}',
-  '{"type":"deliver","number":0,"message":{"id":1,"kind":"public","from":"a","sent":"","text":"b"}}',
+  '{"type":"deliver","number":0,"messages":[{"id":1,"from":"a","sent":0,"text":"b"}]}',
+  '{"id":1,"from":"a","sent":0,"text":"b"},{"id":2,"from":"a","to":"b","sent":0,"text":"c"}',
   '{"type":"farewell","code":"timeout","message":"x","final":true}',
   "joe:$scrypt$ln=14,r=8,p=5$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
   "joe secret",
@@ -134,7 +135,7 @@ const opener = new PacketOpener({
 const TARGETS: Record<string, (dice: Dice) => unknown> = {
   parseClientRecord: (dice) => parseClientRecord(mutate(dice)),
   parseServerRecord: (dice) => parseServerRecord(mutate(dice)),
-  parseMessage: (dice) => parseMessage(mutate(dice)),
+  parseMessages: (dice) => parseMessages(mutate(dice)),
   parseUsername: (dice) => {
     const name = parseUsername(mutate(dice));
     check(parseUsername(name) === name, "an accepted name is accepted again");
@@ -150,7 +151,7 @@ const TARGETS: Record<string, (dice: Dice) => unknown> = {
   },
   formatMessage: (dice) => {
     const [from, text] = [mutate(dice), mutate(dice)];
-    const message = { id: 1, kind: "public", from, to: undefined, sent: "", text } as const;
+    const message = { id: 1, from, sent: 0, text };
     const lines = formatMessage(message, UNWRAPPED).split("\n");
     check(lines.slice(4, -1).every((line) => line.startsWith("  ")), "texts stand back");
   },
@@ -174,11 +175,11 @@ const TARGETS: Record<string, (dice: Dice) => unknown> = {
   },
   packets: (dice) => {
     const bytes = bytesOf(dice);
-    if (bytes.length > 0) bytes[0] = 1;
+    if (bytes.length > 0) bytes[0] = 2;
     sessionOf(bytes);
     check(opener.open(bytes) === undefined, "nonsense does not authenticate");
   },
-  decodeFrames: (dice) => decodeFrames(bytesOf(dice)),
+  decodeData: (dice) => decodeData(bytesOf(dice)),
   decodeAck: (dice) => decodeAck(bytesOf(dice)),
   parseCommandLine: (dice) =>
     parseCommandLine(

@@ -234,11 +234,11 @@ export class ChatClient {
 
   /** What may have been shown before is late, or has no higher id than all before. */
   #receive(message: Message): void {
-    const { id, kind, late } = message;
+    const { id, to, late } = message;
     const known = this.#shown.has(id) || !late && id <= this.#last;
     if (!late) this.#last = Math.max(this.#last, id);
     if (known) return;
-    if (kind === "direct") this.#shown.add(id);
+    if (to !== undefined) this.#shown.add(id);
     this.#options.onMessage(id <= this.#missedUpTo ? { ...message, late: true } : message);
   }
 

@@ -4,10 +4,8 @@ import { block, hanging } from "../console/layout.ts";
 import type { Page } from "../console/page.ts";
 import type { Message, Progress } from "../protocol/records.ts";
 
-const KINDS: Record<Message["kind"], string> = {
-  public: "Public Message (PM)",
-  direct: "Direct Message (DM)",
-};
+const PUBLIC = "Public Message (PM)";
+const DIRECT = "Direct Message (DM)";
 
 /**
  * A message as its receiver sees it, with the empty line after it but without the last LF. One that
@@ -62,11 +60,11 @@ interface Form {
 }
 
 function format(message: Message, { title, details, page }: Form): string {
-  const { kind, from, to, sent, text } = message;
+  const { from, to, sent, text } = message;
   const values = { To: legibleLine(to ?? ""), Sent: localTime(sent) };
   return [
     title,
-    `Message type: ${KINDS[kind]}`,
+    `Message type: ${to === undefined ? PUBLIC : DIRECT}`,
     hanging(`From: ${legibleLine(from)}`, page),
     ...details.map((detail) => hanging(`${detail}: ${values[detail]}`, page)),
     "",
@@ -76,10 +74,10 @@ function format(message: Message, { title, details, page }: Form): string {
   ].join("\n");
 }
 
-/** The time where the user is, as 2026-01-31 10:30; what can't be read as a time is shown as it is. */
-function localTime(sent: string): string {
+/** The time where the user is, as 2026-01-31 10:30; "?" where there is no such time. */
+function localTime(sent: number): string {
   const time = new Date(sent);
-  if (Number.isNaN(time.getTime())) return legibleLine(sent);
+  if (Number.isNaN(time.getTime())) return "?";
   const pad = (number: number) => `${number}`.padStart(2, "0");
   const date = [time.getFullYear(), pad(time.getMonth() + 1), pad(time.getDate())].join("-");
   return `${date} ${pad(time.getHours())}:${pad(time.getMinutes())}`;

@@ -1,12 +1,15 @@
 import { Alarm, type Clock } from "../clock.ts";
 import { PacketOpener, PacketSealer, PacketType } from "../protocol/datagram.ts";
 import { DeliveryReceiver } from "../protocol/delivery_receiver.ts";
-import { decodeFrames, encodeAck } from "../protocol/frames.ts";
+import { MAX_OUTSTANDING } from "../protocol/limits.ts";
 import { PathBinder } from "../protocol/path.ts";
-import { type DataParameters, type Message, parseMessage } from "../protocol/records.ts";
+import { decodeData, encodeAck } from "../protocol/payloads.ts";
+import { type DataParameters, type Message, parseMessages } from "../protocol/records.ts";
 
 /** How long an `ack` record waits for more to acknowledge, in milliseconds. */
-const ACK_RECORD_DELAY_MS = 25;
+const ACK_RECORD_DELAY_MS = 100;
+/** From so many messages on it does not wait. */
+const ACK_RECORD_MESSAGES = MAX_OUTSTANDING / 4;
 
 /** What an {@linkcode Inbox} needs of its surroundings. */
 export interface InboxOptions {
@@ -35,6 +38,8 @@ export class Inbox implements Disposable {
   readonly #alarm: Alarm;
   /** When the next `ack` record is due. */
   #ackRecordDue: number | undefined;
+  /** What the last one acknowledged. */
+  #ackedByRecord = 0;
   #closed = false;
 
   constructor(options: InboxOptions) {
@@ -52,10 +57,12 @@ export class Inbox implements Disposable {
   }
 
   /** Takes in a `deliver` record. */
-  receiveRecord(number: number, message: Message): void {
+  receiveRecord(number: number, messages: readonly Message[]): void {
     if (this.#closed) return;
-    this.#receive(number, message);
-    this.#ackRecordDue ??= this.#options.clock.now() + ACK_RECORD_DELAY_MS;
+    this.#receive(number, messages);
+    const now = this.#options.clock.now();
+    const many = this.#receiver.delivered - this.#ackedByRecord >= ACK_RECORD_MESSAGES;
+    this.#ackRecordDue = many ? now : this.#ackRecordDue ?? now + ACK_RECORD_DELAY_MS;
     this.#work();
   }
 
@@ -72,12 +79,15 @@ export class Inbox implements Disposable {
       case PacketType.bound:
         this.#binder.confirm(now);
         break;
-      case PacketType.data:
-        for (const { number, record } of decodeFrames(packet.payload) ?? []) {
-          this.#receive(number, parseMessage(utf8.decode(record)));
-        }
+      case PacketType.data: {
+        const data = decodeData(packet.payload);
+        const messages = data && readMessages(data.records);
+        // What is none of its type is dropped in silence.
+        if (data === undefined || messages === undefined) return;
+        this.#receive(data.number, messages);
         this.#receiver.packetReceived(packet.number, now);
         break;
+      }
     }
     this.#work();
   }
@@ -87,8 +97,8 @@ export class Inbox implements Disposable {
     this.#alarm[Symbol.dispose]();
   }
 
-  #receive(number: number, message: Message): void {
-    for (const next of this.#receiver.receive(number, message)) this.#options.onMessage(next);
+  #receive(number: number, messages: readonly Message[]): void {
+    for (const next of this.#receiver.receive(number, messages)) this.#options.onMessage(next);
   }
 
   /** Sends what is due now. */
@@ -101,12 +111,22 @@ export class Inbox implements Disposable {
     }
     if (this.#ackRecordDue !== undefined && this.#ackRecordDue <= now) {
       this.#ackRecordDue = undefined;
-      this.#options.sendAck(this.#receiver.delivered);
+      this.#ackedByRecord = this.#receiver.delivered;
+      this.#options.sendAck(this.#ackedByRecord);
     }
     this.#alarm.set(Math.min(
       this.#binder.deadline(),
       this.#receiver.deadline() ?? Infinity,
       this.#ackRecordDue ?? Infinity,
     ));
+  }
+}
+
+/** The messages of a data packet; undefined where it holds none. */
+function readMessages(records: Uint8Array): Message[] | undefined {
+  try {
+    return parseMessages(utf8.decode(records));
+  } catch {
+    return undefined;
   }
 }

@@ -165,12 +165,14 @@ export class ClientSession {
       software: `chatclient/${VERSION}`,
     });
     try {
-      for await (const line of this.#connection.lines()) {
+      for await (const lines of this.#connection.batches()) {
         this.#liveness.heard();
-        const record = parseServerRecord(line);
-        this.#take(record);
-        // Whoever waited for the welcome is ready for messages before the first is acknowledged.
-        if (record.type === "welcome") await this.#turn();
+        for (const line of lines) {
+          const record = parseServerRecord(line);
+          this.#take(record);
+          // Whoever waited for the welcome is ready for messages before the first is acknowledged.
+          if (record.type === "welcome") await this.#turn();
+        }
       }
       this.#lose("the connection to the server was lost");
     } catch (error) {
@@ -189,7 +191,7 @@ export class ClientSession {
     if (!this.#greeted) return this.#greet(record);
     switch (record.type) {
       case "deliver":
-        return this.#inbox?.receiveRecord(record.number, record.message);
+        return this.#inbox?.receiveRecord(record.number, record.messages);
       case "ping":
         return this.#send({ type: "pong" });
       case "pong":

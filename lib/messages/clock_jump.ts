@@ -87,7 +87,7 @@ export interface NewestTimes {
 export function newestTimes(database: Database): NewestTimes {
   const { newest, settled } = database.prepare({
     newest: "SELECT sent FROM messages ORDER BY id DESC LIMIT 1",
-    settled: "SELECT sent FROM messages WHERE sent <= ? ORDER BY sent DESC LIMIT 1",
+    settled: "SELECT sent FROM messages WHERE sent <= ? ORDER BY id DESC LIMIT 1",
   });
   const hourAgo = database.now().getTime() - DOUBT_MS;
   try {

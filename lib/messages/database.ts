@@ -33,16 +33,20 @@ export class Statement {
 
   /** The first row, if there is one. @throws {ProtocolError} `not-readable` */
   get(...parameters: Parameters): Row | undefined {
-    return this.all(...parameters)[0];
+    try {
+      return this.#statement.get(...parameters as SQLInputValue[]) as Row | undefined;
+    } catch (cause) {
+      throw notReadable(cause);
+    }
   }
 
   /** Every row. @throws {ProtocolError} `not-readable` */
   all(...parameters: Parameters): Row[] {
+    // Not by `iterate`: at a damaged page that ends as if there were no more.
     try {
       return this.#statement.all(...parameters as SQLInputValue[]) as Row[];
     } catch (cause) {
-      const problem = "the server can't read its log of messages";
-      throw new ProtocolError("not-readable", problem, { cause });
+      throw notReadable(cause);
     }
   }
 }
@@ -55,16 +59,39 @@ interface Change {
   failed: (error: unknown) => void;
 }
 
+/** Options of {@linkcode Database}. */
+export interface DatabaseOptions {
+  clock: DatabaseClock;
+  /** Is told when changes can't be stored any more, and when they can again. @default nobody */
+  log?: (event: string) => void;
+  /** Puts what was written to a file on the disk. @default `fdatasync` */
+  sync?: (file: Deno.FsFile) => Promise<void>;
+}
+
+/** A write-ahead log as large as this goes into the database file, in bytes. */
+const CHECKPOINT_BYTES = 16 * 1_024 * 1_024;
+
 /**
- * The database of one server. What is changed in one turn of the loop is committed at its end, all
- * together, and is on the disk then.
+ * The database of one server. What is changed while a commit is under way is the next commit, all
+ * together, and is on the disk when its changes are `committed`. Nobody waits for the disk but they: SQLite writes
+ * to the system's cache alone (`synchronous = OFF`), and the files are synced beside the loop, the
+ * write-ahead log before anything is `committed`, the database file before the write-ahead log begins anew.
  */
 export class Database implements Disposable {
   readonly #database: DatabaseSync;
-  readonly #files: OpenFiles;
+  readonly #files: DatabaseFiles | undefined;
+  /** Whether these are still the files at their paths. */
+  readonly #paths: OpenFiles;
   readonly #clock: DatabaseClock;
-  #changes: Change[] = [];
   readonly #log: (event: string) => void;
+  readonly #sync: (file: Deno.FsFile) => Promise<void>;
+  #changes: Change[] = [];
+  /** Those that are in the database, but perhaps not on the disk. */
+  #unsynced: Change[] = [];
+  /** Whether the database file has to be synced before the next commit. */
+  #checkpointed = false;
+  #busy = false;
+  #scheduled = false;
   #failing = false;
   #scrubbing = false;
   #closed = false;
@@ -73,14 +100,15 @@ export class Database implements Disposable {
    * Opens a database.
    *
    * @param path a file, which is made where there is none, or `:memory:`
-   * @param log is told when changes can't be stored any more, and when they can again
    * @throws {ExitError} `refused`, where the file can't be used
    */
-  constructor(path: string, clock: DatabaseClock, log: (event: string) => void = () => {}) {
+  constructor(path: string, { clock, log = () => {}, sync }: DatabaseOptions) {
     this.#database = openDatabase(path);
-    this.#files = new OpenFiles(path === ":memory:" ? [] : [path, `${path}-wal`]);
+    this.#files = path === ":memory:" ? undefined : new DatabaseFiles(path);
+    this.#paths = new OpenFiles(path === ":memory:" ? [] : [path, `${path}-wal`]);
     this.#clock = clock;
     this.#log = log;
+    this.#sync = sync ?? ((file) => file.syncData());
   }
 
   /** Wall-clock time. */
@@ -91,7 +119,7 @@ export class Database implements Disposable {
   /** Whether its files were deleted or replaced, so that nothing can be stored. The log is told. */
   get lost(): boolean {
     try {
-      this.#files.require();
+      this.#paths.require();
       return false;
     } catch (error) {
       this.#noteFailure(error);
@@ -108,18 +136,17 @@ export class Database implements Disposable {
   }
 
   /**
-   * Changes something in this turn's transaction.
+   * Changes something in the next transaction.
    *
-   * @param run makes the change; what it throws undoes the whole turn, so it throws for nothing that is
-   *   one client's mistake
-   * @param committed is called after the commit, before anything else is, in the order of the changes
+   * @param run makes the change; what it throws undoes the whole transaction, so it throws for nothing that
+   *   is one client's mistake
+   * @param committed is called when it is on the disk, before anything else is, in the order of the changes
    * @throws {ProtocolError} `not-stored`, where the commit fails, and nothing has changed then; or where
    *   the files were deleted or replaced
    */
   change(run: () => void, committed: () => void = () => {}): Promise<void> {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     if (this.#closed) return Promise.reject(notStored(new Error("the database is closed")));
-    if (this.#changes.length === 0) this.#clock.soon(() => this.#commit());
     this.#changes.push({
       run,
       committed: () => {
@@ -128,6 +155,7 @@ export class Database implements Disposable {
       },
       failed: (cause) => reject(notStored(cause)),
     });
+    this.#commitSoon();
     return promise;
   }
 
@@ -149,30 +177,103 @@ export class Database implements Disposable {
   /** Commits what waits, and closes. Closing twice is fine. */
   [Symbol.dispose](): void {
     if (this.#closed) return;
-    this.#commit();
+    const unsynced = this.#unsynced;
+    this.#unsynced = [];
+    this.#syncNow(unsynced);
+    this.#syncNow(this.#write());
     this.#closed = true;
+    this.#database.exec("PRAGMA synchronous = FULL");
     // Where the write-ahead log alone was deleted, this puts what is in it into the file.
     this.#database.close();
+    this.#files?.[Symbol.dispose]();
   }
 
-  #commit(): void {
+  /** One commit a turn of the loop at most, and one at a time. */
+  #commitSoon(): void {
+    if (this.#scheduled || this.#busy) return;
+    this.#scheduled = true;
+    this.#clock.soon(() => {
+      this.#scheduled = false;
+      void this.#commit();
+    });
+  }
+
+  async #commit(): Promise<void> {
+    if (this.#busy || this.#closed || this.#changes.length === 0) return;
+    this.#busy = true;
+    try {
+      if (this.#files === undefined) return this.#settle(this.#write(), undefined);
+      await this.#syncCheckpoint(this.#files);
+      this.#unsynced = this.#write();
+      if (this.#unsynced.length === 0) return;
+      await this.#sync(this.#files.log);
+      this.#paths.require();
+      const stored = this.#unsynced;
+      this.#unsynced = [];
+      this.#settle(stored, undefined);
+      this.#checkpoint(this.#files);
+    } catch (error) {
+      this.#settle([...this.#unsynced, ...this.#changes], error);
+      this.#unsynced = this.#changes = [];
+    } finally {
+      this.#busy = false;
+      if (this.#changes.length > 0) this.#commitSoon();
+    }
+  }
+
+  /** Commits what waits, to the system's cache. @returns the changes; none where they failed */
+  #write(): Change[] {
     const changes = this.#changes;
     this.#changes = [];
-    if (changes.length === 0 || this.#closed) return;
     try {
-      this.#files.require();
+      this.#paths.require();
       this.#database.exec("BEGIN");
       for (const { run } of changes) run();
       this.#database.exec("COMMIT");
-      this.#files.require();
+      return changes;
     } catch (error) {
       this.#rollBack();
-      this.#noteFailure(error);
-      for (const { failed } of changes) failed(error);
-      return;
+      this.#settle(changes, error);
+      return [];
     }
-    this.#noteFailure(undefined);
-    for (const { committed } of changes) committed();
+  }
+
+  #settle(changes: readonly Change[], error: unknown): void {
+    if (changes.length === 0) return;
+    this.#noteFailure(error);
+    for (const { committed, failed } of changes) {
+      if (error === undefined) committed();
+      else failed(error);
+    }
+  }
+
+  /** Puts a large write-ahead log into the database file; the next commit begins it anew. */
+  #checkpoint(files: DatabaseFiles): void {
+    if (this.#closed || files.log.statSync().size < CHECKPOINT_BYTES) return;
+    this.#checkpointed = true;
+    try {
+      this.#database.exec("PRAGMA wal_checkpoint(PASSIVE)");
+    } catch {
+      // There is no room for it: the write-ahead log grows on, and it is tried again.
+    }
+  }
+
+  async #syncCheckpoint(files: DatabaseFiles): Promise<void> {
+    if (!this.#checkpointed) return;
+    await this.#sync(files.database);
+    this.#checkpointed = false;
+  }
+
+  /** Waits for the disk here and now. */
+  #syncNow(changes: readonly Change[]): void {
+    try {
+      if (this.#checkpointed) this.#files?.database.syncDataSync();
+      this.#files?.log.syncDataSync();
+      this.#paths.require();
+      this.#settle(changes, undefined);
+    } catch (error) {
+      this.#settle(changes, error);
+    }
   }
 
   /** Once for all that fail in a row. */
@@ -194,6 +295,28 @@ export class Database implements Disposable {
       // SQLite has rolled back by itself.
     }
   }
+}
+
+/** The files of an open database, for syncing them. */
+class DatabaseFiles implements Disposable {
+  readonly database: Deno.FsFile;
+  /** The write-ahead log. */
+  readonly log: Deno.FsFile;
+
+  /** To be disposed of after the database is closed: closing a file gives up SQLite's lock on it. */
+  constructor(path: string) {
+    this.database = Deno.openSync(path, { read: true, write: true });
+    this.log = Deno.openSync(`${path}-wal`, { read: true, write: true });
+  }
+
+  [Symbol.dispose](): void {
+    this.database.close();
+    this.log.close();
+  }
+}
+
+function notReadable(cause: unknown): ProtocolError {
+  return new ProtocolError("not-readable", "the server can't read its log of messages", { cause });
 }
 
 function notStored(cause: unknown): ProtocolError {

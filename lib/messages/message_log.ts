@@ -3,9 +3,10 @@ import { ProtocolError } from "../protocol/errors.ts";
 import { foldUsername } from "../protocol/names.ts";
 import type { Message } from "../protocol/records.ts";
 import type { Database, Row } from "./database.ts";
+import { RecentRequests } from "./recent_requests.ts";
 
 /** A message that has no id and no time yet. Names are as they were registered. */
-export type Draft = Pick<Message, "kind" | "from" | "to" | "text">;
+export type Draft = Pick<Message, "from" | "to" | "text">;
 
 /** The request that stores a message: the login it came with, and its id. */
 export interface Origin {
@@ -19,6 +20,12 @@ interface Range {
   upTo: number;
 }
 
+/** Some messages, and after which id to go on; undefined where these were all. */
+export interface Page<T> {
+  items: T[];
+  next: number | undefined;
+}
+
 /** Which messages {@linkcode MessageLog.history} gives. */
 export interface HistoryOptions {
   /** How many, the last ones. */
@@ -27,18 +34,58 @@ export interface HistoryOptions {
   with?: string | undefined;
 }
 
+/** A draft on its way into the log. */
+interface Entry {
+  draft: Draft;
+  origin: Origin | undefined;
+  sent: number;
+  /** Its id, or that of the message that the same request stored before. */
+  id: number;
+  /** Whether it is new, whether it is what the same request stored before, or neither. */
+  outcome: "new" | "repeated" | "refused";
+  resolve: (id: number) => void;
+  reject: (error: unknown) => void;
+}
+
+/** So many characters of text that wait for a commit are enough: who sends more is to wait. */
+const WAITING_CHARACTERS = 1_048_576;
+/** A page has at most so many messages, and about so many characters of text. */
+const PAGE = { messages: 100, characters: 16_384 };
+/** So many ids are looked through for a page. */
+const PAGE_IDS = 1_000;
+/** So many ids are forgotten in one commit. */
+const FORGET_IDS = 5_000;
+
 /** The durable log of messages. A message is delivered only after its commit. */
 export class MessageLog {
   readonly #database: Database;
   readonly #statements;
+  readonly #requests;
+  /** What the next commit stores. */
+  #entries: Entry[] = [];
+  /** What is to be stored and is not yet, in UTF-16 code units of text; and the last of these. */
+  #waiting = 0;
+  #newest: Promise<unknown> = Promise.resolve();
   #last: number;
-  /** How many messages went with accounts that left, in the change of the moment. */
-  #deleted = 0;
+  /** The same with what the transaction of the moment has stored. */
+  #written: number;
+  /** Accounts that are known to be in the database. */
+  readonly #met = new Set<string>();
+  /** Whether messages were deleted that the files may still hold. */
+  #deleted = false;
+  /** Whether messages after the last one may be in the database, which nobody got. */
+  #unsure = false;
+
+  /** Takes the messages of a commit, in the order of their ids, before anybody hears that they are stored. */
+  onStored: (messages: readonly Message[]) => void = () => {};
 
   constructor(database: Database) {
     this.#database = database;
     this.#statements = prepare(database);
-    this.#last = this.#statements.last.get()!["last"] as number;
+    this.#requests = new RecentRequests((login, limit) =>
+      this.#statements.requestsOf.all({ login, limit }) as { request: number; id: number }[]
+    );
+    this.#last = this.#written = this.#statements.last.get()!["last"] as number;
   }
 
   /** The id of the newest message; 0 where there was none ever. */
@@ -49,82 +96,135 @@ export class MessageLog {
   /**
    * Stores a message, unless the same request has stored one before.
    *
-   * @param deliver is called after the commit, before anything else is, if the message is a new one;
-   *   messages are delivered in the order of their ids
-   * @returns the message's id
-   * @throws {ProtocolError} `not-stored`, where it can't be stored; nothing was delivered then.
+   * @returns the message's id; it was given to {@linkcode onStored} before, if it is a new one
+   * @throws {ProtocolError} `not-stored`, where it can't be stored; nobody got it then.
    *   `duplicate-id`, where the request stored another message before
    */
-  async append(
-    draft: Draft,
-    deliver: (message: Message) => void,
-    origin?: Origin,
-  ): Promise<number> {
-    const sent = this.#database.now();
-    let stored: { id: number; fresh: boolean; same: boolean } | undefined;
-    await this.#database.change(
-      () => stored = this.#find(draft, origin) ?? this.#insert(draft, sent, origin),
-      () => {
-        const { id, fresh } = stored!;
-        if (!fresh) return;
-        this.#last = id;
-        const { kind, from, to, text } = draft;
-        deliver({ id, kind, from, to, sent: sent.toISOString(), text });
-      },
-    );
-    if (stored!.same) return stored!.id;
-    throw new ProtocolError("duplicate-id", "another request had this id");
+  append(draft: Draft, origin?: Origin): Promise<number> {
+    const { promise, resolve, reject } = Promise.withResolvers<number>();
+    const sent = this.#database.now().getTime();
+    this.#entries.push({ draft, origin, sent, id: 0, outcome: "refused", resolve, reject });
+    this.#waiting += draft.text.length;
+    if (this.#entries.length === 1) this.#store();
+    return this.#newest = promise;
   }
 
-  /** What the request stored before, and whether that was the same message. */
-  #find({ to, text }: Draft, origin: Origin | undefined) {
-    if (origin === undefined) return undefined;
-    const row = this.#statements.findRequest.get(origin.login, origin.request);
-    if (row === undefined) return undefined;
-    // A message that was forgotten since can't be compared any more.
-    const same = row["text"] === null || row["text"] === text && row["to"] === (to ?? null);
-    return { id: row["message"] as number, fresh: false, same };
+  /** A promise of the time when less waits to be stored; undefined where that is now. */
+  room(): Promise<void> | undefined {
+    if (this.#waiting < WAITING_CHARACTERS) return undefined;
+    return this.#newest.then(() => {}, () => {});
   }
 
-  #insert({ kind, from, to, text }: Draft, sent: Date, origin: Origin | undefined) {
-    const { insert, keep, addRequest } = this.#statements;
+  #store(): void {
+    let entries: Entry[] = [];
+    this.#database.change(() => {
+      entries = this.#entries;
+      this.#entries = [];
+      if (this.#unsure) this.#statements.forgetAfter.run(this.#last);
+      for (const entry of entries) this.#insert(entry);
+    }, () => this.#stored(entries)).catch((error) => {
+      this.#unsure = true;
+      this.#written = this.#last;
+      this.#requests.clear();
+      this.#met.clear();
+      const failed = entries.length > 0 ? entries : this.#entries.splice(0);
+      this.#settled(failed);
+      for (const { reject } of failed) reject(error);
+    });
+  }
+
+  #insert(entry: Entry): void {
+    const { draft, origin } = entry;
+    if (origin !== undefined) {
+      const known = this.#requests.find(origin);
+      if (known !== undefined) {
+        entry.id = known;
+        entry.outcome = known > 0 && this.#isSame(draft, known) ? "repeated" : "refused";
+        return;
+      }
+      this.#requests.add(origin, this.#written + 1);
+    }
+    entry.id = this.#written + 1;
+    entry.outcome = "new";
+    const { from, to, text } = draft;
     const addressee = to === undefined ? null : foldUsername(to);
-    const sender = foldUsername(from);
-    const id = insert.run(kind, sender, from, addressee, to ?? null, sent.getTime(), text);
-    if (addressee !== null) keep.run(addressee, id);
-    if (origin !== undefined) addRequest.run({ ...origin, message: id });
-    return { id, fresh: true, same: true };
+    if (addressee !== null) this.#meet(addressee);
+    this.#statements.insert.run(
+      entry.id,
+      foldUsername(from),
+      from,
+      addressee,
+      to ?? null,
+      entry.sent,
+      text,
+      origin?.login ?? null,
+      origin?.request ?? null,
+    );
+    this.#written = entry.id;
+  }
+
+  /** Whether a stored message is this one; one that was forgotten since can't be compared any more. */
+  #isSame({ to, text }: Draft, id: number): boolean {
+    const row = this.#statements.content.get(id);
+    return row === undefined || row["text"] === text && row["to"] === (to ?? null);
+  }
+
+  #stored(entries: readonly Entry[]): void {
+    this.#unsure = false;
+    this.#settled(entries);
+    const fresh = entries.filter(({ outcome }) => outcome === "new");
+    this.#last = fresh.at(-1)?.id ?? this.#last;
+    if (fresh.length > 0) this.onStored(fresh.map(toStored));
+    for (const { id, outcome, resolve, reject } of entries) {
+      if (outcome !== "refused") resolve(id);
+      else reject(new ProtocolError("duplicate-id", "another request had this id"));
+    }
+  }
+
+  #settled(entries: readonly Entry[]): void {
+    for (const { draft } of entries) this.#waiting -= draft.text.length;
   }
 
   /**
-   * A direct message has been acknowledged by its addressee.
+   * Direct messages have been acknowledged by their addressee.
    *
-   * @throws {ProtocolError} `not-stored`: the message comes again, which is better than not at all
+   * @param ids ascending
+   * @throws {ProtocolError} `not-stored`: the messages come again, which is better than not at all
    */
-  async acknowledge(account: string, message: number): Promise<void> {
-    await this.#database.change(() => this.#statements.settle.run(account, message));
+  async acknowledge(account: string, ids: readonly number[]): Promise<void> {
+    await this.#database.change(() => this.#acknowledge(account, ids));
+  }
+
+  #acknowledge(account: string, ids: readonly number[]): void {
+    const { account: find, except, unexcept, between, advance } = this.#statements;
+    const cursor = find.get(account)?.["delivered"] as number | undefined;
+    if (cursor === undefined) return;
+    for (const id of ids) if (id <= cursor) unexcept.run(account, id);
+    const highest = ids.at(-1) ?? 0;
+    if (highest <= cursor) return;
+    const acknowledged = new Set(ids);
+    for (const { id } of between.all(account, cursor, highest) as { id: number }[]) {
+      if (!acknowledged.has(id)) except.run(account, id);
+    }
+    advance.run(highest, account);
   }
 
   /**
-   * An account is there no more: nobody is entitled to what it was. Direct messages that nobody else is
-   * entitled to either are deleted.
-   *
-   * @throws {ProtocolError} `not-stored`
-   */
-  async leave(account: string): Promise<void> {
-    await this.#changeAccounts(() => this.#leave(account));
-  }
-
-  /**
-   * An account is there. Where another one of its name was there before, that one has gone.
+   * An account is there. Where there was another one of its name before, that one has gone.
    *
    * @param account its key
    * @param identity what tells it from others of its name
    * @param since the newest message before it was made, where that has just been
+   * @returns whether it takes another one's place
    * @throws {ProtocolError} `not-stored`
    */
-  async enter(account: string, identity: string, since?: number): Promise<void> {
-    await this.#changeAccounts(() => this.#enter(account, identity, since));
+  async enter(account: string, identity: string, since?: number): Promise<boolean> {
+    let replaced = false;
+    await this.#database.change(
+      () => replaced = this.#enter(account, identity, since),
+      () => this.#scrub(),
+    );
+    return replaced;
   }
 
   /**
@@ -136,7 +236,7 @@ export class MessageLog {
    */
   async reconcile(identities: ReadonlyMap<string, string>): Promise<string[]> {
     const gone: string[] = [];
-    await this.#changeAccounts(() => {
+    await this.#database.change(() => {
       for (const { account } of this.#statements.accounts.all() as { account: string }[]) {
         if (identities.has(account)) continue;
         this.#leave(account);
@@ -145,44 +245,63 @@ export class MessageLog {
       for (const [account, identity] of identities) {
         if (this.#enter(account, identity)) gone.push(account);
       }
-    });
+    }, () => this.#scrub());
     return gone;
   }
 
-  async #changeAccounts(change: () => void): Promise<void> {
-    this.#deleted = 0;
-    await this.#database.change(change, () => {
-      if (this.#deleted > 0) this.#database.scrub();
-    });
+  /**
+   * An account is there no more: nobody is entitled to what it was. Direct messages that nobody else is
+   * entitled to either are deleted.
+   *
+   * @throws {ProtocolError} `not-stored`
+   */
+  async leave(account: string): Promise<void> {
+    await this.#database.change(() => this.#leave(account), () => this.#scrub());
+  }
+
+  #enter(account: string, identity: string, since?: number): boolean {
+    const known = this.#statements.account.get(account)?.["identity"] as string | undefined;
+    if (known === identity) return false;
+    // One that was kept without an identity, or with a password that has become a hash, is the same.
+    const replaced = known !== undefined && known !== "" && known !== PLAIN_IDENTITY;
+    if (replaced) this.#leave(account);
+    const delivered = this.#written;
+    this.#statements.enter.run({ account, identity, since: since ?? delivered, delivered });
+    return replaced;
   }
 
   #leave(account: string): void {
     this.#statements.leave.run(account);
     this.#statements.clear.run(account);
+    this.#met.delete(account);
+    this.#statements.noteForgotten.run(this.#written);
     this.#statements.forgetDirect.run({ account });
-    this.#deleted += this.#statements.changes.get()!["changes"] as number;
+    if (this.#statements.changes.get()!["changes"] !== 0) this.#deleted = true;
   }
 
-  /** @returns whether it takes another one's place */
-  #enter(account: string, identity: string, since?: number): boolean {
-    const known = this.#statements.identity.get(account)?.["identity"] as string | undefined;
-    if (known === identity) return false;
-    // One of an earlier version, or whose password was stored as it is and has become a hash, is the same.
-    const replaced = known !== undefined && known !== "" && known !== PLAIN_IDENTITY;
-    if (replaced) this.#leave(account);
-    this.#statements.enter.run({ account, identity, since: since ?? null });
-    return replaced;
+  /** What was deleted goes from the files. */
+  #scrub(): void {
+    if (this.#deleted) this.#database.scrub();
+    this.#deleted = false;
+  }
+
+  /** A message to an account that was never seen before is one that waits for it. */
+  #meet(account: string): void {
+    if (this.#met.has(account)) return;
+    const newest = this.#written;
+    this.#statements.meet.run({ account, identity: "", since: newest, delivered: newest });
+    this.#met.add(account);
   }
 
   /** The newest message that was there before an account: it is entitled to public ones after it. */
   entitledAfter(account: string): number {
-    const row = this.#statements.since.get(account);
-    return row === undefined ? this.#last : row["since"] as number;
+    return this.#statements.account.get(account)?.["since"] as number | undefined ?? this.#last;
   }
 
   /** Who sent a message, as the account's key; undefined where there is no such message. */
   senderOf(message: number): string | undefined {
-    return this.#statements.senderOf.get(message)?.["sender"] as string | undefined;
+    if (message > this.#last) return undefined;
+    return this.#statements.content.get(message)?.["sender"] as string | undefined;
   }
 
   /** Whether nobody has acknowledged a direct message. */
@@ -190,105 +309,169 @@ export class MessageLog {
     return this.#statements.isUndelivered.get(message) !== undefined;
   }
 
-  /** Direct messages to an account that nobody has acknowledged, in order; `limit` of them at most. */
-  undelivered(account: string, { after, upTo, limit }: Range & { limit: number }): Message[] {
-    return this.#statements.undelivered.all(account, after, upTo, limit).map(toMessage);
+  /** Direct messages to an account that nobody has acknowledged, in order. */
+  undelivered(account: string, { after, upTo }: Range): Page<Message> {
+    const rows = this.#statements.undelivered.all({
+      account,
+      after,
+      upTo: Math.min(upTo, this.#last),
+    });
+    return takePage(rows, toMessage, undefined);
   }
 
   /**
-   * What goes to all of an account's sessions, in order: public messages of others and its own direct
-   * ones, each with whether nobody has acknowledged it.
+   * What goes to all of an account's sessions after an id, in order: public messages of others and its own
+   * direct ones, each with whether nobody has acknowledged it.
    */
-  flow(account: string, { after, upTo }: Range): { message: Message; undelivered: boolean }[] {
+  flow(account: string, after: number): Page<{ message: Message; undelivered: boolean }> {
+    const upTo = Math.min(after + PAGE_IDS, this.#last);
     const rows = this.#statements.flow.all({ account, after, upTo });
-    return rows.map((row) => ({ message: toMessage(row), undelivered: row["kept"] === 1 }));
+    const next = upTo < this.#last ? upTo : undefined;
+    return takePage(
+      rows,
+      (row) => ({ message: toMessage(row), undelivered: row["waits"] === 1 }),
+      next,
+    );
   }
 
   /** The last messages that an account may see, in order: public ones, and its own direct ones. */
   history(account: string, { count, with: other }: HistoryOptions): Message[] {
+    const last = this.#last;
     const rows = other === undefined
-      ? this.#statements.history.all({ account, count })
-      : this.#statements.historyWith.all({ account, other: foldUsername(other), count });
+      ? this.#statements.history.all({ account, count, last })
+      : this.#statements.historyWith.all({ account, other: foldUsername(other), count, last });
     return rows.reverse().map(toMessage);
   }
 
   /** Forgets what was sent before a time, but not what still has to be delivered. */
   async forgetBefore(time: Date): Promise<void> {
-    await this.#database.change(() => {
-      this.#statements.forget.run(time.getTime());
-      this.#statements.forgetRequests.run();
-    }, () => this.#database.scrub());
+    const end = this.#firstSince(time.getTime());
+    for (let next = this.#statements.first.get()!["id"] as number; next < end;) {
+      const upTo = Math.min(next + FORGET_IDS, end);
+      await this.#database.change(() => {
+        this.#statements.noteForgotten.run(this.#last);
+        this.#statements.forget.run(upTo);
+      });
+      next = upTo;
+      this.#database.scrub();
+    }
+  }
+
+  /** The id after all messages that were sent before a time: ids go the way of time. */
+  #firstSince(time: number): number {
+    let low = this.#statements.first.get()!["id"] as number;
+    let high = this.#last + 1;
+    while (low < high) {
+      const middle = Math.floor((low + high) / 2);
+      const row = this.#statements.sentFrom.get(middle);
+      if (row === undefined || row["sent"] as number >= time) high = middle;
+      else low = row["id"] as number + 1;
+    }
+    return low;
   }
 }
 
-const COLUMNS = "id, kind, sender_name, addressee_name, sent, text";
+/** Takes rows until the page is full. */
+function takePage<T extends { text: string } | { message: Message }>(
+  rows: readonly Row[],
+  toItem: (row: Row) => T,
+  next: number | undefined,
+): Page<T> {
+  const items: T[] = [];
+  let characters = 0;
+  for (const row of rows) {
+    items.push(toItem(row));
+    characters += (row["text"] as string).length;
+    if (items.length === PAGE.messages || characters >= PAGE.characters) {
+      return { items, next: row["id"] as number };
+    }
+  }
+  return { items, next };
+}
+
+const COLUMNS = "id, sender_name, addressee_name, sent, text";
 
 function prepare(database: Database) {
   const since = "(SELECT since FROM accounts WHERE account = :account)";
+  const waits = `(addressee IS NOT NULL AND (
+    id > (SELECT delivered FROM accounts WHERE account = addressee)
+    OR EXISTS (SELECT 1 FROM exceptions WHERE account = addressee AND message = id)) IS TRUE)`;
   return database.prepare({
-    last: "SELECT coalesce(max(seq), 0) AS last FROM sqlite_sequence WHERE name = 'messages'",
+    last: `SELECT max(coalesce((SELECT max(id) FROM messages), 0), last) AS last FROM forgotten`,
+    first: "SELECT coalesce(min(id), 1) AS id FROM messages",
+    sentFrom: "SELECT id, sent FROM messages WHERE id >= ? ORDER BY id LIMIT 1",
     insert: `INSERT INTO messages
-      (kind, sender, sender_name, addressee, addressee_name, sent, text) VALUES (?, ?, ?, ?, ?, ?, ?)`,
-    keep: "INSERT INTO undelivered (account, message) VALUES (?, ?)",
-    // A login that has ended meanwhile has no requests.
-    addRequest: `INSERT INTO requests (login, request, message)
-      SELECT id, :request, :message FROM logins WHERE id = :login`,
-    findRequest: `SELECT message, text, addressee_name AS "to"
-      FROM requests LEFT JOIN messages ON id = message WHERE login = ? AND request = ?`,
-    settle: "DELETE FROM undelivered WHERE account = ? AND message = ?",
-    clear: "DELETE FROM undelivered WHERE account = ?",
+      (id, sender, sender_name, addressee, addressee_name, sent, text, login, request)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    requestsOf: `SELECT request, id FROM messages
+      WHERE sender = (SELECT account FROM logins WHERE logins.id = :login)
+      AND messages.id > (SELECT last FROM logins WHERE logins.id = :login) AND login = :login
+      ORDER BY messages.id DESC LIMIT :limit`,
+    content: `SELECT sender, text, addressee_name AS "to" FROM messages WHERE id = ?`,
+    account: "SELECT since, delivered, identity FROM accounts WHERE account = ?",
+    accounts: "SELECT account FROM accounts",
+    enter: `INSERT INTO accounts (account, since, delivered, identity)
+      VALUES (:account, :since, :delivered, :identity)
+      ON CONFLICT (account) DO UPDATE SET identity = excluded.identity`,
+    meet: `INSERT OR IGNORE INTO accounts (account, since, delivered, identity)
+      VALUES (:account, :since, :delivered, :identity)`,
     leave: "DELETE FROM accounts WHERE account = ?",
-    // An account that never was here has no row; what was sent to it waits.
-    forgetDirect: `DELETE FROM messages WHERE kind = 'direct' AND id IN (
+    // What was sent to an account that is still there waits for it.
+    forgetDirect: `DELETE FROM messages WHERE addressee IS NOT NULL AND id IN (
         SELECT id FROM messages WHERE sender = :account
           AND addressee NOT IN (SELECT account FROM accounts)
         UNION SELECT id FROM messages WHERE addressee = :account
-          AND sender NOT IN (SELECT account FROM accounts))
-      AND id NOT IN (SELECT message FROM undelivered)`,
+          AND sender NOT IN (SELECT account FROM accounts))`,
     changes: "SELECT changes() AS changes",
-    accounts: "SELECT account FROM accounts",
-    identity: "SELECT identity FROM accounts WHERE account = ?",
-    enter: `INSERT INTO accounts (account, since, identity)
-      SELECT :account, coalesce(:since, max(seq), 0), :identity
-      FROM sqlite_sequence WHERE name = 'messages'
-      ON CONFLICT (account) DO UPDATE SET identity = excluded.identity`,
-    since: "SELECT since FROM accounts WHERE account = ?",
-    senderOf: "SELECT sender FROM messages WHERE id = ?",
-    isUndelivered: `SELECT 1 FROM messages JOIN undelivered ON account = addressee AND message = id
-      WHERE id = ?`,
-    undelivered: `SELECT ${COLUMNS} FROM undelivered JOIN messages ON id = message
-      WHERE account = ? AND message > ? AND message <= ? ORDER BY message LIMIT ?`,
-    flow: `SELECT ${COLUMNS}, undelivered.message IS NOT NULL AS kept
-      FROM messages LEFT JOIN undelivered ON account = :account AND message = id
-      WHERE id > :after AND id <= :upTo
-      AND (kind = 'public' AND sender <> :account OR addressee = :account)
+    clear: "DELETE FROM exceptions WHERE account = ?",
+    advance: "UPDATE accounts SET delivered = ? WHERE account = ?",
+    between: "SELECT id FROM messages WHERE addressee = ? AND id > ? AND id < ?",
+    except: "INSERT OR IGNORE INTO exceptions (account, message) VALUES (?, ?)",
+    unexcept: "DELETE FROM exceptions WHERE account = ? AND message = ?",
+    isUndelivered: `SELECT 1 FROM messages WHERE id = ? AND ${waits}`,
+    undelivered: `SELECT * FROM (
+        SELECT ${COLUMNS} FROM exceptions JOIN messages ON id = message
+        WHERE account = :account AND message > :after AND message <= :upTo
+        ORDER BY id LIMIT ${PAGE.messages})
+      UNION ALL SELECT * FROM (
+        SELECT ${COLUMNS} FROM messages WHERE addressee = :account
+        AND id > max(:after, (SELECT delivered FROM accounts WHERE account = :account))
+        AND id <= :upTo ORDER BY id LIMIT ${PAGE.messages})
       ORDER BY id`,
-    history: `SELECT ${COLUMNS} FROM messages WHERE id > ${since}
-      AND (kind = 'public' OR sender = :account OR addressee = :account)
+    flow: `SELECT ${COLUMNS}, ${waits} AS waits FROM messages
+      WHERE id > :after AND id <= :upTo
+      AND (addressee IS NULL AND sender <> :account OR addressee = :account)
+      ORDER BY id LIMIT ${PAGE.messages}`,
+    history: `SELECT ${COLUMNS} FROM messages WHERE id > ${since} AND id <= :last
+      AND (addressee IS NULL OR sender = :account OR addressee = :account)
       ORDER BY id DESC LIMIT :count`,
     // Each half by an index of its own; a message to oneself is in both.
     historyWith: `SELECT * FROM (
         SELECT ${COLUMNS} FROM messages
-        WHERE sender = :other AND id > ${since} AND (kind = 'public' OR addressee = :account)
+        WHERE sender = :other AND id > ${since} AND id <= :last
+        AND (addressee IS NULL OR addressee = :account)
         ORDER BY id DESC LIMIT :count)
       UNION SELECT * FROM (
         SELECT ${COLUMNS} FROM messages
-        WHERE addressee = :other AND id > ${since} AND sender = :account
+        WHERE addressee = :other AND id > ${since} AND id <= :last AND sender = :account
         ORDER BY id DESC LIMIT :count)
       ORDER BY id DESC LIMIT :count`,
-    forgetRequests: "DELETE FROM requests WHERE message < (SELECT min(id) FROM messages)",
-    forget: `DELETE FROM messages
-      WHERE sent < ? AND id NOT IN (SELECT message FROM undelivered)`,
+    noteForgotten: "UPDATE forgotten SET last = max(last, ?)",
+    forget: `DELETE FROM messages WHERE id < ? AND NOT ${waits}`,
+    forgetAfter: "DELETE FROM messages WHERE id > ?",
   });
+}
+
+function toStored({ id, sent, draft: { from, to, text } }: Entry): Message {
+  return { id, from, to, sent, text };
 }
 
 function toMessage(row: Row): Message {
   return {
     id: row["id"] as number,
-    kind: row["kind"] as Message["kind"],
     from: row["sender_name"] as string,
     to: (row["addressee_name"] as string | null) ?? undefined,
-    sent: new Date(row["sent"] as number).toISOString(),
+    sent: row["sent"] as number,
     text: row["text"] as string,
   };
 }

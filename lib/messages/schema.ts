@@ -8,7 +8,7 @@ import { scrub } from "./scrub.ts";
  * What brings a database from one version of the schema to the next, the first from an empty file.
  * Only ever added to.
  */
-const MIGRATIONS: readonly string[] = [
+export const MIGRATIONS: readonly string[] = [
   `
   CREATE TABLE messages (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -78,11 +78,53 @@ const MIGRATIONS: readonly string[] = [
   -- What tells an account from another one of its name, before or after; empty where that is not known.
   ALTER TABLE accounts ADD COLUMN identity TEXT NOT NULL DEFAULT '';
   `,
+  `
+  -- A request is kept with the message that it stored, an account's acknowledgements as a cursor: each direct
+  -- message with a higher id is undelivered, and those with a lower one that stand in a table of exceptions.
+  CREATE TABLE new_messages (
+    id INTEGER PRIMARY KEY,
+    sender TEXT NOT NULL,          -- the account's key; the name is as it was registered
+    sender_name TEXT NOT NULL,
+    addressee TEXT,                -- none: a public message
+    addressee_name TEXT,
+    sent INTEGER NOT NULL,         -- milliseconds since 1970, UTC
+    text TEXT NOT NULL,
+    login INTEGER,                 -- the request that stored it
+    request INTEGER
+  ) STRICT;
+  INSERT INTO new_messages
+    SELECT id, sender, sender_name, addressee, addressee_name, sent, text, login, request
+    FROM messages LEFT JOIN requests ON message = id;
+
+  -- The newest id that was ever given to a message which has been forgotten since.
+  CREATE TABLE forgotten (last INTEGER NOT NULL) STRICT;
+  INSERT INTO forgotten
+    SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'messages'), 0);
+
+  ALTER TABLE accounts ADD COLUMN delivered INTEGER NOT NULL DEFAULT 0;
+  INSERT OR IGNORE INTO accounts (account, since)
+    SELECT DISTINCT account, last FROM undelivered, forgotten;
+  UPDATE accounts SET delivered = (SELECT last FROM forgotten);
+  CREATE TABLE exceptions (
+    account TEXT NOT NULL,
+    message INTEGER NOT NULL,
+    PRIMARY KEY (account, message)
+  ) STRICT, WITHOUT ROWID;
+  INSERT INTO exceptions SELECT account, message FROM undelivered;
+
+  DROP TABLE undelivered;
+  DROP TABLE requests;
+  DROP TABLE messages;
+  ALTER TABLE new_messages RENAME TO messages;
+  CREATE INDEX messages_by_sender ON messages (sender, id);
+  CREATE INDEX messages_by_addressee ON messages (addressee, id) WHERE addressee IS NOT NULL;
+  `,
 ];
 
 /**
- * Opens a database for one server, and brings its schema up to date. A commit is on the disk when it
- * is done.
+ * Opens a database for one server, and brings its schema up to date. A later commit is in the system's
+ * cache when it is done, and on the disk when the write-ahead log was synced; whoever checkpoints syncs
+ * the database file before the next commit.
  *
  * @param path a file, which is made where there is none, or `:memory:`
  * @throws {ExitError} `refused`, where the file can't be used, or a newer version of this program has
@@ -105,6 +147,15 @@ export function openDatabase(path: string): DatabaseSync {
       PRAGMA secure_delete = ON;
     `);
     if (version < MIGRATIONS.length) migrate(database, version);
+    // The first commit makes the write-ahead log, and puts it into its folder for good.
+    database.exec(`
+      PRAGMA user_version = ${MIGRATIONS.length};
+      PRAGMA journal_size_limit = 0;
+      PRAGMA wal_autocheckpoint = 0;
+      PRAGMA synchronous = OFF;
+    `);
+    // Where the newest message can't be found, no id can be given.
+    database.exec("SELECT max(id) FROM messages");
     return database;
   } catch (cause) {
     database?.close();

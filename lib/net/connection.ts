@@ -14,17 +14,21 @@ export interface Connection {
   /** The most bytes that a received line may have, without its LF. */
   maxLineBytes: number;
   /**
-   * The lines that the other side sends, until either side ends the connection, however it ends.
-   * To be iterated once.
+   * The lines that the other side sends, all that have come in each time, until either side ends the
+   * connection, however it ends. To be iterated once.
    *
    * @throws {ProtocolError} where what comes is no line
    */
-  lines(): AsyncIterable<string>;
+  batches(): AsyncIterable<readonly string[]>;
   /**
-   * Sends a line. What is sent in one turn of the loop is written at once. After the end it does
-   * nothing. A peer that lets too much wait is cut off.
+   * Sends a line, given in parts: texts, or bytes of UTF-8. What is sent in one turn of the loop is written
+   * at once. After the end it does nothing. A peer that lets too much wait is cut off.
    */
-  send(line: string): void;
+  send(...parts: (string | Uint8Array)[]): void;
+  /** Whether little waits to be written, so that more may well be sent. */
+  readonly writable: boolean;
+  /** Is called when that is so again. */
+  onWritable: () => void;
   /** Ends the connection when what was sent has been written and taken, or after a second. */
   close(): Promise<void>;
   /** Ends the connection at once. */

@@ -1,12 +1,15 @@
 import { abortable } from "@std/async/abortable";
 import { Buffer } from "node:buffer";
 import { ProtocolError } from "../protocol/errors.ts";
-import { LineDecoder } from "../protocol/lines.ts";
+import { concat, LineDecoder } from "../protocol/lines.ts";
 import { MAX_LINE_BYTES, MAX_UNWRITTEN_BYTES } from "../protocol/limits.ts";
 import type { Connection, Endpoint } from "./connection.ts";
 import { UnwrittenBudget, type UnwrittenShare } from "./unwritten.ts";
 
-const READ_BYTES = 65_536;
+/** A read buffer begins small, since most connections are silent, and grows where it is filled. */
+const READ_BYTES = { least: 1_024, most: 65_536 };
+/** From so many bytes on that wait to be written a connection is not `writable`. */
+const HIGH_WATER_BYTES = 65_536;
 /** How long {@linkcode StreamConnection.close} waits for the other side, in milliseconds. */
 const CLOSE_LIMIT_MS = 1_000;
 
@@ -39,9 +42,10 @@ export class StreamConnection implements Connection {
   readonly remote: Endpoint;
   readonly #stream: ByteStream;
   readonly #decoder = new LineDecoder(MAX_LINE_BYTES);
-  #unsent: string[] = [];
+  #unsent: (string | Uint8Array)[] = [];
   /** What waits to be written or is being written. */
   readonly #unwritten: UnwrittenShare;
+  onWritable: () => void = () => {};
   #cutOff = false;
   #flushing: Promise<void> | undefined;
   #closing: Promise<void> | undefined;
@@ -66,22 +70,31 @@ export class StreamConnection implements Connection {
     return this.#cutOff;
   }
 
-  async *lines(): AsyncGenerator<string> {
-    const buffer = new Uint8Array(READ_BYTES);
+  get writable(): boolean {
+    return this.#unwritten.bytes < HIGH_WATER_BYTES;
+  }
+
+  async *batches(): AsyncGenerator<string[]> {
+    let buffer = new Uint8Array(READ_BYTES.least);
     for (let first = true;; first = false) {
       const count = await this.#read(buffer);
       if (count === null || this.#closing !== undefined) return;
       if (first && TLS_RECORD_TYPES.includes(buffer[0])) {
         throw new TlsError();
       }
-      yield* this.#decoder.decode(buffer.subarray(0, count));
+      yield* this.#decode(buffer.subarray(0, count));
+      buffer = resized(buffer, count);
     }
   }
 
-  send(line: string): void {
+  send(...parts: (string | Uint8Array)[]): void {
     if (this.#ended.signal.aborted || this.#closing !== undefined) return;
-    this.#unsent.push(line, "\n");
-    this.#unwritten.add(Buffer.byteLength(line) + 1);
+    this.#unsent.push(...parts, "\n");
+    let bytes = 1;
+    for (const part of parts) {
+      bytes += typeof part === "string" ? Buffer.byteLength(part) : part.length;
+    }
+    this.#unwritten.add(bytes);
     if (this.#unwritten.bytes > MAX_UNWRITTEN_BYTES) return this.#cut();
     this.#flushing ??= this.#flush();
   }
@@ -97,6 +110,19 @@ export class StreamConnection implements Connection {
     this.#unsent = [];
     this.#unwritten.add(-this.#unwritten.bytes);
     this.#stream.close();
+  }
+
+  /** The lines that a chunk completes; what is no line is thrown when those before it were taken. */
+  *#decode(chunk: Uint8Array): Generator<string[]> {
+    const lines: string[] = [];
+    let problem: unknown;
+    try {
+      for (const line of this.#decoder.decode(chunk)) lines.push(line);
+    } catch (error) {
+      problem = error;
+    }
+    if (lines.length > 0) yield lines;
+    if (problem !== undefined) throw problem;
   }
 
   /** Ends it because too much waits. */
@@ -119,15 +145,16 @@ export class StreamConnection implements Connection {
     await Promise.resolve();
     try {
       while (this.#unsent.length > 0) {
-        const text = this.#unsent.join("");
+        const parts = this.#unsent;
         this.#unsent = [];
-        const bytes = utf8.encode(text);
+        const bytes = join(parts);
         for (let written = 0; written < bytes.length;) {
           const count = await this.#stream.write(bytes.subarray(written));
           if (this.#ended.signal.aborted) return;
           this.#unwritten.add(-count);
           written += count;
         }
+        if (this.writable) this.onWritable();
       }
     } catch {
       this.abort();
@@ -148,7 +175,32 @@ export class StreamConnection implements Connection {
     // Closing with unread input would reset the connection, and the other side might never read the
     // last lines. So: say that this was the end, and read until it has ended too.
     await this.#stream.closeWrite();
-    const ignored = new Uint8Array(READ_BYTES);
+    const ignored = new Uint8Array(READ_BYTES.least);
     while (await this.#stream.read(ignored) !== null);
   }
+}
+
+/** The buffer for the next read, where the last one took `count` bytes. */
+function resized(buffer: Uint8Array<ArrayBuffer>, count: number): Uint8Array<ArrayBuffer> {
+  const { length } = buffer;
+  if (count === length && length < READ_BYTES.most) return new Uint8Array(length * 4);
+  return count < length / 16 && length > READ_BYTES.least ? new Uint8Array(length / 4) : buffer;
+}
+
+/** One array with the bytes of all parts, texts as UTF-8. */
+function join(parts: readonly (string | Uint8Array)[]): Uint8Array {
+  const pieces: Uint8Array[] = [];
+  for (let index = 0; index < parts.length;) {
+    const part = parts[index]!;
+    if (typeof part !== "string") {
+      pieces.push(part);
+      index++;
+      continue;
+    }
+    // Texts that stand together are encoded together.
+    let text = part;
+    for (let next; typeof (next = parts[++index]) === "string";) text += next;
+    pieces.push(utf8.encode(text));
+  }
+  return pieces.length === 1 ? pieces[0]! : concat(pieces);
 }

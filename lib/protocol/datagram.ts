@@ -9,7 +9,7 @@ import { concat } from "./lines.ts";
 import { MAX_PACKET_BYTES } from "./limits.ts";
 import { ReplayWindow } from "./replay.ts";
 
-const VERSION = 1;
+const VERSION = 2;
 
 const HEADER_BYTES = 18;
 const TAG_BYTES = 16;

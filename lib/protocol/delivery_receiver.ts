@@ -1,5 +1,6 @@
-import type { Ack } from "./frames.ts";
 import { MAX_OUTSTANDING } from "./limits.ts";
+import type { Ack } from "./payloads.ts";
+import { RangeSet } from "./ranges.ts";
 
 /** An acknowledgement goes out after this many packets (RFC 9000, section 13.2.2). */
 const PACKETS_PER_ACK = 2;
@@ -16,8 +17,9 @@ const MAX_ACK_DELAY_MS = 25;
 export class DeliveryReceiver<T> {
   /** Every number below this one was received and given. */
   #delivered = 0;
-  /** What came before its turn. */
+  /** What came before its turn, and the numbers of that. */
   readonly #early = new Map<number, T>();
+  readonly #earlyNumbers = new RangeSet();
   #largest: { packet: number; at: number } | undefined;
   #unacknowledgedPackets = 0;
   #ackDue: number | undefined;
@@ -28,25 +30,29 @@ export class DeliveryReceiver<T> {
   }
 
   /**
-   * Takes one delivery in.
+   * Takes messages with consecutive delivery numbers in.
    *
-   * @returns the messages whose turn has come, in order: none where the number was there before, or
-   *   one below it is missing. A number further ahead than the limit on outstanding deliveries is not
+   * @param number the first one's
+   * @returns the messages whose turn has come, in order: none where the numbers were there before, or
+   *   one below them is missing. A number further ahead than the limit on outstanding deliveries is not
    *   taken; its sender was never allowed to send it.
    */
-  receive(number: number, message: T): T[] {
-    const ahead = number - this.#delivered;
-    if (ahead < 0 || ahead >= MAX_OUTSTANDING || this.#early.has(number)) return [];
-    this.#early.set(number, message);
-    const ready: T[] = [];
+  receive(number: number, messages: readonly T[]): T[] {
+    if (number > this.#delivered) {
+      this.#keep(number, messages);
+      return [];
+    }
+    const ready = messages.slice(this.#delivered - number);
+    this.#delivered += ready.length;
     for (let next; (next = this.#early.get(this.#delivered)) !== undefined;) {
-      this.#early.delete(this.#delivered++);
+      this.#delivered++;
       ready.push(next);
     }
+    if (this.#early.size > 0) this.#dropBelow(this.#delivered);
     return ready;
   }
 
-  /** A data packet came, and its frames have been received. */
+  /** A data packet came, and what it carries has been received. */
   packetReceived(packet: number, now: number): void {
     const reordered = this.#largest !== undefined && packet !== this.#largest.packet + 1;
     if (this.#largest === undefined || packet > this.#largest.packet) {
@@ -74,17 +80,24 @@ export class DeliveryReceiver<T> {
       largest: this.#largest.packet,
       delay: Math.round((now - this.#largest.at) * 1_000),
       delivered: this.#delivered,
-      ranges: this.#ranges(),
+      ranges: this.#earlyNumbers.ranges,
     };
   }
 
-  #ranges(): [number, number][] {
-    const ranges: [number, number][] = [];
-    for (const number of [...this.#early.keys()].sort((a, b) => a - b)) {
-      const last = ranges.at(-1);
-      if (last !== undefined && last[1] === number - 1) last[1] = number;
-      else ranges.push([number, number]);
+  #keep(number: number, messages: readonly T[]): void {
+    const end = this.#delivered + MAX_OUTSTANDING;
+    for (const message of messages.slice(0, Math.max(end - number, 0))) {
+      this.#early.set(number, message);
+      this.#earlyNumbers.add(number, number);
+      number++;
     }
-    return ranges;
+  }
+
+  #dropBelow(end: number): void {
+    for (const [first, last] of this.#earlyNumbers.ranges) {
+      if (first >= end) break;
+      for (let number = first; number <= last && number < end; number++) this.#early.delete(number);
+    }
+    this.#earlyNumbers.deleteBelow(end);
   }
 }

@@ -1,56 +1,84 @@
+import { TokenBucket } from "../token_bucket.ts";
 import { CongestionWindow } from "./congestion.ts";
-import { MAX_PAYLOAD_BYTES } from "./datagram.ts";
 import { Fifo } from "./fifo.ts";
-import { type Ack, type Frame, frameBytes, type Receipt } from "./frames.ts";
-import { MAX_OUTSTANDING } from "./limits.ts";
+import { MAX_OUTSTANDING, MAX_RUN_BYTES } from "./limits.ts";
 import { PacketSize } from "./packet_size.ts";
+import { type Ack, encodedDataBytes } from "./payloads.ts";
+import { type Range, RangeSet } from "./ranges.ts";
+import type { RecordBlock } from "./record_block.ts";
 import { RoundTrip } from "./round_trip.ts";
 
 /** A packet counts as lost once one sent this many later was acknowledged (RFC 9002, 6.1.1). */
 const PACKET_THRESHOLD = 3;
 /** Packets on their way at once: a receive buffer holds a few hundred. */
 const MAX_PACKETS_IN_FLIGHT = 128;
-/** A backlog of more packets than this goes over TCP. */
-const BACKLOG_PACKETS = 128;
+/** What waits and does not fit into so many packets goes over TCP: large writes cost least. */
+const CALM_PACKETS = 2;
+/** New packets at once and a second; what is more goes over TCP. */
+const CALM_RATE = { burst: 32, perSecond: 200 };
 /** After this many probes in a row without an acknowledgement messages go over TCP as well. */
 const DOUBTFUL_PROBES = 2;
-/** A message that was lost so often goes over TCP as well. */
-const DOUBTFUL_LOSSES = 2;
 /** Silence of UDP after which everything goes over TCP alone, in milliseconds. */
 const SILENCE_MS = 3_000;
 
-/** What the sender wants sent: one data packet, or one `deliver` record. */
-export type Transmission =
-  | { via: "udp"; frames: readonly Frame[] }
-  | { via: "tcp"; frame: Frame };
+/** Of so many acknowledged messages it is known for sure by which channel they went. */
+const MAX_REMEMBERED = 10_000;
+
+const COMMA = Uint8Array.of(0x2c);
+
+/** Messages with consecutive delivery numbers: one data packet, or one `deliver` record. */
+export interface Transmission {
+  via: "udp" | "tcp";
+  /** The first one's delivery number. */
+  number: number;
+  /** Their records, UTF-8, with a comma between two; to be joined. */
+  parts: readonly Uint8Array[];
+}
+
+/** Messages that have consecutive delivery numbers and stand one after another in a block. */
+interface Run {
+  /** The delivery number of the first. */
+  number: number;
+  block: RecordBlock;
+  /** Their places in the block; `to` is not included. */
+  from: number;
+  to: number;
+}
 
 /** A data packet that was sent, and neither acknowledged nor found to be lost. */
 interface InFlight {
   sentAt: number;
-  frames: readonly Frame[];
+  /** The delivery numbers in it. */
+  range: Range;
   /** The size of its payload. */
   bytes: number;
 }
 
 /**
- * One session's deliveries at the server: numbers them, decides when each goes by which channel, and
- * sends by UDP again what was lost (RFC 9002). It sends nothing itself and has no clock: `now` is given
- * to it, in milliseconds from any beginning.
+ * One session's deliveries at the server: numbers them, decides which go when by which channel, and sends
+ * by UDP again what was lost (RFC 9002). It sends nothing itself and has no clock: `now` is given to it,
+ * in milliseconds from any beginning.
+ *
+ * What it knows of single messages are ranges of numbers: below `delivered` the client has them, from
+ * `unsent` on they were never sent, and of those between sets of ranges tell the rest.
  */
 export class DeliverySender {
-  #nextNumber = 0;
-  /** What was never sent. */
-  readonly #queue = new Fifo<Frame>();
-  #queueBytes = 0;
-  /** What was sent, and not acknowledged. */
-  readonly #outstanding = new Map<number, Frame>();
-  #outstandingBytes = 0;
+  /** What the client has not acknowledged, in order, without gaps. */
+  readonly #runs = new Fifo<Run>();
+  #backlogBytes = 0;
+  #delivered = 0;
+  #unsent = 0;
+  #next = 0;
+  /** What the client holds until what is missing below has come. */
+  readonly #early = new RangeSet();
   /** What was lost by UDP and goes into new packets. */
-  readonly #lost = new Fifo<Frame>();
-  /** What goes over TCP next, though it may have gone by UDP. */
-  readonly #rescued = new Fifo<Frame>();
-  /** The numbers that went over TCP, which loses nothing. */
-  readonly #overTcp = new Set<number>();
+  readonly #lost = new RangeSet();
+  /** What was lost by UDP at least once. */
+  readonly #lostBefore = new RangeSet();
+  /** What goes over TCP next, though it has gone by UDP. */
+  readonly #rescued = new RangeSet();
+  /** What went over TCP, which loses nothing. */
+  readonly #overTcp = new RangeSet();
 
   #pathOpen = false;
   readonly #inFlight = new Map<number, InFlight>();
@@ -63,6 +91,7 @@ export class DeliverySender {
   #roundTrip = new RoundTrip();
   #window = new CongestionWindow();
   #packetSize = new PacketSize();
+  readonly #calmRate = new TokenBucket(CALM_RATE, 0);
   /** When a packet that came to be overtaken counts as lost. */
   #lossTime: number | undefined;
   /** Probes in a row that no acknowledgement has answered, and when the last one was due. */
@@ -79,13 +108,30 @@ export class DeliverySender {
 
   /** The bytes of message records that wait: queued, or sent and not acknowledged. */
   get backlogBytes(): number {
-    return this.#queueBytes + this.#outstandingBytes;
+    return this.#backlogBytes;
   }
 
-  /** Gives a message record the next delivery number. */
-  push(record: Uint8Array, receipt?: Receipt): void {
-    this.#queue.push({ number: this.#nextNumber++, record, receipt });
-    this.#queueBytes += record.length;
+  /** Every delivery number below this one was acknowledged. */
+  get delivered(): number {
+    return this.#delivered;
+  }
+
+  /** Whether a message went over TCP, perhaps by UDP as well. */
+  wentByTcp(number: number): boolean {
+    return this.#overTcp.has(number);
+  }
+
+  /**
+   * Gives messages the next delivery numbers: those of a block from `from` up to `to` (not included).
+   *
+   * @returns the first one's delivery number
+   */
+  push(block: RecordBlock, from: number, to: number): number {
+    const number = this.#next;
+    this.#runs.push({ number, block, from, to });
+    this.#next += to - from;
+    this.#backlogBytes += block.size(from, to);
+    return number;
   }
 
   /**
@@ -109,27 +155,25 @@ export class DeliverySender {
     this.#loseAll();
     this.#pathOpen = false;
     this.#probeDue = false;
-    for (const frame of this.#lost.drain()) this.#rescued.push(frame);
+    for (const [first, last] of this.#lost.ranges) this.#rescued.add(first, last);
+    this.#lost.clear();
   }
 
   /**
    * What to send next, or undefined where there is nothing to send now. Call it until it says so.
    *
    * @param packet the number that the next data packet will have
+   * @param tcp whether TCP takes more at present
    */
-  next(now: number, packet: number): Transmission | undefined {
+  next(now: number, packet: number, tcp: boolean): Transmission | undefined {
     // For so long nothing was sent that could have been acknowledged.
     const idle = this.#inFlight.size === 0 && now - this.#sentAt >= SILENCE_MS;
     if (idle) this.#unanswered = undefined;
-    if (this.#pathOpen && this.#silent(now)) this.closePath();
     if (this.#pathOpen) {
-      const frames = this.#takeProbe() ?? this.#takeForPacket();
-      if (frames.length > 0) return this.#byPacket(frames, now, packet);
+      const range = this.#takeProbe() ?? this.#takeLost() ?? this.#takeCalm(now);
+      if (range !== undefined) return this.#byPacket(range, now, packet);
     }
-    const frame = this.#takeRescued() ?? (this.#nextIsForTcp() ? this.#takeNew() : undefined);
-    if (frame === undefined) return undefined;
-    this.#overTcp.add(frame.number);
-    return { via: "tcp", frame };
+    return tcp ? this.#takeRescued() ?? this.#takeForTcp() : undefined;
   }
 
   /**
@@ -140,9 +184,12 @@ export class DeliverySender {
    */
   acknowledge({ largest, delay, delivered, ranges }: Ack, now: number): boolean {
     const highest = ranges.at(-1)?.[1] ?? delivered - 1;
-    if (largest > this.#highestPacket || highest >= this.#firstUnsent) return false;
+    if (largest > this.#highestPacket || highest >= this.#unsent) return false;
     const sample = this.#inFlight.get(largest);
-    this.#settle(delivered, ranges);
+    this.#settle(delivered);
+    for (const [first, last] of ranges) {
+      if (last >= this.#delivered) this.#early.add(Math.max(first, this.#delivered), last);
+    }
     const inFlight = this.#bytesInFlight;
     const arrived = this.#clearInFlight();
     if (sample !== undefined && arrived.includes(sample)) {
@@ -172,8 +219,8 @@ export class DeliverySender {
    * @returns whether it was one: false where it acknowledges what was never sent
    */
   acknowledgeAll(delivered: number): boolean {
-    if (delivered > this.#firstUnsent) return false;
-    this.#settle(delivered, []);
+    if (delivered > this.#unsent) return false;
+    this.#settle(delivered);
     this.#clearInFlight();
     return true;
   }
@@ -185,8 +232,9 @@ export class DeliverySender {
     return Math.min(this.#lossTime ?? Infinity, this.#probeTime(), silent);
   }
 
-  /** Finds what was lost, and probes where no acknowledgement came in time. */
+  /** Finds what was lost, and probes or gives UDP up where no acknowledgement came in time. */
   timeOut(now: number): void {
+    if (this.#pathOpen && this.#silent(now)) return this.closePath();
     if (this.#lossTime !== undefined && this.#lossTime <= now) return this.#findLost(now);
     if (this.#inFlight.size === 0 || this.#probeTime() > now) return;
     this.#probes++;
@@ -195,20 +243,23 @@ export class DeliverySender {
     const [oldest] = this.#inFlight.values();
     this.#packetSize.failed(oldest!.bytes);
     if (this.#doubtful) {
-      for (const { frames } of this.#inFlight.values()) this.#rescue(frames);
+      for (const { range } of this.#inFlight.values()) this.#rescued.add(...range);
     }
   }
 
-  /** Everything not acknowledged, in order: what a session that ends gets over TCP. Nothing is left. */
-  drain(): Frame[] {
-    const frames = [...this.#outstanding.values(), ...this.#queue.drain()];
-    this.#outstanding.clear();
-    this.#queueBytes = this.#outstandingBytes = 0;
-    return frames;
-  }
-
-  get #firstUnsent(): number {
-    return this.#queue.at(0)?.number ?? this.#nextNumber;
+  /**
+   * Everything not acknowledged that has not gone over TCP, in order: what a session that ends still
+   * gets that way. Nothing is left.
+   */
+  drain(): Transmission[] {
+    this.closePath();
+    if (this.#next > this.#unsent) this.#rescued.add(this.#unsent, this.#next - 1);
+    this.#unsent = this.#next;
+    const rest: Transmission[] = [];
+    for (let next; (next = this.#takeRescued()) !== undefined;) rest.push(next);
+    this.#runs.drain();
+    this.#backlogBytes = 0;
+    return rest;
   }
 
   #silent(now: number): boolean {
@@ -234,82 +285,142 @@ export class DeliverySender {
     return this.#bytesInFlight < this.#window.bytes && this.#inFlight.size < MAX_PACKETS_IN_FLIGHT;
   }
 
-  /** Whether the next new message does not go by UDP. */
-  #nextIsForTcp(): boolean {
-    const first = this.#queue.at(0);
-    return first !== undefined && (
-      !this.#pathOpen ||
-      frameBytes(first.record) > this.#packetSize.maxPayload ||
-      this.#queueBytes > BACKLOG_PACKETS * MAX_PAYLOAD_BYTES
-    );
-  }
-
   /** Once more what waits longest, whether the window allows it or not (RFC 9002, section 7.5). */
-  #takeProbe(): readonly Frame[] | undefined {
+  #takeProbe(): Range | undefined {
     if (!this.#probeDue) return undefined;
     this.#probeDue = false;
     const [oldest] = this.#inFlight.values();
-    return oldest?.frames.filter((frame) => this.#isMissing(frame));
+    const missing = oldest && this.#missing(oldest.range)[0];
+    return missing && this.#packetful(missing);
   }
 
-  /** What was lost and what is new, as much as fits into a packet; nothing while the window is full. */
-  #takeForPacket(): Frame[] {
-    const frames: Frame[] = [];
-    if (!this.#mayFly()) return frames;
-    let room = this.#packetSize.maxPayload;
-    const put = (frame: Frame) => {
-      room -= frameBytes(frame.record);
-      frames.push(frame);
-    };
-    for (let frame; (frame = this.#lost.at(0)) !== undefined; this.#lost.shift()) {
-      if (!this.#isMissing(frame)) continue;
-      const bytes = frameBytes(frame.record);
-      if (bytes > this.#packetSize.maxPayload) this.#rescued.push(frame);
-      else if (bytes > room) return frames;
-      else put(frame);
-    }
-    for (let next; (next = this.#queue.at(0)) !== undefined;) {
-      if (this.#nextIsForTcp() || frameBytes(next.record) > room) break;
-      const frame = this.#takeNew();
-      if (frame === undefined) break;
-      put(frame);
-    }
-    return frames;
-  }
-
-  #takeRescued(): Frame | undefined {
-    for (let frame; (frame = this.#rescued.shift()) !== undefined;) {
-      if (this.#isMissing(frame) && !this.#overTcp.has(frame.number)) return frame;
+  /** What was lost, as much as fits into a packet; nothing while the window is full. */
+  #takeLost(): Range | undefined {
+    for (let lost; this.#mayFly() && (lost = this.#lost.first) !== undefined;) {
+      const [missing] = this.#missing(lost);
+      const taken = missing && this.#packetful(missing);
+      // What does not fit into the smaller packets that the path takes by now goes over TCP.
+      if (missing !== undefined && taken === undefined) this.#rescued.add(missing[0], missing[0]);
+      this.#lost.delete(lost[0], taken?.[1] ?? missing?.[0] ?? lost[1]);
+      if (taken !== undefined) return taken;
     }
     return undefined;
   }
 
-  /** The next new message, if the receiver has a place for it whatever else is missing there. */
-  #takeNew(): Frame | undefined {
-    const frame = this.#queue.at(0);
-    const [oldest = frame?.number] = this.#outstanding.keys();
-    if (frame === undefined || frame.number - oldest! >= MAX_OUTSTANDING) return undefined;
-    this.#queue.shift();
-    this.#outstanding.set(frame.number, frame);
-    this.#outstandingBytes += frame.record.length;
-    this.#queueBytes -= frame.record.length;
-    return frame;
+  /**
+   * What is new, as much as fits into a packet, if it is little: nothing while the window is full, where
+   * the next message is too large, and where it is more than a few packets or they would be too many.
+   */
+  #takeCalm(now: number): Range | undefined {
+    const last = this.#lastAllowed();
+    if (last < this.#unsent || !this.#isLittle() || !this.#mayFly()) return undefined;
+    const taken = this.#packetful([this.#unsent, last]);
+    if (taken === undefined || !this.#calmRate.tryTake(now)) return undefined;
+    this.#unsent = taken[1] + 1;
+    return taken;
   }
 
-  #byPacket(frames: readonly Frame[], now: number, packet: number): Transmission {
-    const bytes = frames.reduce((sum, { record }) => sum + frameBytes(record), 0);
-    this.#inFlight.set(packet, { sentAt: now, frames, bytes });
+  /** What is new and does not go by UDP. */
+  #takeForTcp(): Transmission | undefined {
+    const last = this.#lastAllowed();
+    if (last < this.#unsent || this.#waitsForWindow()) return undefined;
+    const { range, parts } = this.#gather([this.#unsent, last], MAX_RUN_BYTES);
+    this.#unsent = range[1] + 1;
+    this.#overTcp.add(...range);
+    return { via: "tcp", number: range[0], parts };
+  }
+
+  /** Whether what is new will go by UDP as soon as the window allows it. */
+  #waitsForWindow(): boolean {
+    if (!this.#pathOpen || this.#mayFly() || !this.#isLittle()) return false;
+    return this.#packetful([this.#unsent, this.#unsent]) !== undefined;
+  }
+
+  /** Whether what is new fits into a few packets. */
+  #isLittle(): boolean {
+    const limit = CALM_PACKETS * this.#packetSize.maxPayload;
+    let bytes = 0;
+    for (let index = this.#runs.length - 1; index >= 0 && bytes <= limit; index--) {
+      const { number, block, from, to } = this.#runs.at(index)!;
+      const start = from + Math.max(this.#unsent - number, 0);
+      if (start < to) bytes += block.size(start, to);
+      if (number <= this.#unsent) break;
+    }
+    return bytes <= limit;
+  }
+
+  /** The last number that the receiver has a place for, whatever is missing there. */
+  #lastAllowed(): number {
+    return Math.min(this.#next, this.#delivered + MAX_OUTSTANDING) - 1;
+  }
+
+  #takeRescued(): Transmission | undefined {
+    for (let rescued; (rescued = this.#rescued.first) !== undefined;) {
+      const [missing] = this.#missing(rescued);
+      const untold = missing && this.#overTcp.missing(...missing)[0];
+      if (untold === undefined) {
+        this.#rescued.delete(rescued[0], missing?.[1] ?? rescued[1]);
+        continue;
+      }
+      const { range, parts } = this.#gather(untold, MAX_RUN_BYTES);
+      this.#rescued.delete(rescued[0], range[1]);
+      this.#overTcp.add(...range);
+      return { via: "tcp", number: range[0], parts };
+    }
+    return undefined;
+  }
+
+  #byPacket(range: Range, now: number, packet: number): Transmission {
+    const { parts } = this.#gather(range, Infinity);
+    const bytes = encodedDataBytes(parts);
+    this.#inFlight.set(packet, { sentAt: now, range, bytes });
     this.#bytesInFlight += bytes;
     this.#highestPacket = packet;
     this.#sentAt = now;
     this.#unanswered ??= { packet, since: now };
-    if (this.#doubtful) this.#rescue(frames);
-    return { via: "udp", frames };
+    if (this.#doubtful) this.#rescued.add(...range);
+    return { via: "udp", number: range[0], parts };
   }
 
-  /** Messages that may never arrive by UDP go over TCP as well. */
-  #rescue(frames: readonly Frame[]): void {
-    for (const frame of frames) this.#rescued.push(frame);
+  /** The first numbers of a range, as many as fit into a packet; undefined where none does. */
+  #packetful(range: Range): Range | undefined {
+    const { maxPayload } = this.#packetSize;
+    const gathered = this.#gather(range, maxPayload - encodedDataBytes([]));
+    return encodedDataBytes(gathered.parts) > maxPayload ? undefined : gathered.range;
+  }
+
+  /** The records of the first numbers of a range: at most `maxBytes`, but the first one at least. */
+  #gather([first, last]: Range, maxBytes: number): { range: Range; parts: Uint8Array[] } {
+    const parts: Uint8Array[] = [];
+    // The last record has no comma after it.
+    let room = maxBytes + 1;
+    let next = first;
+    for (let index = this.#indexOf(first); next <= last; index++) {
+      const { number, block, from, to } = this.#runs.at(index)!;
+      const start = from + next - number;
+      const end = Math.min(to, from + last + 1 - number);
+      const fitting = block.fitting(start, end, room);
+      const taken = fitting > start || parts.length > 0 ? fitting : start + 1;
+      if (taken === start) break;
+      if (parts.length > 0) parts.push(COMMA);
+      parts.push(block.slice(start, taken));
+      room -= block.size(start, taken);
+      next += taken - start;
+      if (taken < end) break;
+    }
+    return { range: [first, next - 1], parts };
+  }
+
+  /** Where the run with this number stands. */
+  #indexOf(number: number): number {
+    let low = 0;
+    let high = this.#runs.length - 1;
+    while (low < high) {
+      const middle = (low + high + 1) >>> 1;
+      if (this.#runs.at(middle)!.number <= number) low = middle;
+      else high = middle - 1;
+    }
+    return low;
   }
 
   /** Packets that a later one has overtaken for too long are lost (RFC 9002, section 6.1). */
@@ -336,27 +447,29 @@ export class DeliverySender {
     this.#lossTime = undefined;
   }
 
-  #lose(packet: number, { frames, bytes }: InFlight): void {
+  /** What was lost goes into new packets; for the second time, over TCP as well. */
+  #lose(packet: number, { range, bytes }: InFlight): void {
     this.#inFlight.delete(packet);
     this.#bytesInFlight -= bytes;
-    for (const frame of frames) {
-      if (!this.#isMissing(frame)) continue;
-      this.#lost.push(frame);
-      frame.losses = (frame.losses ?? 0) + 1;
-      if (frame.losses >= DOUBTFUL_LOSSES) this.#rescued.push(frame);
+    for (const [first, last] of this.#missing(range)) {
+      this.#lost.add(first, last);
+      for (let number = first; number <= last; number++) {
+        if (this.#lostBefore.has(number)) this.#rescued.add(number, number);
+      }
+      this.#lostBefore.add(first, last);
     }
   }
 
-  /** Whether the receiver has it not, as far as is known. */
-  #isMissing({ number, early }: Frame): boolean {
-    return !early && this.#outstanding.has(number);
+  /** What of a range the receiver has not, as far as is known. */
+  #missing([first, last]: Range): Range[] {
+    return this.#early.missing(Math.max(first, this.#delivered), last);
   }
 
   /** Forgets the packets all of whose messages arrived. @returns these */
   #clearInFlight(): InFlight[] {
     const cleared: InFlight[] = [];
     for (const [packet, sent] of this.#inFlight) {
-      if (sent.frames.some((frame) => this.#isMissing(frame))) continue;
+      if (this.#missing(sent.range).length > 0) continue;
       this.#inFlight.delete(packet);
       this.#bytesInFlight -= sent.bytes;
       cleared.push(sent);
@@ -364,30 +477,23 @@ export class DeliverySender {
     return cleared;
   }
 
-  /**
-   * Forgets the messages that the receiver has given to its user. Those in the ranges it only holds until
-   * what is missing below them has come, so they need not be sent again, but are not done with.
-   */
-  #settle(delivered: number, ranges: Ack["ranges"]): void {
-    // In the order of the numbers, as the ranges are.
-    let range = 0;
-    for (const [number, frame] of this.#outstanding) {
-      if (number < delivered) {
-        this.#forget(number);
-        continue;
+  /** Forgets the messages below a number: the receiver has given them to its user. */
+  #settle(delivered: number): void {
+    if (delivered <= this.#delivered) return;
+    for (let run; (run = this.#runs.at(0)) !== undefined && run.number < delivered;) {
+      const settled = Math.min(run.from + delivered - run.number, run.to);
+      this.#backlogBytes -= run.block.size(run.from, settled);
+      if (settled === run.to) {
+        this.#runs.shift();
+      } else {
+        run.from = settled;
+        run.number = delivered;
       }
-      while (range < ranges.length && ranges[range]![1] < number) range++;
-      if (range === ranges.length) break;
-      if (number >= ranges[range]![0]) frame.early = true;
     }
-  }
-
-  #forget(number: number): void {
-    const frame = this.#outstanding.get(number);
-    if (frame === undefined) return;
-    const via = this.#overTcp.delete(number) ? "tcp" : "udp";
-    this.#outstanding.delete(number);
-    this.#outstandingBytes -= frame.record.length;
-    frame.receipt?.acknowledged(via);
+    this.#delivered = delivered;
+    if (this.#overTcp.size > MAX_REMEMBERED) this.#overTcp.deleteBelow(delivered - MAX_REMEMBERED);
+    for (const set of [this.#early, this.#lost, this.#lostBefore, this.#rescued]) {
+      set.deleteBelow(delivered);
+    }
   }
 }

@@ -4,7 +4,7 @@
  */
 
 /** The protocol version that both sides name in `hello`. */
-export const PROTOCOL_VERSION = 1;
+export const PROTOCOL_VERSION = 2;
 
 /** A control record's line, in bytes, without its LF. */
 export const MAX_LINE_BYTES = 65_536;
@@ -37,10 +37,13 @@ export const LOGIN_ATTEMPTS = 3;
 export const MAX_PACKET_BYTES = 1_200;
 
 /** Delivery numbers that may be on their way to one session, not yet acknowledged. */
-export const MAX_OUTSTANDING = 1_024;
+export const MAX_OUTSTANDING = 16_384;
 
 /** What may wait for one session (queued or unacknowledged), in bytes of message records. */
 export const MAX_BACKLOG_BYTES = 4 * 1_024 * 1_024;
+
+/** Message records in one `deliver` record, in bytes. */
+export const MAX_RUN_BYTES = 65_536;
 
 /** What may wait in one control connection to be written, in bytes. */
 export const MAX_UNWRITTEN_BYTES = 8 * 1_024 * 1_024;

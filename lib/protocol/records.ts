@@ -28,16 +28,17 @@ const hello = { protocol: integer(1), software: string(MAX_SOFTWARE_LENGTH) };
 /** A message as its receivers get it, over UDP and TCP alike. `id` is the durable message id. */
 const messageShape = {
   id: integer(1),
-  kind: oneOf("public", "direct"),
   from: string(),
-  /** The addressee of a direct message. */
+  /** The addressee of a direct message; a public one has none. */
   to: optional(string()),
-  /** When the server took it, as RFC 3339 has it, in UTC. */
-  sent: string(),
+  /** When the server took it, in milliseconds since 1970, UTC. */
+  sent: integer(),
   text: string(),
   /** Whether it waited for its addressee, or may have been shown before. */
   late: optional(boolean),
 };
+
+const runShape = { messages: arrayOf(object(messageShape)) };
 
 /** How far a message got, in users. */
 const progressShape = {
@@ -88,7 +89,8 @@ const serverShapes = {
   sent: { id, message: integer(1), away: optional(boolean) },
   history: { id, messages: arrayOf(object(messageShape)) },
   status: { id, message: integer(1), progress: optional(object(progressShape)) },
-  deliver: { number: integer(), message: object(messageShape) },
+  /** `number` is the first message's delivery number; the others have the next ones. */
+  deliver: { number: integer(), messages: arrayOf(object(messageShape)) },
   error: {
     id: optional(id),
     code: string() as (value: unknown, field: string) => ErrorCode,
@@ -178,17 +180,21 @@ export function encodeRecord(record: ClientRecord | ServerRecord): string {
   return JSON.stringify(record);
 }
 
-/** The bytes of a message, made once for all its receivers. */
+/** A message record. */
 export function encodeMessage(message: Message): string {
   return JSON.stringify(message);
 }
 
-/** Reads the bytes of a message out of a data packet. @throws {ProtocolError} `bad-record` */
-export function parseMessage(json: string): Message {
-  return readShape(parseObject(json), messageShape);
+/**
+ * Reads the message records of a data packet: JSON objects with a comma between two.
+ *
+ * @throws {ProtocolError} `bad-record`
+ */
+export function parseMessages(records: string): Message[] {
+  return readShape(parseObject(`{"messages":[${records}]}`), runShape).messages;
 }
 
-/** The line for a `deliver` record around a message that is encoded already, without its LF. */
-export function encodeDeliver(number: number, message: string): string {
-  return `{"type":"deliver","number":${number},"message":${message}}`;
+/** What stands in a `deliver` record before its message records, and what after them. */
+export function deliverFrame(number: number): [before: string, after: string] {
+  return [`{"type":"deliver","number":${number},"messages":[`, "]}"];
 }

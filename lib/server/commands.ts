@@ -39,42 +39,41 @@ export const commands: { [T in keyof ClientRecords]: Command<ClientRecords[T]> }
 };
 
 function users(session: Session, { id }: ClientRecords["users"]): void {
-  session.send({ type: "users", id, users: session.services.hub.users });
+  session.answer(id, () => ({ type: "users", id, users: session.services.hub.users }));
 }
 
 function user(session: Session, { id, username }: ClientRecords["user"]): void {
   const { accounts, hub } = session.services;
-  const found = accounts.find(username);
-  if (found === undefined) throw noSuchUser();
-  session.send({ type: "user", id, username: found, active: hub.find(found) !== undefined });
+  session.answer(id, () => {
+    const found = accounts.find(username);
+    if (found === undefined) throw noSuchUser();
+    return { type: "user", id, username: found, active: hub.find(found) !== undefined };
+  });
 }
 
-async function publish(session: Session, { id, text }: ClientRecords["public"]): Promise<void> {
+function publish(
+  session: Session,
+  { id, text }: ClientRecords["public"],
+): void | Promise<void> {
   const { hub, limits } = session.services;
-  const message = await hub.publish(
-    session.username,
-    parseText(text, limits),
-    session.originOf(id),
-  );
-  session.send({ type: "sent", id, message });
-  await keepPace(session);
+  const draft = { text: parseText(text, limits), origin: session.originOf(id) };
+  const stored = hub.send(session.username, draft);
+  session.answerLater(id, stored, (message) => ({ type: "sent", id, message }));
+  return keepPace(session);
 }
 
-async function direct(
+function direct(
   session: Session,
   { id, to, text }: ClientRecords["direct"],
-): Promise<void> {
+): void | Promise<void> {
   const { accounts, hub, limits } = session.services;
-  const accepted = parseText(text, limits);
+  const draft = { text: parseText(text, limits), origin: session.originOf(id) };
   const addressee = accounts.find(to);
   if (addressee === undefined) throw noSuchUser();
   const away = hub.find(addressee) === undefined || undefined;
-  const message = await hub.direct(session.username, addressee, {
-    text: accepted,
-    origin: session.originOf(id),
-  });
-  session.send({ type: "sent", id, message, away });
-  await keepPace(session, addressee);
+  const stored = hub.send(session.username, { to: addressee, ...draft });
+  session.answerLater(id, stored, (message) => ({ type: "sent", id, message, away }));
+  return keepPace(session, addressee);
 }
 
 function history(
@@ -82,24 +81,29 @@ function history(
   { id, count, with: other }: ClientRecords["history"],
 ): void {
   const { accounts, messages } = session.services;
-  if (other !== undefined && accounts.find(other) === undefined) throw noSuchUser();
-  const account = foldUsername(session.username);
-  const options = { count: Math.min(count, MAX_HISTORY), with: other };
-  session.send({ type: "history", id, messages: messages.history(account, options) });
+  session.answer(id, () => {
+    if (other !== undefined && accounts.find(other) === undefined) throw noSuchUser();
+    const account = foldUsername(session.username);
+    const options = { count: Math.min(count, MAX_HISTORY), with: other };
+    return { type: "history", id, messages: messages.history(account, options) };
+  });
 }
 
 function status(session: Session, { id, message }: ClientRecords["status"]): void {
-  const found = session.services.hub.status(session.username, message);
-  if (found === undefined) {
-    throw new ProtocolError("no-such-message", `you have sent no message ${message}`);
-  }
-  session.send({ type: "status", id, message, ...found });
+  session.answer(id, () => {
+    const found = session.services.hub.status(session.username, message);
+    if (found === undefined) {
+      throw new ProtocolError("no-such-message", `you have sent no message ${message}`);
+    }
+    return { type: "status", id, message, ...found };
+  });
 }
 
-/** Reads nothing more of a sender while its receivers are far behind. */
-async function keepPace(session: Session, to?: string): Promise<void> {
-  const relief = session.services.hub.relief(to);
-  if (relief !== undefined) await session.work(() => relief);
+/** Reads nothing more of a sender while its receivers, or the disk, are far behind. */
+function keepPace(session: Session, to?: string): void | Promise<void> {
+  const { hub, messages } = session.services;
+  const relief = hub.relief(to) ?? messages.room();
+  if (relief !== undefined) return session.work(() => relief);
 }
 
 function ack(session: Session, { delivered }: ClientRecords["ack"]): void {

@@ -1,16 +1,23 @@
 import type { Clock } from "../clock.ts";
 import type { MessageLog, Origin } from "../messages/message_log.ts";
-import type { Receipt } from "../protocol/frames.ts";
 import { foldUsername } from "../protocol/names.ts";
-import { encodeMessage, type Message, type Progress } from "../protocol/records.ts";
-import { DeliveryMarks } from "./marks.ts";
-import { TokenBucket } from "./token_bucket.ts";
+import { RecordBlock } from "../protocol/record_block.ts";
+import type { Message, Progress } from "../protocol/records.ts";
+import { TokenBucket } from "../token_bucket.ts";
+import { Batch, type Share } from "./batch.ts";
+import { type Deliveries, DeliveryMarks, type Ledger } from "./marks.ts";
+import { Unread } from "./unread.ts";
 
 /** A session as the hub sees it. */
 export interface Member {
   readonly username: string;
-  /** Takes a message record, UTF-8. */
-  deliver(record: Uint8Array, receipt?: Receipt): void;
+  readonly deliveries: Deliveries;
+  /**
+   * Takes messages of a block, from `from` up to `to` (not included).
+   *
+   * @returns the first one's delivery number
+   */
+  deliver(block: RecordBlock, from: number, to: number): number;
   /** Ends the session, because its account is not what it was. */
   expel(why: string): void;
   /**
@@ -27,68 +34,62 @@ export interface Member {
 /** How long a sender waits for receivers who are behind, in milliseconds. */
 const RELIEF_LIMIT_MS = 2_000;
 
-/** So many ids of the log, or messages that waited, are looked at in one turn of the loop. */
-const PAGE = 500;
-
 /** How long a session that catches up may be far behind, in milliseconds. */
 const STUCK_MS = 120_000;
 
-/** Of so many messages it is known how far they got. */
+/** Of so many public and so many direct messages it is known how far they got. */
 const MARKS = 10_000;
 
+/** An account with sessions, or with acknowledgements that the log does not know yet. */
 interface ActiveUser {
+  key: string;
   username: string;
-  members: Set<Member>;
+  /** Its sessions, each with the public messages that went to it. */
+  members: Map<Member, Ledger>;
   /** Those that have caught up, and get what is sent now. */
   live: Set<Member>;
-  /** Direct messages on their way, which none of its sessions has acknowledged yet, by id. */
-  kept: Map<number, Kept>;
-  /** Those of them that no session has: they go to the next live one with room. */
-  orphans: Set<Kept>;
-  /** Whether that is under way. */
+  unread: Unread;
+  /** Whether sessions that had direct messages have ended, and no other one has these. */
+  orphans: boolean;
+  /** Whether they are given to another one just now. */
   adopting: boolean;
+  /** Direct messages that were acknowledged in this turn of the loop. */
+  acknowledged: number[];
 }
-
-/** A direct message, and the sessions that have it; none, where those have gone and nobody is live. */
-interface Kept {
-  message: Message;
-  holders: Set<Member>;
-  /** Whether one of them has acknowledged it, which the log may not know yet. */
-  settled: boolean;
-}
-
-const utf8 = new TextEncoder();
 
 /** Who is here, and who gets what. */
 export class Hub {
   readonly #clock: Clock;
   readonly #log: MessageLog;
   readonly #rate: { burst: number; perSecond: number };
-  readonly #active = new Map<string, ActiveUser>();
+  readonly #users = new Map<string, ActiveUser>();
   /** How fast each account may command, all its sessions together; kept while it is not full. */
   readonly #rates = new Map<string, TokenBucket>();
   readonly #marks = new DeliveryMarks(MARKS);
+  /** Sessions that were far behind when they were last given something. */
+  readonly #behind = new Set<Member>();
 
   constructor(clock: Clock, log: MessageLog, rate: { burst: number; perSecond: number }) {
     this.#clock = clock;
     this.#log = log;
     this.#rate = rate;
+    log.onStored = (messages) => this.#fanOut(messages);
   }
 
   /** Every active user once, in the order of their names. */
   get users(): string[] {
-    const byKey = [...this.#active].sort(([a], [b]) => a < b ? -1 : 1);
-    return byKey.map(([, { username }]) => username);
+    const active = [...this.#users.values()].filter(({ members }) => members.size > 0);
+    return active.sort((a, b) => a.key < b.key ? -1 : 1).map(({ username }) => username);
   }
 
   /** The active user's username as it was registered; undefined where there is none. */
   find(username: string): string | undefined {
-    return this.#active.get(foldUsername(username))?.username;
+    return this.#active(username)?.username;
   }
 
   /** How many sessions a user has. */
   sessionsOf(username: string): number {
-    return this.#active.get(foldUsername(username))?.members.size ?? 0;
+    return this.#active(username)?.members.size ?? 0;
   }
 
   /**
@@ -100,32 +101,41 @@ export class Hub {
    */
   join(member: Member, last: number): Promise<void> {
     const key = foldUsername(member.username);
-    const user = this.#active.get(key) ?? {
+    const user = this.#users.get(key) ?? {
+      key,
       username: member.username,
-      members: new Set(),
+      members: new Map(),
       live: new Set(),
-      kept: new Map(),
-      orphans: new Set(),
+      unread: new Unread(),
+      orphans: false,
       adopting: false,
+      acknowledged: [],
     };
-    user.members.add(member);
-    this.#active.set(key, user);
+    user.members.set(member, this.#marks.open(key, member.deliveries));
+    this.#users.set(key, user);
     return this.#catchUp(user, member, last).catch((error) => {
       // With a gap it must not go on: the client would never ask for what is in it again.
       if (user.members.has(member)) member.fail("internal", (error as Error).message);
     });
   }
 
-  /** What only this session had goes to another one of its user's when its receipts are lost. */
+  /** What only this session had goes to another one of its user's. */
   leave(member: Member): void {
-    const key = foldUsername(member.username);
-    const user = this.#active.get(key);
-    if (user === undefined) return;
+    const user = this.#active(member.username);
+    const ledger = user?.members.get(member);
+    if (user === undefined || ledger === undefined) return;
+    this.acknowledged(member);
+    this.#marks.close(ledger);
     user.members.delete(member);
     user.live.delete(member);
+    this.#behind.delete(member);
+    if (user.unread.leave(member.deliveries)) {
+      user.orphans = true;
+      void this.#adopt(user);
+    }
     if (user.members.size > 0) return;
-    this.#active.delete(key);
-    if (this.#rates.get(key)?.isFull(this.#clock.now())) this.#rates.delete(key);
+    this.#forget(user);
+    if (this.#rates.get(user.key)?.isFull(this.#clock.now())) this.#rates.delete(user.key);
   }
 
   /** The bucket that an account's commands are taken from; coming back does not fill it. */
@@ -137,45 +147,31 @@ export class Hub {
   }
 
   /**
-   * Stores a text, then delivers it to every active user but its sender, on none of whose sessions it
-   * appears. A request that comes again does nothing.
+   * Stores a text, then delivers it: to all sessions of one account, or to every active user but its
+   * sender, on none of whose sessions it appears. A direct message to somebody who is not active waits for
+   * the next login. A request that comes again does nothing.
    *
+   * @param to the account's username as it was registered; undefined for everybody
    * @returns the message's id
    * @throws {ProtocolError} `not-stored`, `duplicate-id`
    */
-  publish(from: string, text: string, origin?: Origin): Promise<number> {
-    const deliver = (message: Message) => {
-      const sender = foldUsername(from);
-      const record = utf8.encode(encodeMessage(message));
-      const mark = this.#marks.open(message.id);
-      for (const [key, { live }] of this.#active) {
-        if (key === sender || live.size === 0) continue;
-        const receipt = mark.expect(live.size);
-        for (const member of live) member.deliver(record, receipt);
-      }
-    };
-    return this.#log.append({ kind: "public", from, to: undefined, text }, deliver, origin);
+  send(
+    from: string,
+    { to, text, origin }: { to?: string; text: string; origin: Origin | undefined },
+  ): Promise<number> {
+    return this.#log.append({ from, to, text }, origin);
   }
 
-  /**
-   * Stores a text for one account, then delivers it to all its sessions; where there is none it waits
-   * for the next login. A request that comes again does nothing.
-   *
-   * @param to the account's username as it was registered
-   * @returns the message's id
-   * @throws {ProtocolError} `not-stored`, `duplicate-id`
-   */
-  direct(
-    from: string,
-    to: string,
-    { text, origin }: { text: string; origin?: Origin | undefined },
-  ) {
-    const deliver = (message: Message) => {
-      this.#marks.open(message.id).progress.users = 1;
-      const user = this.#active.get(foldUsername(to));
-      if (user !== undefined) this.#hand(user, message, [...user.live]);
-    };
-    return this.#log.append({ kind: "direct", from, to, text }, deliver, origin);
+  /** A session has acknowledged more than before. */
+  acknowledged(member: Member): void {
+    const user = this.#active(member.username);
+    const first = user?.unread.acknowledged(member.deliveries) ?? [];
+    if (user === undefined || first.length === 0) return;
+    for (const { id, number } of first) {
+      this.#marks.acknowledged(id, member.deliveries.wentByTcp(number) ? "tcp" : "udp");
+    }
+    if (user.acknowledged.length === 0) this.#clock.soon(() => void this.#writeAcknowledged(user));
+    for (const { id } of first) user.acknowledged.push(id);
   }
 
   /**
@@ -187,15 +183,24 @@ export class Hub {
     const account = foldUsername(sender);
     const own = this.#log.senderOf(message) === account;
     if (!own || message <= this.#log.entitledAfter(account)) return undefined;
-    const mark = this.#marks.find(message);
-    if (mark !== undefined) return { progress: mark.progress };
+    const progress = this.#marks.find(message);
+    if (progress !== undefined) return { progress };
     return this.#log.isUndelivered(message) ? { progress: { users: 1, udp: 0, tcp: 0 } } : {};
   }
 
   /** Ends all sessions of an account. */
   expel(username: string, why: string): void {
-    const user = this.#active.get(foldUsername(username));
-    for (const member of [...user?.members ?? []]) member.expel(why);
+    for (const member of [...this.#active(username)?.members.keys() ?? []]) member.expel(why);
+  }
+
+  /** An account of this key has gone: nothing of it is for another one of its name. */
+  forget(key: string): void {
+    const user = this.#users.get(key);
+    for (const member of [...user?.members.keys() ?? []]) {
+      member.expel("the account was removed");
+    }
+    this.#users.delete(key);
+    this.#rates.delete(key);
   }
 
   /**
@@ -206,15 +211,72 @@ export class Hub {
    * @returns undefined where nobody is behind
    */
   relief(to?: string): Promise<void> | undefined {
-    const only = to === undefined ? undefined : this.#active.get(foldUsername(to));
-    const users = to === undefined ? [...this.#active.values()] : only === undefined ? [] : [only];
-    const behind = users.flatMap(({ live }) =>
-      [...live].flatMap((member) => member.relief() ?? [])
-    );
-    if (behind.length === 0) return undefined;
+    if (this.#behind.size === 0) return undefined;
+    const only = to === undefined ? undefined : foldUsername(to);
+    const waits: Promise<void>[] = [];
+    for (const member of this.#behind) {
+      if (member.room() === undefined) this.#behind.delete(member);
+      if (only !== undefined && foldUsername(member.username) !== only) continue;
+      const relief = member.relief();
+      if (relief !== undefined) waits.push(relief);
+    }
+    if (waits.length === 0) return undefined;
     const late = Promise.withResolvers<void>();
     const limit = this.#clock.after(RELIEF_LIMIT_MS, late.resolve);
-    return Promise.race([Promise.all(behind), late.promise]).then(() => limit[Symbol.dispose]());
+    return Promise.race([Promise.all(waits), late.promise]).then(() => limit[Symbol.dispose]());
+  }
+
+  #active(username: string): ActiveUser | undefined {
+    const user = this.#users.get(foldUsername(username));
+    return user !== undefined && user.members.size > 0 ? user : undefined;
+  }
+
+  /** Nothing is kept of a user who has gone and whose acknowledgements are written. */
+  #forget(user: ActiveUser): void {
+    if (user.members.size > 0 || !user.unread.isEmpty) return;
+    if (this.#users.get(user.key) === user) this.#users.delete(user.key);
+  }
+
+  /** Gives everybody what a commit has stored. */
+  #fanOut(messages: readonly Message[]): void {
+    const batch = new Batch(messages);
+    this.#marks.addPublic(batch.publicIds);
+    for (const { id, to } of messages) if (to !== undefined) this.#marks.addDirect(id);
+    const everybody = batch.publicIds.length > 0 ? this.#users.keys() : batch.addressees;
+    for (const key of everybody) {
+      const user = this.#users.get(key);
+      if (user === undefined || user.live.size === 0) continue;
+      const shares = batch.sharesOf(key);
+      for (const member of user.live) {
+        for (const share of shares) this.#give(user, member, share);
+      }
+    }
+  }
+
+  /** Gives a session messages, and notes which it has. */
+  #give(user: ActiveUser, member: Member, { block, from, to, ids, kind }: Share): void {
+    const number = member.deliver(block, from, to);
+    if (kind === "direct") user.unread.hand(member.deliveries, ids.slice(from, to), number);
+    else this.#note(user, member, ids[from]!, { number, count: to - from });
+    if (member.room() !== undefined) this.#behind.add(member);
+  }
+
+  #note(
+    user: ActiveUser,
+    member: Member,
+    id: number,
+    deliveries: { number: number; count: number },
+  ): void {
+    this.#marks.note(user.members.get(member)!, id, deliveries);
+  }
+
+  async #writeAcknowledged(user: ActiveUser): Promise<void> {
+    const ids = user.acknowledged.sort((a, b) => a - b);
+    user.acknowledged = [];
+    // Where it can't be written, they come again.
+    await this.#log.acknowledge(user.key, ids).catch(() => {});
+    user.unread.written(ids);
+    this.#forget(user);
   }
 
   /**
@@ -222,11 +284,10 @@ export class Hub {
    * log has nothing more, so nothing comes in between.
    */
   async #catchUp(user: ActiveUser, member: Member, last: number): Promise<void> {
-    for (const give of [this.#giveWaiting, this.#giveFlow]) {
-      for (let after = give === this.#giveFlow ? last : 0;;) {
-        const next = give.call(this, user, member, { after, last });
-        if (next === undefined) break;
-        after = next;
+    const waiting = (after: number) => this.#giveWaiting(user, member, { after, upTo: last });
+    const flow = (after: number) => this.#giveFlow(user, member, after);
+    for (const [give, from] of [[waiting, 0], [flow, last]] as const) {
+      for (let next: number | undefined = from; (next = give(next)) !== undefined;) {
         await this.#turn();
         await this.#room(member);
         if (!user.members.has(member)) return;
@@ -250,100 +311,66 @@ export class Hub {
   async #adopt(user: ActiveUser): Promise<void> {
     if (user.adopting) return;
     user.adopting = true;
-    while (user.orphans.size > 0 && user.live.size > 0) {
-      const [first] = user.live;
-      const heir = [...user.live].find((member) => member.room() === undefined) ?? first!;
-      const room = heir.room();
-      if (room !== undefined) {
-        await room;
-        continue;
+    while (user.orphans && user.live.size > 0) {
+      user.orphans = false;
+      for (let after: number | undefined = 0; after !== undefined && !user.orphans;) {
+        const [first] = user.live;
+        const heir = [...user.live].find((member) => member.room() === undefined) ?? first;
+        await heir?.room();
+        if (heir === undefined) user.orphans = true;
+        else if (user.live.has(heir)) {
+          after = this.#giveWaiting(user, heir, { after, upTo: this.#log.last });
+        }
+        await this.#turn();
       }
-      const [orphan] = user.orphans;
-      this.#hand(user, { ...orphan!.message, late: true }, [heir]);
     }
     user.adopting = false;
   }
 
   /**
-   * Gives a session direct messages up to `last` that nobody has acknowledged, and that no other session
-   * has, after an id.
+   * Gives a session direct messages that nobody has acknowledged, and that no other session has.
    *
    * @returns after which id to go on; undefined where that was all
    */
   #giveWaiting(
     user: ActiveUser,
     member: Member,
-    { after, last }: { after: number; last: number },
+    range: { after: number; upTo: number },
   ): number | undefined {
-    const key = foldUsername(user.username);
-    const page = this.#log.undelivered(key, { after, upTo: last, limit: PAGE });
-    for (const message of page) {
-      if (user.kept.get(message.id)?.holders.size) continue;
-      this.#hand(user, { ...message, late: true }, [member]);
-      if (member.room() !== undefined) return message.id;
-    }
-    return page.length < PAGE ? undefined : page.at(-1)!.id;
+    const { items, next } = this.#log.undelivered(user.key, range);
+    const waiting = items.filter(({ id }) => !user.unread.has(id));
+    this.#givePage(
+      user,
+      member,
+      waiting.map((message) => ({ message: { ...message, late: true }, undelivered: true })),
+    );
+    return next;
   }
 
   /** Gives a session what goes to all sessions of its user, after an id; returns the same. */
-  #giveFlow(user: ActiveUser, member: Member, { after }: { after: number }): number | undefined {
-    const key = foldUsername(user.username);
-    for (const { message, undelivered } of this.#log.flow(key, { after, upTo: after + PAGE })) {
-      if (undelivered) this.#hand(user, message, [member]);
-      else member.deliver(utf8.encode(encodeMessage(message)), this.#expect(user, message));
-      if (member.room() !== undefined) return message.id;
+  #giveFlow(user: ActiveUser, member: Member, after: number): number | undefined {
+    const { items, next } = this.#log.flow(user.key, after);
+    this.#givePage(user, member, items);
+    return next;
+  }
+
+  #givePage(
+    user: ActiveUser,
+    member: Member,
+    items: readonly { message: Message; undelivered: boolean }[],
+  ): void {
+    if (items.length === 0) return;
+    const block = new RecordBlock(items.map(({ message }) => message));
+    let number = member.deliver(block, 0, block.length);
+    for (const { message: { id, to }, undelivered } of items) {
+      if (to === undefined) this.#note(user, member, id, { number, count: 1 });
+      if (undelivered) user.unread.hand(member.deliveries, [id], number);
+      number++;
     }
-    return after + PAGE < this.#log.last ? after + PAGE : undefined;
   }
 
   /** Fulfilled when this turn of the loop has done its work. */
   #turn(): Promise<void> {
     return new Promise((resolve) => this.#clock.soon(resolve));
-  }
-
-  /** Who counts when a session acknowledges a message that it had missed, and with it its user. */
-  #expect({ username, live }: ActiveUser, { id, kind }: Message): Receipt | undefined {
-    if (kind === "direct" || live.size > 0) return undefined;
-    return this.#marks.find(id)?.expectLate(foldUsername(username));
-  }
-
-  /** A direct message goes to some sessions of its addressee's; the first acknowledgement settles it. */
-  #hand(user: ActiveUser, message: Message, members: readonly Member[]): void {
-    if (members.length === 0) return;
-    const kept = user.kept.get(message.id) ?? { message, holders: new Set(), settled: false };
-    user.kept.set(message.id, kept);
-    user.orphans.delete(kept);
-    const record = utf8.encode(encodeMessage(message));
-    const added = members.filter((member) => !kept.holders.has(member));
-    // All of them first: a session may end by being handed one message too many.
-    for (const member of added) kept.holders.add(member);
-    for (const member of added) {
-      member.deliver(record, {
-        acknowledged: (via) => this.#settle(user, kept, via),
-        lost: () => this.#giveBack(user, kept, member),
-      });
-    }
-  }
-
-  #settle(user: ActiveUser, kept: Kept, via: "udp" | "tcp"): void {
-    if (kept.settled) return;
-    kept.settled = true;
-    const { id } = kept.message;
-    this.#marks.find(id)?.acknowledged(via);
-    // As long as the log does not know, nobody shall take it for undelivered.
-    this.#log.acknowledge(foldUsername(user.username), id)
-      .catch(() => {})
-      .finally(() => user.kept.delete(id));
-  }
-
-  /**
-   * A session that had a direct message has gone. The last such one leaves it to a live one, or to the
-   * first that will be.
-   */
-  #giveBack(user: ActiveUser, kept: Kept, member: Member): void {
-    kept.holders.delete(member);
-    if (kept.settled || kept.holders.size > 0) return;
-    user.orphans.add(kept);
-    void this.#adopt(user);
   }
 }

@@ -71,7 +71,7 @@ async function welcome(session: Session, id: number, since?: number): Promise<vo
 
 /** That the account is there, and that its client may come back. */
 async function store(
-  { services: { logins, messages }, username }: Session,
+  { services: { hub, logins, messages }, username }: Session,
   { credential, identity, since }: {
     credential: string;
     identity: string;
@@ -79,10 +79,11 @@ async function store(
   },
 ) {
   const account = foldUsername(username);
-  const [login] = await Promise.all([
+  const [login, replaced] = await Promise.all([
     logins.add({ account, credential, last: messages.last }),
     messages.enter(account, identity, since),
   ]);
+  if (replaced) hub.forget(account);
   return login;
 }
 

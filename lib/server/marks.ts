@@ -1,76 +1,157 @@
-import type { Receipt } from "../protocol/frames.ts";
 import type { Progress } from "../protocol/records.ts";
 
-/** How far the newest messages got, by id. */
+/** A session's deliveries, as far as they were acknowledged. */
+export interface Deliveries {
+  /** Every delivery number below this one was acknowledged. */
+  readonly delivered: number;
+  /** Whether a message went over TCP, perhaps by UDP as well. */
+  wentByTcp(number: number): boolean;
+}
+
+/** So many sessions that have ended are remembered. */
+const ENDED = 1_000;
+
+/** Public messages that stand one after another, and whose delivery numbers do. */
+interface Run {
+  /** The place of the first among all public messages, and its delivery number. */
+  place: number;
+  number: number;
+  count: number;
+}
+
+/** Which public messages went to one session, by which delivery numbers. */
+class Ledger {
+  ended = false;
+  readonly account: string;
+  readonly #deliveries: Deliveries;
+  readonly #runs: Run[] = [];
+
+  constructor(account: string, deliveries: Deliveries) {
+    this.account = account;
+    this.#deliveries = deliveries;
+  }
+
+  /** @param floor of messages before this place nobody asks any more */
+  note(place: number, number: number, { count, floor }: { count: number; floor: number }): void {
+    const last = this.#runs.at(-1);
+    const end = last && last.place + last.count;
+    if (end === place && last!.number + last!.count === number) {
+      last!.count += count;
+      return;
+    }
+    while (this.#runs.length > 0 && this.#runs[0]!.place + this.#runs[0]!.count <= floor) {
+      this.#runs.shift();
+    }
+    this.#runs.push({ place, number, count });
+  }
+
+  /** What became of a message; undefined where it did not go to this session, or the session ended before. */
+  find(place: number): "udp" | "tcp" | "waits" | undefined {
+    const run = this.#runs.findLast((run) => run.place <= place && place < run.place + run.count);
+    if (run === undefined) return undefined;
+    const number = run.number + place - run.place;
+    if (number < this.#deliveries.delivered) {
+      return this.#deliveries.wentByTcp(number) ? "tcp" : "udp";
+    }
+    return this.ended ? undefined : "waits";
+  }
+}
+
+export type { Ledger };
+
+/** How far the newest messages got: computed when somebody asks, from how far each session has got. */
 export class DeliveryMarks {
   readonly #capacity: number;
-  readonly #marks = new Map<number, Mark>();
+  /** The ids of the newest public messages, and the place of the first of them among all. */
+  #ids: number[] = [];
+  #floor = 0;
+  /** How the newest direct messages were acknowledged, by id. */
+  readonly #direct = new Map<number, "udp" | "tcp" | "waits">();
+  readonly #ledgers = new Set<Ledger>();
+  readonly #ended = new Set<Ledger>();
 
-  /** @param capacity of so many messages it is known */
+  /** @param capacity of so many public and so many direct messages it is known */
   constructor(capacity: number) {
     this.#capacity = capacity;
   }
 
-  /** Begins to count for a message. */
-  open(message: number): Mark {
-    const mark = new Mark();
-    this.#marks.set(message, mark);
-    if (this.#marks.size > this.#capacity) {
-      const [oldest] = this.#marks.keys();
-      this.#marks.delete(oldest!);
+  /** A session begins to get messages. */
+  open(account: string, deliveries: Deliveries): Ledger {
+    const ledger = new Ledger(account, deliveries);
+    this.#ledgers.add(ledger);
+    return ledger;
+  }
+
+  /** It has ended. */
+  close(ledger: Ledger): void {
+    ledger.ended = true;
+    this.#ledgers.delete(ledger);
+    this.#ended.add(ledger);
+    if (this.#ended.size > ENDED) this.#ended.delete(this.#ended.values().next().value!);
+  }
+
+  /** Begins to count for public messages. */
+  addPublic(ids: readonly number[]): void {
+    for (const id of ids) this.#ids.push(id);
+    if (this.#ids.length < 2 * this.#capacity) return;
+    const forgotten = this.#ids.length - this.#capacity;
+    this.#ids = this.#ids.slice(forgotten);
+    this.#floor += forgotten;
+  }
+
+  /** Begins to count for a direct message. */
+  addDirect(id: number): void {
+    this.#direct.set(id, "waits");
+    if (this.#direct.size > this.#capacity) this.#direct.delete(this.#direct.keys().next().value!);
+  }
+
+  /** A direct message was acknowledged. */
+  acknowledged(id: number, via: "udp" | "tcp"): void {
+    if (this.#direct.has(id)) this.#direct.set(id, via);
+  }
+
+  /**
+   * Public messages went to a session; of those that are not known any more nothing is kept.
+   *
+   * @param ids of messages that stand one after another among all public ones
+   * @param number the first one's delivery number
+   */
+  note(ledger: Ledger, id: number, { number, count }: { number: number; count: number }): void {
+    const place = this.#placeOf(id);
+    if (place !== undefined) ledger.note(place, number, { count, floor: this.#floor });
+  }
+
+  /** How far a message got; undefined where nothing is known of it. */
+  find(id: number): Progress | undefined {
+    const direct = this.#direct.get(id);
+    if (direct !== undefined) return count([direct]);
+    const place = this.#placeOf(id);
+    if (place === undefined) return undefined;
+    const users = new Map<string, "udp" | "tcp" | "waits">();
+    for (const ledger of [...this.#ended, ...this.#ledgers]) {
+      const found = ledger.find(place);
+      const known = users.get(ledger.account);
+      if (found !== undefined && (known === undefined || known === "waits")) {
+        users.set(ledger.account, found);
+      }
     }
-    return mark;
+    return count([...users.values()]);
   }
 
-  find(message: number): Mark | undefined {
-    return this.#marks.get(message);
-  }
-}
-
-/** How far one message got. */
-export class Mark implements Receipt {
-  readonly progress: Progress = { users: 0, udp: 0, tcp: 0 };
-  readonly #late = new Set<string>();
-
-  /** It goes to one more user, on `sessions` sessions; what each of these does with the result. */
-  expect(sessions: number): Receipt {
-    this.progress.users++;
-    return sessions === 1 ? this : new SharedReceipt(this, sessions);
-  }
-
-  /** The same for a session of a user that comes back, once for each user. */
-  expectLate(account: string): Receipt | undefined {
-    if (this.#late.has(account)) return undefined;
-    this.#late.add(account);
-    return this.expect(1);
-  }
-
-  acknowledged(via: "udp" | "tcp"): void {
-    this.progress[via]++;
-  }
-
-  lost(): void {
-    this.progress.users--;
+  /** The place of a public message among all; undefined where it is none of the newest. */
+  #placeOf(id: number): number | undefined {
+    let low = 0;
+    let high = this.#ids.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (this.#ids[middle]! < id) low = middle + 1;
+      else high = middle;
+    }
+    return this.#ids[low] === id ? this.#floor + low : undefined;
   }
 }
 
-/** Several sessions of one user: the first acknowledgement counts. */
-class SharedReceipt implements Receipt {
-  readonly #mark: Mark;
-  #open: number;
-  #done = false;
-
-  constructor(mark: Mark, sessions: number) {
-    this.#mark = mark;
-    this.#open = sessions;
-  }
-
-  acknowledged(via: "udp" | "tcp"): void {
-    if (!this.#done) this.#mark.acknowledged(via);
-    this.#done = true;
-  }
-
-  lost(): void {
-    if (--this.#open === 0 && !this.#done) this.#mark.lost();
-  }
+function count(results: readonly ("udp" | "tcp" | "waits")[]): Progress {
+  const of = (what: string) => results.filter((result) => result === what).length;
+  return { users: results.length, udp: of("udp"), tcp: of("tcp") };
 }

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { Alarm, type Clock } from "../clock.ts";
-import { type Endpoint, formatEndpoint } from "../net/connection.ts";
+import { type Connection, type Endpoint, formatEndpoint } from "../net/connection.ts";
 import {
   type Packet,
   PacketOpener,
@@ -8,23 +8,28 @@ import {
   PacketType,
   type Protection,
 } from "../protocol/datagram.ts";
-import { DeliverySender } from "../protocol/delivery_sender.ts";
-import { type Ack, decodeAck, encodeFrames, type Frame, type Receipt } from "../protocol/frames.ts";
+import { DeliverySender, type Transmission } from "../protocol/delivery_sender.ts";
 import { type PathAnswer, PathValidator } from "../protocol/path.ts";
-import { type DataParameters, encodeDeliver } from "../protocol/records.ts";
+import { decodeAck, encodeData } from "../protocol/payloads.ts";
+import type { RecordBlock } from "../protocol/record_block.ts";
+import { type DataParameters, deliverFrame } from "../protocol/records.ts";
+import { TokenBucket } from "../token_bucket.ts";
+import type { Deliveries } from "./marks.ts";
 
 /** What an {@linkcode Outbox} needs of its surroundings. */
 export interface OutboxOptions {
   clock: Clock;
   protection: Protection;
-  /** Sends a line on the session's control connection. */
-  sendLine: (line: string) => void;
+  /** The session's control connection. */
+  connection: Pick<Connection, "send" | "writable">;
   /** Sends a datagram from the server's UDP socket. */
   sendDatagram: (datagram: Uint8Array, to: Endpoint) => void;
   /** The most bytes of message records that may wait. */
   maxBacklogBytes: number;
   /** More waits for the client than may; the session has to end. */
   overflow: () => void;
+  /** The client has acknowledged more. */
+  acknowledged: () => void;
 }
 
 /** A client that stays far behind for longer than this is not waited for, in milliseconds. */
@@ -36,7 +41,15 @@ const STUCK_AFTER_MS = 1_000;
 const FIRST_RECHECK_MS = 500;
 const LONGEST_RECHECK_MS = 20_000;
 
-const utf8 = new TextDecoder();
+/** Packets of one client at once and a second; what is more is dropped unread. */
+const PACKET_RATE = { burst: 256, perSecond: 1_000 };
+
+/**
+ * Whoever is called so late by its own alarm first reads what has come meanwhile, before it takes anything for
+ * lost: for as long as it was late, within these bounds. In milliseconds.
+ */
+const LATE_MS = 5;
+const LONGEST_EXCUSE_MS = 100;
 
 /**
  * One session's way out: takes messages and sees that they get to the client, by UDP where its
@@ -68,6 +81,8 @@ export class Outbox implements Disposable {
   #relief: PromiseWithResolvers<void> | undefined;
   /** Who waits until nothing waits here. */
   #settled: PromiseWithResolvers<void> | undefined;
+  readonly #packets: TokenBucket;
+  #excused = false;
   #flushing = false;
   #closed = false;
 
@@ -80,20 +95,26 @@ export class Outbox implements Disposable {
     this.#options = options;
     this.#sealer = new PacketSealer({ protection, session, key: serverKey });
     this.#opener = new PacketOpener({ protection, session, key: clientKey });
-    this.#alarm = new Alarm(options.clock, () => {
-      this.#sender.timeOut(options.clock.now());
-      this.#flush();
-    });
+    this.#packets = new TokenBucket(PACKET_RATE, options.clock.now());
+    this.#alarm = new Alarm(options.clock, (late) => this.#timeOut(late));
     this.#recheck = new Alarm(options.clock, () => this.#recheckPath());
   }
 
-  /** Sends a message record (UTF-8) as soon as this turn of the loop is over. */
-  push(record: Uint8Array, receipt?: Receipt): void {
-    if (this.#closed) return receipt?.lost();
+  /** How far the client has got. */
+  get deliveries(): Deliveries {
+    return this.#sender;
+  }
+
+  /**
+   * Sends messages of a block, from `from` up to `to` (not included), as soon as this turn of the loop is
+   * over.
+   *
+   * @returns the first one's delivery number
+   */
+  push(block: RecordBlock, from: number, to: number): number {
     if (this.#sender.backlogBytes === 0) this.#progressAt = this.#options.clock.now();
-    this.#sender.push(record, receipt);
-    if (this.#sender.backlogBytes > this.#options.maxBacklogBytes) return this.#options.overflow();
     this.#flushSoon();
+    return this.#sender.push(block, from, to);
   }
 
   /**
@@ -119,11 +140,12 @@ export class Outbox implements Disposable {
 
   /**
    * Takes in a datagram that names this session; one that does not authenticate, or was there before,
-   * is ignored.
+   * is ignored, and so are too many.
    *
-   * @returns whether it authenticated, and was new
+   * @returns whether it authenticated, and was new, as far as was looked at
    */
   receive(datagram: Uint8Array, from: Endpoint): boolean {
+    if (!this.#packets.tryTake(this.#options.clock.now())) return true;
     const packet = this.#opener.open(datagram);
     if (packet !== undefined && !this.#closed) this.#take(packet, from);
     return packet !== undefined;
@@ -142,7 +164,8 @@ export class Outbox implements Disposable {
         return this.#flush();
       case PacketType.ack: {
         const ack = decodeAck(packet.payload);
-        if (ack !== undefined) this.#acknowledge(ack);
+        if (ack === undefined) return;
+        this.#noting(() => this.#sender.acknowledge(ack, this.#options.clock.now()));
         return this.#flush();
       }
     }
@@ -154,11 +177,8 @@ export class Outbox implements Disposable {
    * @returns whether it acknowledges what was sent
    */
   acknowledge(delivered: number): boolean {
-    const before = this.#sender.backlogBytes;
-    const valid = this.#sender.acknowledgeAll(delivered);
-    this.#noteProgress(before);
     this.#flushSoon();
-    return valid;
+    return this.#noting(() => this.#sender.acknowledgeAll(delivered));
   }
 
   /**
@@ -174,29 +194,27 @@ export class Outbox implements Disposable {
     return promise;
   }
 
-  /** Sends all that is not acknowledged over TCP, and nothing after it. */
+  /** Sends all that is not acknowledged over TCP, where it has not gone that way, and nothing after it. */
   drain(): void {
-    this.#end(({ number, record }) => {
-      this.#options.sendLine(encodeDeliver(number, utf8.decode(record)));
-    });
+    if (this.#closed) return;
+    for (const transmission of this.#sender.drain()) this.#transmit(transmission);
+    this[Symbol.dispose]();
   }
 
-  [Symbol.dispose](): void {
-    this.#end(() => {});
+  /** The connection takes more. */
+  writable(): void {
+    this.#flush();
   }
 
   /** Nobody will know any more whether what is not acknowledged arrives. */
-  #end(last: (frame: Frame) => void): void {
+  [Symbol.dispose](): void {
     if (this.#closed) return;
     this.#closed = true;
     this.#alarm[Symbol.dispose]();
     this.#recheck[Symbol.dispose]();
     this.#relieve();
     this.#settled?.resolve();
-    for (const frame of this.#sender.drain()) {
-      last(frame);
-      frame.receipt?.lost();
-    }
+    this.#sender.drain();
   }
 
   get #farBehind(): boolean {
@@ -208,16 +226,26 @@ export class Outbox implements Disposable {
     this.#relief = undefined;
   }
 
-  #acknowledge(ack: Ack): void {
-    const before = this.#sender.backlogBytes;
-    this.#sender.acknowledge(ack, this.#options.clock.now());
-    this.#noteProgress(before);
+  /** Takes an acknowledgement in; only what makes less wait is progress. */
+  #noting(acknowledge: () => boolean): boolean {
+    const before = this.#sender.delivered;
+    const valid = acknowledge();
+    if (this.#sender.delivered > before) {
+      this.#progressAt = this.#options.clock.now();
+      this.#options.acknowledged();
+    }
+    if (!this.#farBehind) this.#behindSince = Infinity;
+    return valid;
   }
 
-  /** Only what makes less wait is progress. */
-  #noteProgress(before: number): void {
-    if (this.#sender.backlogBytes < before) this.#progressAt = this.#options.clock.now();
-    if (!this.#farBehind) this.#behindSince = Infinity;
+  #timeOut(late: number): void {
+    const now = this.#options.clock.now();
+    if (late > LATE_MS && !this.#excused) {
+      this.#excused = true;
+      return this.#alarm.set(now + Math.min(late, LONGEST_EXCUSE_MS));
+    }
+    this.#sender.timeOut(now);
+    this.#flush();
   }
 
   #answer(answer: PathAnswer | undefined, to: Endpoint): void {
@@ -264,17 +292,24 @@ export class Outbox implements Disposable {
 
   #flush(): void {
     if (this.#closed) return;
-    const now = this.#options.clock.now();
-    for (let next; (next = this.#sender.next(now, this.#sealer.next)) !== undefined;) {
-      if (next.via === "udp") this.#sendPacket(PacketType.data, encodeFrames(next.frames));
-      else {
-        const { number, record } = next.frame;
-        this.#options.sendLine(encodeDeliver(number, utf8.decode(record)));
-      }
-    }
+    const { clock, connection, maxBacklogBytes, overflow } = this.#options;
+    if (this.#sender.backlogBytes > maxBacklogBytes) return overflow();
+    const now = clock.now();
+    const next = () => this.#sender.next(now, this.#sealer.next, connection.writable);
+    for (let transmission; (transmission = next()) !== undefined;) this.#transmit(transmission);
     if (!this.#farBehind) this.#relieve();
     if (this.#sender.backlogBytes === 0) this.#settled?.resolve();
     if (!this.#sender.pathOpen) this.#suspendPath();
-    this.#alarm.set(this.#sender.deadline());
+    const deadline = this.#sender.deadline();
+    // An excuse ends at its own time.
+    if (this.#excused && deadline !== undefined && deadline <= now) return;
+    this.#excused = false;
+    this.#alarm.set(deadline);
+  }
+
+  #transmit({ via, number, parts }: Transmission): void {
+    if (via === "udp") return this.#sendPacket(PacketType.data, encodeData(number, parts));
+    const [before, after] = deliverFrame(number);
+    this.#options.connection.send(before, ...parts, after);
   }
 }

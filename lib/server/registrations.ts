@@ -1,6 +1,6 @@
 import type { Clock } from "../clock.ts";
 import { ProtocolError } from "../protocol/errors.ts";
-import { TokenBucket } from "./token_bucket.ts";
+import { TokenBucket } from "../token_bucket.ts";
 
 /** So many addresses are remembered. */
 const MAX_ADDRESSES = 10_000;

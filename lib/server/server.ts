@@ -9,7 +9,7 @@ import { type Identity, loadIdentity } from "../net/identity.ts";
 import { originOf } from "../net/connection.ts";
 import { bindPorts, type Ports } from "../net/ports.ts";
 import { AgeClock, newestTimes } from "../messages/clock_jump.ts";
-import { Database } from "../messages/database.ts";
+import { Database, type DatabaseOptions } from "../messages/database.ts";
 import { Logins } from "../messages/logins.ts";
 import { MessageLog } from "../messages/message_log.ts";
 import { type Incoming, isShortage } from "../net/listener.ts";
@@ -60,6 +60,8 @@ export interface ChatServerOptions {
   closed?: boolean;
   clock: Clock;
   log: Log;
+  /** Puts what was written to a file of the message log on the disk. @default `fdatasync` */
+  sync?: DatabaseOptions["sync"];
 }
 
 /** A running server. */
@@ -154,7 +156,11 @@ export class ChatServer {
       const accounts = await Accounts.load(folder, { cost, clock: options.clock });
       using opened = new DisposableStack();
       const database = opened.use(
-        new Database(join(folder, "messages.db"), options.clock, options.log),
+        new Database(join(folder, "messages.db"), {
+          clock: options.clock,
+          log: options.log,
+          ...options.sync && { sync: options.sync },
+        }),
       );
       const identity = plain ? undefined : await loadIdentity(folder);
       // Nobody comes in before this turn of the loop is over.
@@ -226,7 +232,7 @@ export class ChatServer {
     // Where the file is gone the accounts need not be: it may come back.
     if (this.#database.lost || identities.size === 0 || revision === this.#reconciled) return;
     for (const account of await messages.reconcile(identities)) {
-      hub.expel(account, "the account was removed");
+      hub.forget(account);
     }
     this.#reconciled = revision;
   }

@@ -17,13 +17,15 @@ import {
 } from "../protocol/records.ts";
 import { visibleLine } from "../protocol/visible.ts";
 import { VERSION } from "../version.ts";
+import { Answers } from "./answers.ts";
 import { type Command, commands } from "./commands.ts";
 import type { Hub, Member } from "./hub.ts";
-import type { Receipt } from "../protocol/frames.ts";
+import type { RecordBlock } from "../protocol/record_block.ts";
 import type { Incidents } from "./incidents.ts";
 import type { RecentSet } from "../protocol/recent_set.ts";
 import type { Limits } from "./limits.ts";
 import type { Log } from "./log.ts";
+import type { Deliveries } from "./marks.ts";
 import { Outbox } from "./outbox.ts";
 import type { Registrations } from "./registrations.ts";
 
@@ -70,6 +72,9 @@ export type State =
 /** A client that is not logged in may send so many records. */
 const MAX_EARLY_RECORDS = 100;
 
+/** A client may have so many requests without an answer; then its connection is not read for a while. */
+const MAX_UNANSWERED = 256;
+
 /** How long a client that logs out may take to acknowledge what it got, in milliseconds. */
 const LEAVE_LIMIT_MS = 1_000;
 
@@ -92,6 +97,7 @@ export class Session implements Member {
   #state: State = "hello";
   #limit: Countdown;
   #outbox: Outbox | undefined;
+  readonly #answers = new Answers((id, make) => this.#sendAnswer(id, make));
   readonly #over = new AbortController();
   #ending = "the connection was lost";
   /** The username of the account that the session is for, from `login` on. */
@@ -146,18 +152,20 @@ export class Session implements Member {
   async run(): Promise<void> {
     this.send({ type: "hello", protocol: PROTOCOL_VERSION, software: `chatserver/${VERSION}` });
     try {
-      const lines = this.#connection.lines()[Symbol.asyncIterator]();
-      for (let next = lines.next(); this.#state !== "ended";) {
-        const { value: line, done } = await next;
+      const batches = this.#connection.batches()[Symbol.asyncIterator]();
+      for (let next = batches.next(); this.#state !== "ended";) {
+        const { value: lines, done } = await next;
         if (done) break;
-        // One line is read ahead, so that work for a client that has gone is not even begun.
-        next = lines.next();
+        // One batch is read ahead, so that work for a client that has gone is not even begun.
+        next = batches.next();
         // What is no line is answered when its turn has come.
         next.then(({ done }) => done && this.#over.abort(), () => {});
         this.#liveness.heard();
-        await this.#dispatch(parseClientRecord(line));
+        await this.#take(lines);
       }
     } catch (error) {
+      // What came before is answered first.
+      await this.#answers.atMost(0);
       this.#fail(error);
     } finally {
       this.#leave();
@@ -169,8 +177,22 @@ export class Session implements Member {
     this.#connection.send(encodeRecord(record));
   }
 
-  deliver(record: Uint8Array, receipt?: Receipt): void {
-    this.#outbox?.push(record, receipt);
+  /** Answers a request with what `make` gives or throws, when those before it are answered. */
+  answer(id: number, make: () => ServerRecord): void {
+    this.#answers.add(id, make);
+  }
+
+  /** The same as soon as something is ready. */
+  answerLater<T>(id: number, ready: Promise<T>, make: (value: T) => ServerRecord): void {
+    this.#answers.addLater(id, ready, make);
+  }
+
+  get deliveries(): Deliveries {
+    return this.#outbox!.deliveries;
+  }
+
+  deliver(block: RecordBlock, from: number, to: number): number {
+    return this.#outbox!.push(block, from, to);
   }
 
   expel(why: string): void {
@@ -225,11 +247,14 @@ export class Session implements Member {
     this.#outbox = new Outbox({
       clock: services.clock,
       protection: services.protection,
-      sendLine: (line) => this.#connection.send(line),
+      connection: this.#connection,
       sendDatagram: services.sendDatagram,
       maxBacklogBytes: services.limits.sessionBytes,
       overflow: () => this.end("too-slow", "too much waited to be delivered", { final: false }),
+      acknowledged: () => services.hub.acknowledged(this),
     });
+    const outbox = this.#outbox;
+    this.#connection.onWritable = () => outbox.writable();
     services.outboxes.set(this.#outbox.parameters.session, this.#outbox);
     if (login !== undefined) {
       this.#login = login;
@@ -251,11 +276,13 @@ export class Session implements Member {
     const leave = () => this.end("logged-out", "logged out", { id });
     if (this.#outbox === undefined) return leave();
     this.#state = "leaving";
-    const limit = this.services.clock.after(LEAVE_LIMIT_MS, leave);
     const outbox = this.#outbox;
-    this.#caughtUp.then(() => outbox.settle()).then(() => {
-      limit[Symbol.dispose]();
-      leave();
+    this.#answers.atMost(0).then(() => {
+      const limit = this.services.clock.after(LEAVE_LIMIT_MS, leave);
+      this.#caughtUp.then(() => outbox.settle()).then(() => {
+        limit[Symbol.dispose]();
+        leave();
+      });
     });
   }
 
@@ -304,7 +331,20 @@ export class Session implements Member {
     await this.#connection.close();
   }
 
-  async #dispatch(record: ClientRecord): Promise<void> {
+  /** Serves lines in order. What a commit or another session has to finish is not waited for. */
+  async #take(lines: readonly string[]): Promise<void> {
+    for (const line of lines) {
+      const pause = this.#dispatch(parseClientRecord(line));
+      if (pause !== undefined) await pause;
+      if (this.#answers.length >= MAX_UNANSWERED) {
+        await this.work(() => this.#answers.atMost(MAX_UNANSWERED / 2));
+      }
+      if (this.#state === "ended") return;
+    }
+  }
+
+  /** @returns what the next line has to wait for; undefined where that is nothing */
+  #dispatch(record: ClientRecord): void | Promise<void> {
     const id = "id" in record ? record.id : undefined;
     try {
       // The table's entry for a type takes the records of that type.
@@ -312,20 +352,49 @@ export class Session implements Member {
       if (!command.states.includes(this.#state)) {
         throw new ProtocolError("wrong-state", `"${record.type}" is out of place now`);
       }
-      if (this.#state === "active" && id !== undefined) await this.keepRate(this.username);
       if (this.#outbox === undefined) this.#countEarlyRecord();
       if (this.#state === "ended") return;
-      await command.run(this, record);
+      const paced = this.#state === "active" && id !== undefined
+        ? this.keepRate(this.username)
+        : undefined;
+      if (paced !== undefined) return paced.then(() => this.#run(command, record, id));
+      return this.#run(command, record, id);
     } catch (error) {
-      const fatal = id === undefined || this.#state === "hello";
-      if (fatal || !(error instanceof ProtocolError)) throw error;
-      this.send({
-        type: "error",
-        id,
-        code: error.code,
-        message: error.message,
-        attempts: undefined,
-      });
+      this.#refuse(id, error);
+    }
+  }
+
+  #run(
+    command: Command<ClientRecord>,
+    record: ClientRecord,
+    id: number | undefined,
+  ): void | Promise<void> {
+    if (this.#state === "ended") return;
+    try {
+      return command.run(this, record)?.catch((error) => this.#refuse(id, error));
+    } catch (error) {
+      this.#refuse(id, error);
+    }
+  }
+
+  /** Answers a request with an error; what can't be answered that way is thrown. */
+  #refuse(id: number | undefined, error: unknown): void {
+    if (id === undefined || this.#state === "hello" || !(error instanceof ProtocolError)) {
+      throw error;
+    }
+    this.answer(id, () => {
+      throw error;
+    });
+  }
+
+  #sendAnswer(id: number, make: () => ServerRecord): void {
+    if (this.#state === "ended") return;
+    try {
+      this.send(make());
+    } catch (error) {
+      if (!(error instanceof ProtocolError)) return this.#fail(error);
+      const { code, message } = error;
+      this.send({ type: "error", id, code, message, attempts: undefined });
     }
   }
 
@@ -340,11 +409,12 @@ export class Session implements Member {
    * Who commands too fast is not read for a while; nothing is lost.
    *
    * @param commands so many count at once
+   * @returns undefined where there is nothing to wait for
    */
-  async keepRate(username: string, commands = 1): Promise<void> {
+  keepRate(username: string, commands = 1): Promise<void> | undefined {
     const { clock, hub } = this.services;
     const wait = hub.rateOf(username).take(clock.now(), commands);
-    if (wait > 0) await this.work((signal) => sleep(clock, wait, signal));
+    return wait > 0 ? this.work((signal) => sleep(clock, wait, signal)) : undefined;
   }
 
   /** What can't be answered to a request ends the session. */

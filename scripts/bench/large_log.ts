@@ -23,19 +23,16 @@ const messages = Number(given);
 /** Public messages, and every tenth a direct one that was delivered. */
 async function fill(folder: string, count: number): Promise<void> {
   await makeAccounts(folder, USERS);
-  using database = new Database(`${folder}/messages.db`, systemClock);
+  using database = new Database(`${folder}/messages.db`, { clock: systemClock });
   const log = new MessageLog(database);
-  await Promise.all(USERS.map((user) => log.enter(user, "bench")));
+  await Promise.all(USERS.map((user) => log.enter(user, "")));
   for (let done = 0; done < count;) {
     const batch: Promise<unknown>[] = [];
     for (; done < count && batch.length < 20_000; done++) {
       const from = USERS[(done * 7) % 100]!;
       const to = done % 10 === 0 ? USERS[(done * 3 + 1) % 100]! : undefined;
-      const text = `message ${done} ${"x".repeat(done % 200)}`;
-      const kind = to === undefined ? "public" : "direct";
-      batch.push(log.append({ kind, from, to, text }, ({ id }) => {
-        if (to !== undefined) batch.push(log.acknowledge(to, id));
-      }));
+      const stored = log.append({ from, to, text: `message ${done} ${"x".repeat(done % 200)}` });
+      batch.push(to === undefined ? stored : stored.then((id) => log.acknowledge(to, [id])));
     }
     await Promise.all(batch);
   }

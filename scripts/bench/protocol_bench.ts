@@ -1,29 +1,28 @@
 // What one packet and one record cost.
 import { PacketOpener, PacketSealer, PacketType } from "../../lib/protocol/datagram.ts";
 import { DeliverySender } from "../../lib/protocol/delivery_sender.ts";
-import { encodeFrames } from "../../lib/protocol/frames.ts";
-import { encodeMessage, parseClientRecord, parseMessage } from "../../lib/protocol/records.ts";
+import { encodeData } from "../../lib/protocol/payloads.ts";
+import { RecordBlock } from "../../lib/protocol/record_block.ts";
+import { type Message, parseClientRecord, parseMessages } from "../../lib/protocol/records.ts";
 
 const protection = {
   protection: "sealed",
   session: "00ff00ff00ff00ff",
   key: "ab".repeat(32),
 } as const;
-const message = encodeMessage({
-  id: 17,
-  kind: "public",
+const messages = Array.from({ length: 1_000 }, (_, index): Message => ({
+  id: index + 1,
   from: "renew",
-  to: undefined,
-  sent: "2026-01-31T09:30:00.000Z",
+  sent: 1_769_851_800_000,
   text: "Hello guys",
-});
-const record = new TextEncoder().encode(message);
-const frames = encodeFrames(Array.from({ length: 10 }, (_, number) => ({ number, record })));
+}));
+const block = new RecordBlock(messages);
+const payload = encodeData(0, [block.slice(0, 10)]);
 
 Deno.bench("seal a packet of 10 messages", { group: "packet" }, (bench) => {
   const sealer = new PacketSealer(protection);
   bench.start();
-  for (let i = 0; i < 1_000; i++) sealer.seal(PacketType.data, frames);
+  for (let i = 0; i < 1_000; i++) sealer.seal(PacketType.data, payload);
   bench.end();
 });
 
@@ -31,7 +30,7 @@ Deno.bench("seal and open a packet of 10 messages", { group: "packet" }, (bench)
   const sealer = new PacketSealer(protection);
   const opener = new PacketOpener(protection);
   bench.start();
-  for (let i = 0; i < 1_000; i++) opener.open(sealer.seal(PacketType.data, frames));
+  for (let i = 0; i < 1_000; i++) opener.open(sealer.seal(PacketType.data, payload));
   bench.end();
 });
 
@@ -42,20 +41,34 @@ Deno.bench("parse a public record", { group: "record" }, (bench) => {
   bench.end();
 });
 
-Deno.bench("parse a message", { group: "record" }, (bench) => {
-  bench.start();
-  for (let i = 0; i < 1_000; i++) parseMessage(message);
-  bench.end();
+Deno.bench("encode 1,000 messages", { group: "record" }, () => {
+  new RecordBlock(messages);
 });
 
-Deno.bench("send and acknowledge 1,000 messages", { group: "delivery" }, () => {
+Deno.bench("parse 1,000 messages", { group: "record" }, () => {
+  parseMessages(new TextDecoder().decode(block.slice(0, 1_000)));
+});
+
+/** Sends the block in runs of `length` messages, each acknowledged by UDP or over TCP. */
+function exchange(length: number): void {
   const sender = new DeliverySender();
   sender.openPath(1);
   let packet = 0;
-  for (let turn = 0; turn < 100; turn++) {
-    for (let i = 0; i < 10; i++) sender.push(record);
-    while (sender.next(turn, packet) !== undefined) packet++;
-    const delivered = (turn + 1) * 10;
-    sender.acknowledge({ largest: packet - 1, delay: 0, delivered, ranges: [] }, turn);
+  for (let from = 0, now = 0; from < block.length; from += length, now += 10) {
+    sender.push(block, from, from + length);
+    for (let next; (next = sender.next(now, packet, true)) !== undefined;) {
+      if (next.via === "udp") packet++;
+    }
+    const delivered = from + length;
+    const ack = { largest: packet - 1, delay: 0, delivered, ranges: [] };
+    if (packet === 0 || !sender.acknowledge(ack, now)) sender.acknowledgeAll(delivered);
   }
+}
+
+Deno.bench("send and acknowledge 1,000 messages, 10 a packet", { group: "delivery" }, () => {
+  exchange(10);
+});
+
+Deno.bench("the same in one run over TCP", { group: "delivery" }, () => {
+  exchange(1_000);
 });

@@ -7,7 +7,7 @@ import { startServer } from "../helpers/programs.ts";
 import { RunningServer } from "../helpers/running_server.ts";
 import { TempFolder } from "../helpers/temp_folder.ts";
 
-const HELLO = '{"type":"hello","protocol":1,"software":"attack"}\n';
+const HELLO = '{"type":"hello","protocol":2,"software":"attack"}\n';
 const utf8 = new TextEncoder();
 
 /** Sends bytes and reads to the end. */

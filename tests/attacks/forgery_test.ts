@@ -31,8 +31,8 @@ Deno.test("forged blocks: nothing that others wrote stands at the left edge", ()
   for (const columns of [40, 80, 132]) {
     let foreign = 0;
     for (const { text } of forgeries(columns)) {
-      const sent = "2026-01-31T09:30:00.000Z";
-      const message = { id: 1, kind: "direct", from: "mallory", to: "joe", sent, text } as const;
+      const sent = Date.UTC(2026, 0, 31, 9, 30);
+      const message = { id: 1, from: "mallory", to: "joe", sent, text } as const;
       for (const format of [formatMessage, formatPastMessage]) {
         const shown = format(message, { ...UNWRAPPED, columns });
         const body = shown.slice(shown.indexOf("\n\n") + 2);

@@ -157,10 +157,9 @@ Deno.test("attack: terminal escapes, titles and bidi overrides in names and mess
     if (refuses(() => parseText(`hello ${attack}`))) refused++;
     const message = {
       id: 1,
-      kind: "public",
       from: `joe${attack}`,
       to: undefined,
-      sent: "2026-01-31T09:30:00.000Z",
+      sent: Date.UTC(2026, 0, 31, 9, 30),
       text: `hello ${attack}`,
     } as const;
     const shown = formatMessage(message, UNWRAPPED);

@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
+import { PROTOCOL_VERSION } from "../../lib/protocol/limits.ts";
 import { ChatClient } from "../../lib/client/client.ts";
 import { RequestError } from "../../lib/client/session.ts";
 import { ExitCode, ExitError } from "../../lib/exit.ts";
@@ -29,7 +30,7 @@ class FakePeer {
         const refusal = this.refusals.shift();
         if (refusal !== undefined) return Promise.reject(refusal);
         this.connection = new FakeConnection();
-        this.say({ type: "hello", protocol: 1, software: "test" });
+        this.say({ type: "hello", protocol: PROTOCOL_VERSION, software: "test" });
         return Promise.resolve(this.connection);
       },
       openSocket: () => undefined,
@@ -64,9 +65,8 @@ class FakePeer {
   }
 
   deliver(number: number, id: number, more: Record<string, unknown> = {}): void {
-    const sent = "2026-01-31T09:30:00.000Z";
-    const message = { id, kind: "public", from: "ann", sent, text: `${id}`, ...more };
-    this.say({ type: "deliver", number, message });
+    const message = { id, from: "ann", sent: 1_769_851_800_000, text: `${id}`, ...more };
+    this.say({ type: "deliver", number, messages: [message] });
   }
 
   /** The next record that the client sent. */
@@ -113,18 +113,18 @@ Deno.test("ChatClient comes back with its token and the last message it has show
 Deno.test("ChatClient shows a direct message once, however often it comes", async () => {
   const peer = new FakePeer();
   const client = await peer.logIn();
-  peer.deliver(0, 11, { kind: "direct", to: "joe" });
-  peer.deliver(1, 5, { kind: "direct", to: "joe", late: true });
+  peer.deliver(0, 11, { to: "joe" });
+  peer.deliver(1, 5, { to: "joe", late: true });
   await peer.settle();
   await peer.lose();
   assertEquals((await peer.takeBack())["last"], 11);
   for (const [number, id] of [11, 5, 6].entries()) {
-    peer.deliver(number, id, { kind: "direct", to: "joe", late: true });
+    peer.deliver(number, id, { to: "joe", late: true });
   }
   await peer.settle();
   assertEquals(peer.shown, ["11", "5 (late)", "6 (late)"]);
   // What it does not show again it acknowledges.
-  peer.clock.advance(25);
+  peer.clock.advance(100);
   assertEquals(await peer.heard(), { type: "ack", delivered: 3 });
   client.abort();
 });
@@ -132,7 +132,7 @@ Deno.test("ChatClient shows a direct message once, however often it comes", asyn
 Deno.test("ChatClient shows a direct message once that comes late first, and then in its turn", async () => {
   const peer = new FakePeer();
   const client = await peer.logIn();
-  const direct = { kind: "direct", to: "joe" };
+  const direct = { to: "joe" };
   peer.deliver(0, 12, { ...direct, late: true });
   peer.deliver(1, 11);
   peer.deliver(2, 12, direct);

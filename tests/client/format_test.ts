@@ -5,10 +5,9 @@ import { UNWRAPPED } from "../../lib/console/page.ts";
 
 const message = {
   id: 1,
-  kind: "public",
   from: "renew",
   to: undefined,
-  sent: "2026-01-31T09:30:00.000Z",
+  sent: Date.UTC(2026, 0, 31, 9, 30),
   text: "Hello guys",
 } as const;
 
@@ -37,7 +36,7 @@ Deno.test("formatMessage() lets no text look like another message, or act on the
 
 Deno.test("formatMessage() gives the direct message's form to the letter", () => {
   assertEquals(
-    formatMessage({ ...message, kind: "direct", to: "joe" }, UNWRAPPED).split("\n")[1],
+    formatMessage({ ...message, to: "joe" }, UNWRAPPED).split("\n")[1],
     "Message type: Direct Message (DM)",
   );
 });
@@ -53,7 +52,9 @@ Deno.test("formatMessage() lays out for the width that the terminal has now", ()
 Deno.test("formatPastMessage() has the text, and the names of others, stand back too", () => {
   const from = "世".repeat(20);
   assertEquals(
-    formatPastMessage({ ...message, from, sent: "?" }, { ...UNWRAPPED, columns: 40 }).split("\n"),
+    formatPastMessage({ ...message, from, sent: 8.64e15 + 1 }, { ...UNWRAPPED, columns: 40 }).split(
+      "\n",
+    ),
     [
       "*** Message ***",
       "Message type: Public Message (PM)",

@@ -1,11 +1,12 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
+import { PROTOCOL_VERSION } from "../../lib/protocol/limits.ts";
 import { ClientSession, LostError, RequestError } from "../../lib/client/session.ts";
 import { ExitError } from "../../lib/exit.ts";
 import type { Message } from "../../lib/protocol/records.ts";
 import { FakeClock } from "../helpers/fake_clock.ts";
 import { FakeConnection } from "../helpers/fake_connection.ts";
 
-const HELLO = { type: "hello", protocol: 1, software: "test" };
+const HELLO = { type: "hello", protocol: PROTOCOL_VERSION, software: "test" };
 
 function start(firstLine?: string) {
   const clock = new FakeClock();
@@ -51,8 +52,8 @@ Deno.test("ClientSession.open() waits 10 s for a hello", async () => {
 });
 
 Deno.test("ClientSession.open() refuses another version of the protocol", async () => {
-  const { opening } = start(JSON.stringify({ ...HELLO, protocol: 2 }));
-  const error = await assertRejects(() => opening, ExitError, "speaks protocol version 2");
+  const { opening } = start(JSON.stringify({ ...HELLO, protocol: 3 }));
+  const error = await assertRejects(() => opening, ExitError, "speaks protocol version 3");
   assertEquals(error.exitCode, 4);
 });
 
@@ -136,15 +137,19 @@ Deno.test("ClientSession gives what is delivered over TCP, in order, and acknowl
   });
   assertEquals((await login).username, "joe");
   clock.endTurn();
-  const message = { kind: "public", from: "renew", sent: "2026-01-31T09:30:00.000Z" };
+  const message = { from: "renew", sent: 1_769_851_800_000 };
   for (const number of [1, 0, 1, 2]) {
-    answer({ type: "deliver", number, message: { id: number + 1, ...message, text: `${number}` } });
+    answer({
+      type: "deliver",
+      number,
+      messages: [{ id: number + 1, ...message, text: `${number}` }],
+    });
   }
   const pinged = connection.taken();
   answer({ type: "ping" });
   assertEquals(await pinged, { type: "pong" });
   assertEquals(messages.map(({ text }) => text), ["0", "1", "2"]);
-  clock.advance(25);
+  clock.advance(100);
   assertEquals(await connection.taken(), { type: "ack", delivered: 3 });
   session.abort();
 });

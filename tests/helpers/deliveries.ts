@@ -1,5 +1,11 @@
 import { assertEquals } from "@std/assert";
+import type { Message } from "../../lib/protocol/records.ts";
 import type { FakeClient, FakeServer } from "./fake_server.ts";
+
+/** A message as it is compared: its text, and whether it is late. */
+function written({ text, late }: Message): string {
+  return late ? `${text} (late)` : text;
+}
 
 /** The next `count` messages, each with its text and whether it is late. */
 export async function received(
@@ -9,11 +15,11 @@ export async function received(
 ): Promise<string[]> {
   const texts: string[] = [];
   while (texts.length < count) {
-    const { type, message } = await server.nextOf(client);
+    const { type, messages } = await server.nextOf(client);
     assertEquals(type, "deliver");
-    const { text, late } = message as { text: string; late?: boolean };
-    texts.push(late ? `${text} (late)` : text);
+    texts.push(...(messages as Message[]).map(written));
   }
+  assertEquals(texts.length, count);
   return texts;
 }
 
@@ -21,10 +27,9 @@ export async function received(
 export async function receivedToTheEnd(server: FakeServer, client: FakeClient): Promise<string[]> {
   const received: string[] = [];
   for (;;) {
-    const { type, message, code } = await server.nextOf(client);
+    const { type, messages, code } = await server.nextOf(client);
     if (type === "farewell") return [...received, `${code}`];
-    const { text, late } = message as { text: string; late?: boolean };
-    received.push(late ? `${text} (late)` : text);
+    received.push(...(messages as Message[]).map(written));
   }
 }
 
@@ -44,9 +49,9 @@ export function disconnect(...clients: FakeClient[]): Promise<void> {
 export async function receivedWhile(server: FakeServer, client: FakeClient): Promise<string[]> {
   const received: string[] = [];
   for (;;) {
-    const { type, message, code } = await server.nextOf(client);
+    const { type, messages, code } = await server.nextOf(client);
     if (type === "farewell") return [...received, `${code}`];
-    received.push((message as { text: string }).text);
+    received.push(...(messages as Message[]).map(({ text }) => text));
     client.send({ type: "ack", delivered: received.length });
   }
 }

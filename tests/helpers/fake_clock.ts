@@ -40,6 +40,11 @@ export class FakeClock implements Clock {
     while (this.#soon.length > 0) for (const action of this.#soon.splice(0)) action();
   }
 
+  /** Time passes, and nothing else happens: the process is stopped, or something takes long. */
+  sleep(ms: number): void {
+    this.#now += ms;
+  }
+
   /** Lets time pass: every timer rings at its own time, and its turn ends. */
   advance(ms: number): void {
     const end = this.#now + ms;

@@ -1,11 +1,15 @@
 import type { Connection, Endpoint } from "../../lib/net/connection.ts";
 
+const utf8 = new TextDecoder();
+
 /** One end of a control connection that is made of two queues. */
 export class FakeConnection implements Connection {
   readonly local: Endpoint = { hostname: "127.0.0.1", port: 1300 };
   readonly remote: Endpoint;
   readonly cutOff = false;
   maxLineBytes = 65_536;
+  writable = true;
+  onWritable: () => void = () => {};
   /** Lines that were sent by whoever holds this end, and not yet taken by the test. */
   readonly #sent = new Queue<string>();
   readonly #toRead = new Queue<string>();
@@ -21,15 +25,16 @@ export class FakeConnection implements Connection {
     return this.#closed;
   }
 
-  async *lines(): AsyncGenerator<string> {
+  async *batches(): AsyncGenerator<string[]> {
     for (let line; (line = await this.#toRead.next()) !== undefined;) {
       if (this.#closed) return;
-      yield line;
+      yield [line];
     }
   }
 
-  send(line: string): void {
-    if (!this.#closed) this.#sent.push(line);
+  send(...parts: (string | Uint8Array)[]): void {
+    const texts = parts.map((part) => typeof part === "string" ? part : utf8.decode(part));
+    if (!this.#closed) this.#sent.push(texts.join(""));
   }
 
   close(): Promise<void> {

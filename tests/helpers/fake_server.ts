@@ -9,6 +9,7 @@ import { Hub } from "../../lib/server/hub.ts";
 import { Database } from "../../lib/messages/database.ts";
 import { Logins } from "../../lib/messages/logins.ts";
 import { MessageLog } from "../../lib/messages/message_log.ts";
+import { PROTOCOL_VERSION } from "../../lib/protocol/limits.ts";
 import { RecentSet } from "../../lib/protocol/recent_set.ts";
 import { type Services, Session } from "../../lib/server/session.ts";
 import { FakeClock } from "./fake_clock.ts";
@@ -37,8 +38,7 @@ export class FakeServer implements AsyncDisposable {
     this.#folder = folder;
     // A commit is done at once, without the test ending a turn for it.
     this.#database = new Database(":memory:", {
-      date: () => this.clock.date(),
-      soon: queueMicrotask,
+      clock: { date: () => this.clock.date(), soon: queueMicrotask },
     });
     const messages = new MessageLog(this.#database);
     const known = new KnownAddresses();
@@ -86,7 +86,7 @@ export class FakeServer implements AsyncDisposable {
   /** A new session in the state `login`. */
   async greet(address?: string): Promise<FakeClient> {
     const client = await this.connect(address);
-    client.send({ type: "hello", protocol: 1, software: "test" });
+    client.send({ type: "hello", protocol: PROTOCOL_VERSION, software: "test" });
     return client;
   }
 

@@ -1,9 +1,9 @@
 import { encodePem } from "../../lib/net/certificate.ts";
 import { IDENTITY_NAME, loadIdentity } from "../../lib/net/identity.ts";
 import { LineDecoder } from "../../lib/protocol/lines.ts";
-import { MAX_SERVER_LINE_BYTES } from "../../lib/protocol/limits.ts";
+import { MAX_SERVER_LINE_BYTES, PROTOCOL_VERSION } from "../../lib/protocol/limits.ts";
 
-const HELLO = { type: "hello", protocol: 1, software: "attack" };
+const HELLO = { type: "hello", protocol: PROTOCOL_VERSION, software: "attack" };
 const utf8 = new TextEncoder();
 
 type Fields = Record<string, unknown>;

@@ -11,11 +11,11 @@ const DAY_MS = 24 * HOUR_MS;
 /** A server that starts on a log whose messages were sent at these times, as the wall clock had them. */
 function start(error: number, ...sent: readonly number[]) {
   const clock = new FakeClock();
-  const database = new Database(":memory:", clock);
+  const database = new Database(":memory:", { clock });
   const messages = new MessageLog(database);
   for (const time of sent) {
     clock.error = time;
-    messages.append({ kind: "public", from: "joe", to: undefined, text: "x" }, () => {});
+    messages.append({ from: "joe", to: undefined, text: "x" });
     clock.endTurn();
   }
   clock.error = error;

@@ -9,7 +9,7 @@ const DAY_MS = 24 * 3_600_000;
 
 async function open(path = ":memory:") {
   const clock = new FakeClock();
-  const database = new Database(path, clock);
+  const database = new Database(path, { clock });
   const logins = new Logins(database);
   const adding = logins.add({ account: "joe", credential: "credential", last: 7 });
   clock.endTurn();
@@ -61,7 +61,7 @@ Deno.test("Logins keeps no token as it is, and what it keeps through a restart",
   content.close();
   assertEquals(String(row?.["hash"]).length, 64);
   assertEquals(String(row?.["hash"]).toLowerCase() === token, false);
-  using again = new Database(path, new FakeClock());
+  using again = new Database(path, { clock: new FakeClock() });
   assertEquals(new Logins(again).find(token)?.id, id);
 });
 

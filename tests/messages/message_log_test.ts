@@ -2,7 +2,7 @@ import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { DatabaseSync } from "node:sqlite";
 import { PLAIN_IDENTITY } from "../../lib/accounts/accounts.ts";
 import { ExitError } from "../../lib/exit.ts";
-import { Database } from "../../lib/messages/database.ts";
+import { Database, type DatabaseOptions } from "../../lib/messages/database.ts";
 import { Logins } from "../../lib/messages/logins.ts";
 import { type Draft, MessageLog } from "../../lib/messages/message_log.ts";
 import { ProtocolError } from "../../lib/protocol/errors.ts";
@@ -10,21 +10,18 @@ import type { Message } from "../../lib/protocol/records.ts";
 import { FakeClock } from "../helpers/fake_clock.ts";
 import { TempFolder } from "../helpers/temp_folder.ts";
 
-const pub = (from: string, text: string): Draft => ({ kind: "public", from, to: undefined, text });
-const direct = (from: string, to: string, text: string): Draft => ({
-  kind: "direct",
-  from,
-  to,
-  text,
-});
+const SENT = Date.UTC(2026, 0, 31, 9, 30);
 
-function open(path = ":memory:") {
+const pub = (from: string, text: string): Draft => ({ from, to: undefined, text });
+const direct = (from: string, to: string, text: string): Draft => ({ from, to, text });
+
+function open(path = ":memory:", options: Partial<DatabaseOptions> = {}) {
   const clock = new FakeClock();
-  const database = new Database(path, clock);
+  const database = new Database(path, { clock, ...options });
   const log = new MessageLog(database);
   const delivered: Message[] = [];
-  const append = (...drafts: Draft[]) =>
-    drafts.map((draft) => log.append(draft, (message) => delivered.push(message)));
+  log.onStored = (messages) => delivered.push(...messages);
+  const append = (...drafts: Draft[]) => drafts.map((draft) => log.append(draft));
   const texts = (messages: Message[]) => messages.map(({ text }) => text);
   const close = () => database[Symbol.dispose]();
   return { clock, database, log, delivered, append, texts, close };
@@ -37,8 +34,8 @@ Deno.test("MessageLog.append() delivers after the commit of the turn, in the ord
   clock.endTurn();
   await Promise.all(stored);
   assertEquals(delivered, [
-    { id: 1, ...pub("joe", "one"), sent: "2026-01-31T09:30:00.000Z" },
-    { id: 2, ...direct("joe", "Ann", "two"), sent: "2026-01-31T09:30:00.000Z" },
+    { id: 1, ...pub("joe", "one"), sent: SENT },
+    { id: 2, ...direct("joe", "Ann", "two"), sent: SENT },
   ]);
   close();
 });
@@ -72,14 +69,17 @@ Deno.test("MessageLog keeps ids and messages through a restart", async () => {
 Deno.test("MessageLog.history() gives what an account may see, and nothing else", async () => {
   const { clock, log, append, texts, close } = open();
   append(pub("joe", "before everybody"));
-  for (const account of ["joe", "ann"]) log.enter(account, "a");
+  clock.endTurn();
+  for (const account of ["joe", "ann"]) log.enter(account, "1");
+  clock.endTurn();
   append(
     pub("Joe", "to all"),
     direct("Joe", "Ann", "to ann"),
     direct("Ann", "Joe", "to joe"),
     direct("Bob", "Joe", "bob to joe"),
   );
-  log.enter("bob", "a");
+  clock.endTurn();
+  log.enter("bob", "1");
   append(pub("Ann", "last"));
   clock.endTurn();
   await Promise.resolve();
@@ -96,20 +96,20 @@ Deno.test("MessageLog.history() gives what an account may see, and nothing else"
 
 Deno.test("MessageLog.leave() leaves a new account of an old name nothing of the old one's", async () => {
   const { clock, log, append, close } = open();
-  log.enter("joe", "a");
+  log.enter("joe", "1");
   append(direct("ann", "joe", "secret"));
   clock.endTurn();
-  const entered = Promise.all([log.leave("joe"), log.enter("joe", "b", log.last)]);
+  const entered = Promise.all([log.leave("joe"), log.enter("joe", "2", log.last)]);
   clock.endTurn();
   await entered;
   assertEquals(log.history("joe", { count: 10 }), []);
-  assertEquals(log.undelivered("joe", { after: 0, upTo: 10, limit: 10 }), []);
+  assertEquals(log.undelivered("joe", { after: 0, upTo: 10 }).items, []);
   close();
 });
 
 Deno.test("MessageLog.enter() leaves another account of an old name nothing, however it came about", async () => {
   const { clock, log, append, texts, close } = open();
-  const waiting = () => texts(log.undelivered("joe", { after: 0, upTo: 9, limit: 9 }));
+  const waiting = () => texts(log.undelivered("joe", { after: 0, upTo: 9 }).items);
   const enter = async (identity: string) => {
     const entered = log.enter("joe", identity);
     clock.endTurn();
@@ -134,8 +134,7 @@ Deno.test("MessageLog.reconcile() parts from accounts that have gone, or gave wa
   const reconciled = log.reconcile(new Map([["bob", "new"], ["joe", "old"], ["eve", "new"]]));
   clock.endTurn();
   assertEquals(await reconciled, ["ann", "bob"]);
-  const waiting = (account: string) =>
-    texts(log.undelivered(account, { after: 0, upTo: 9, limit: 9 }));
+  const waiting = (account: string) => texts(log.undelivered(account, { after: 0, upTo: 9 }).items);
   assertEquals(["ann", "bob", "joe"].map(waiting), [[], [], ["to joe"]]);
   close();
 });
@@ -144,13 +143,23 @@ Deno.test("MessageLog.undelivered() gives direct messages until they are acknowl
   const { clock, log, append, texts, close } = open();
   append(direct("joe", "Ann", "one"), pub("joe", "x"), direct("joe", "ANN", "two"));
   clock.endTurn();
-  const waiting = () => texts(log.undelivered("ann", { after: 0, upTo: 10, limit: 10 }));
+  const waiting = (after = 0, upTo = 10) => texts(log.undelivered("ann", { after, upTo }).items);
   assertEquals(waiting(), ["one", "two"]);
-  assertEquals(texts(log.undelivered("ann", { after: 1, upTo: 3, limit: 1 })), ["two"]);
-  assertEquals(texts(log.undelivered("ann", { after: 0, upTo: 2, limit: 10 })), ["one"]);
-  log.acknowledge("ann", 1);
+  assertEquals(waiting(1), ["two"]);
+  assertEquals(waiting(0, 2), ["one"]);
+  log.acknowledge("ann", [1]);
   clock.endTurn();
   assertEquals(waiting(), ["two"]);
+  // What is acknowledged before an earlier one leaves that one waiting.
+  append(direct("joe", "ann", "three"), direct("joe", "ann", "four"));
+  clock.endTurn();
+  log.acknowledge("ann", [4]);
+  clock.endTurn();
+  assertEquals(waiting(), ["two", "four"]);
+  assertEquals([3, 4, 5].map((id) => log.isUndelivered(id)), [true, false, true]);
+  log.acknowledge("ann", [3, 5]);
+  clock.endTurn();
+  assertEquals(waiting(), []);
   close();
 });
 
@@ -164,14 +173,12 @@ Deno.test("MessageLog.flow() gives what others wrote to all, and to the account,
     direct("ann", "ann", "to herself"),
   );
   clock.endTurn();
-  log.acknowledge("ann", 2);
+  log.acknowledge("ann", [2]);
   clock.endTurn();
-  const flow = (after: number, upTo = 10) =>
-    log.flow("ann", { after, upTo }).map((
-      { message, undelivered },
-    ) => [message.text, undelivered]);
+  const flow = (after: number) =>
+    log.flow("ann", after).items.map(({ message, undelivered }) => [message.text, undelivered]);
   assertEquals(flow(0), [["one", false], ["two", false], ["to herself", true]]);
-  assertEquals(flow(1, 2), [["two", false]]);
+  assertEquals(flow(1), [["two", false], ["to herself", true]]);
   assertEquals(flow(log.last), []);
   close();
 });
@@ -181,9 +188,8 @@ Deno.test("MessageLog.append() takes a request that comes again for what it is",
   const adding = new Logins(database).add({ account: "joe", credential: "credential", last: 0 });
   clock.endTurn();
   const { id: login } = await adding;
-  const deliver = (message: Message) => delivered.push(message);
   const send = (draft: Draft, request: number, from = login) => {
-    const stored = log.append(draft, deliver, { login: from, request });
+    const stored = log.append(draft, { login: from, request });
     stored.catch(() => {});
     return stored;
   };
@@ -210,7 +216,7 @@ Deno.test("MessageLog.append() takes a request that comes again for what it is",
 
 Deno.test("MessageLog.forgetBefore() keeps what still has to be delivered, and never an id twice", async () => {
   const { clock, log, append, texts, delivered, close } = open();
-  log.enter("ann", "a");
+  log.enter("ann", "1");
   append(pub("joe", "old"), direct("joe", "ann", "old, but waiting"));
   clock.advance(1_000);
   append(pub("joe", "new"));
@@ -230,7 +236,7 @@ Deno.test("MessageLog.append() delivers nothing where the commit fails, and goes
   // What the database refuses takes everything of its turn along.
   const stored = append(pub("joe", "one"), {
     ...pub("joe", "two"),
-    text: null as unknown as string,
+    text: new String("two") as string,
   });
   clock.endTurn();
   for (const promise of stored) {
@@ -259,29 +265,97 @@ Deno.test("MessageLog refuses what it can't use, and leaves it as it is", async 
   assertThrows(() => open(folder.path), ExitError, "can't be used");
 });
 
-Deno.test("MessageLog says what it can't read or store in a damaged file, and so does the log", async () => {
+/** Here pages with messages begin. */
+const BEHIND_ROOTS = 81_920;
+
+Deno.test("MessageLog refuses a file whose end is damaged, and says what it can't read of one", async () => {
   await using folder = await TempFolder.create();
   const path = folder.file("messages.db");
   const whole = open(path);
   for (let i = 0; i < 2_000; i++) whole.append(pub("joe", `${i} `.repeat(50)));
-  whole.log.enter("ann", "a", 0);
-  whole.clock.endTurn();
+  whole.log.enter("ann", "1", 0);
   whole.close();
-  const file = await Deno.open(path, { write: true });
-  await file.seek(16_384, Deno.SeekMode.Start);
-  await file.write(new Uint8Array((await file.stat()).size - 16_384).fill(0xaa));
-  file.close();
-
-  const events: string[] = [];
-  const clock = new FakeClock();
-  using database = new Database(path, clock, (event) => events.push(event));
-  const log = new MessageLog(database);
-  const unreadable = assertThrows(() => log.history("ann", { count: 9 }), ProtocolError);
+  const damage = async (end: number) => {
+    const file = await Deno.open(path, { write: true });
+    await file.seek(BEHIND_ROOTS, Deno.SeekMode.Start);
+    await file.write(new Uint8Array(end - BEHIND_ROOTS).fill(0xaa));
+    file.close();
+  };
+  await damage(3 * BEHIND_ROOTS);
+  const { log, close } = open(path);
+  const unreadable = assertThrows(() => log.history("ann", { count: 2_000 }), ProtocolError);
   assertEquals(unreadable.code, "not-readable");
-  for (let i = 0; i < 2; i++) {
-    const stored = log.append(pub("joe", "x"), () => {});
-    clock.endTurn();
-    assertEquals((await assertRejects(() => stored, ProtocolError)).code, "not-stored");
+  close();
+  await damage((await Deno.stat(path)).size);
+  assertThrows(() => open(path), ExitError, "is damaged: put a backup in its place");
+});
+
+/** A disk that a test slows down, or breaks. */
+class TestDisk {
+  readonly #syncs: PromiseWithResolvers<void>[] = [];
+  #begun = Promise.withResolvers<void>();
+
+  readonly sync = (): Promise<void> => {
+    const sync = Promise.withResolvers<void>();
+    this.#syncs.push(sync);
+    this.#begun.resolve();
+    return sync.promise;
+  };
+
+  /** The next sync that is begun, perhaps already. */
+  async next(): Promise<PromiseWithResolvers<void>> {
+    while (this.#syncs.length === 0) {
+      this.#begun = Promise.withResolvers();
+      await this.#begun.promise;
+    }
+    return this.#syncs.shift()!;
   }
-  assertEquals(events, ["messages can't be stored: database disk image is malformed"]);
+}
+
+Deno.test("MessageLog delivers what is on the disk, and takes what comes meanwhile into one commit", async () => {
+  await using folder = await TempFolder.create();
+  const disk = new TestDisk();
+  const { clock, log, delivered, append, close } = open(folder.file("messages.db"), disk);
+  const [one] = append(pub("joe", "one"));
+  clock.endTurn();
+  const first = await disk.next();
+  const more = append(pub("joe", "two"), pub("joe", "three"));
+  clock.endTurn();
+  await new Promise((resolve) => setImmediate(resolve));
+  assertEquals([delivered, log.last, log.history("joe", { count: 9 })], [[], 0, []]);
+  first.resolve();
+  await one;
+  assertEquals(delivered.map(({ text }) => text), ["one"]);
+  clock.endTurn();
+  const second = await disk.next();
+  assertEquals([delivered.length, log.last], [1, 1]);
+  second.resolve();
+  await Promise.all(more);
+  assertEquals(delivered.map(({ text }) => text), ["one", "two", "three"]);
+  close();
+});
+
+Deno.test("MessageLog takes nothing for stored that a disk did not take, and says so once", async () => {
+  await using folder = await TempFolder.create();
+  const [disk, events] = [new TestDisk(), [] as string[]];
+  const { clock, log, delivered, append, close } = open(folder.file("messages.db"), {
+    ...disk,
+    log: (event) => events.push(event),
+  });
+  for (const text of ["one", "two"]) {
+    const [refused] = append(pub("joe", text));
+    clock.endTurn();
+    (await disk.next()).reject(new Error("no disk"));
+    assertEquals((await assertRejects(() => refused!, ProtocolError)).code, "not-stored");
+  }
+  assertEquals(events, ["messages can't be stored: no disk"]);
+  const stored = append(pub("joe", "three"));
+  clock.endTurn();
+  (await disk.next()).resolve();
+  await Promise.all(stored);
+  assertEquals(events.slice(1), ["messages are stored again"]);
+  // Nobody will ever be shown what was refused.
+  assertEquals(delivered.map(({ id, text }) => [id, text]), [[1, "three"]]);
+  assertEquals(log.flow("ann", 0).items.map(({ message }) => message.text), ["three"]);
+  close();
 });

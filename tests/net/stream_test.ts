@@ -16,11 +16,11 @@ async function pair() {
 
 async function readAll(connection: StreamConnection): Promise<string[]> {
   const lines = [];
-  for await (const line of connection.lines()) lines.push(line);
+  for await (const batch of connection.batches()) lines.push(...batch);
   return lines;
 }
 
-Deno.test("StreamConnection.lines() gives lines until the other side ends", async () => {
+Deno.test("StreamConnection.batches() gives lines until the other side ends", async () => {
   const { connection, other } = await pair();
   await other.write(new TextEncoder().encode("one\ntwo\nhalf"));
   other.close();
@@ -28,7 +28,7 @@ Deno.test("StreamConnection.lines() gives lines until the other side ends", asyn
   await connection.close();
 });
 
-Deno.test("StreamConnection.lines() refuses a line over the cap", async () => {
+Deno.test("StreamConnection.batches() refuses a line over the cap", async () => {
   const { connection, other } = await pair();
   connection.maxLineBytes = 10;
   await other.write(new TextEncoder().encode("12345678901"));

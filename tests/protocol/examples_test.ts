@@ -6,13 +6,14 @@ import {
   PacketType,
   type Protection,
 } from "../../lib/protocol/datagram.ts";
-import { decodeAck, decodeFrames, encodeAck, encodeFrames } from "../../lib/protocol/frames.ts";
+import { decodeAck, decodeData, encodeAck, encodeData } from "../../lib/protocol/payloads.ts";
+import { RecordBlock } from "../../lib/protocol/record_block.ts";
 import {
-  encodeDeliver,
+  deliverFrame,
   encodeMessage,
   encodeRecord,
   parseClientRecord,
-  parseMessage,
+  parseMessages,
   parseServerRecord,
 } from "../../lib/protocol/records.ts";
 
@@ -46,7 +47,8 @@ Deno.test("encodeRecord() gives the lines of PROTOCOL.md", () => {
     });
     assert(either.some((parsed) => encodeRecord(parsed) === line), `nobody sends ${line}`);
     if (record.type === "deliver") {
-      assertEquals(encodeDeliver(record.number, encodeMessage(record.message)), line);
+      const [before, after] = deliverFrame(record.number);
+      assertEquals(before + record.messages.map(encodeMessage).join(",") + after, line);
     }
   }
 });
@@ -56,16 +58,13 @@ Deno.test("PacketSealer gives the packets of PROTOCOL.md, and PacketOpener takes
   const client = new PacketSealer(of("plain", keys.client));
   const server = new PacketSealer(of("plain", keys.server));
   const token = Uint8Array.fromHex("a0a1a2a3a4a5a6a7");
-  const message = {
-    id: 17,
-    kind: "public",
-    from: "renew",
-    sent: "2026-01-31T09:30:00.000Z",
-    text: "Hello",
-  } as const;
-  const record = new TextEncoder().encode(encodeMessage(message));
+  const messages = [
+    { id: 17, from: "renew", sent: 1_769_851_800_000, text: "Hello" },
+    { id: 18, from: "renew", to: "joe", sent: 1_769_851_801_000, text: "Hello joe" },
+  ];
+  const data = encodeData(0, [new RecordBlock(messages).slice(0, 2)]);
   const acks = [
-    { largest: 2, delay: 1_500, delivered: 1, ranges: [] },
+    { largest: 2, delay: 1_500, delivered: 2, ranges: [] },
     { largest: 9, delay: 0, delivered: 4, ranges: [[6, 7], [9, 9]] as [number, number][] },
   ];
   const sealed = new PacketSealer(of("sealed", keys.client));
@@ -74,7 +73,7 @@ Deno.test("PacketSealer gives the packets of PROTOCOL.md, and PacketOpener takes
     ["challenge", server.seal(PacketType.challenge, token)],
     ["response", client.seal(PacketType.response, token)],
     ["bound", server.seal(PacketType.bound)],
-    ["data", server.seal(PacketType.data, encodeFrames([{ number: 0, record }]))],
+    ["data", server.seal(PacketType.data, data)],
     ["ack", client.seal(PacketType.ack, encodeAck(acks[0]!))],
     ["ack", client.seal(PacketType.ack, encodeAck(acks[1]!))],
     ["sealed", sealed.seal(PacketType.ack, encodeAck(acks[0]!))],
@@ -94,8 +93,8 @@ Deno.test("PacketSealer gives the packets of PROTOCOL.md, and PacketOpener takes
     fromClient.open(bytes) ?? fromServer.open(bytes)
   );
   assertEquals(opened.map((packet) => packet?.number), [0, 0, 1, 1, 2, 2, 3]);
-  const [frame] = decodeFrames(opened[4]!.payload)!;
-  assertEquals(parseMessage(new TextDecoder().decode(frame!.record)), message);
+  const { number, records } = decodeData(opened[4]!.payload)!;
+  assertEquals([number, parseMessages(new TextDecoder().decode(records))], [0, messages]);
   assertEquals(decodeAck(opened[5]!.payload), acks[0]);
   assertEquals(decodeAck(opened[6]!.payload), acks[1]);
 });

@@ -2,9 +2,11 @@ import { assertEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
 import { ProtocolError } from "../../lib/protocol/errors.ts";
 import {
+  deliverFrame,
+  encodeMessage,
   encodeRecord,
   parseClientRecord,
-  parseMessage,
+  parseMessages,
   parseServerRecord,
 } from "../../lib/protocol/records.ts";
 
@@ -59,10 +61,29 @@ Deno.test("parseServerRecord() names fields inside of fields", () => {
     `"users[1]" must be a string`,
   );
   assertThrows(
-    () => parseServerRecord('{"type":"deliver","number":0,"message":{"id":1,"kind":"secret"}}'),
+    () => parseServerRecord('{"type":"deliver","number":0,"messages":[{"id":1,"from":7}]}'),
     ProtocolError,
-    `"message.kind" must be one of public, direct`,
+    `"messages[0].from" must be a string`,
   );
+});
+
+const messages = [
+  { id: 1, from: "joe", sent: 1_769_851_800_000, text: '], "ü"' },
+  { id: 2, from: "joe", to: "ann", sent: 1_769_851_800_001, text: "{", late: true },
+];
+
+Deno.test("parseMessages() takes what encodeMessage() makes, with a comma between two", () => {
+  assertEquals(parseMessages(messages.map(encodeMessage).join(",")), messages);
+  for (const wrong of ["{", "{},", "{}{}", `"a"`, "1", "[]", '{"id":1}']) {
+    assertThrows(() => parseMessages(wrong), ProtocolError);
+  }
+});
+
+Deno.test("deliverFrame() makes a record of what a packet carries", () => {
+  const [before, after] = deliverFrame(7);
+  const line = `${before}${messages.map(encodeMessage).join(",")}${after}`;
+  assertEquals(parseServerRecord(line), { type: "deliver", number: 7, messages });
+  assertEquals(encodeRecord({ type: "deliver", number: 7, messages }), line);
 });
 
 Deno.test("parseClientRecord() takes back what encodeRecord() makes, in one line", () => {
@@ -83,7 +104,7 @@ Deno.test("parseClientRecord() takes back what encodeRecord() makes, in one line
 Deno.test("the record parsers throw nothing but ProtocolError", () => {
   const nearly = fc.json().map((json) => `{"type":"public","id":1,"text":${json}}`);
   fc.assert(fc.property(fc.oneof(fc.string(), fc.json(), nearly), (line) => {
-    for (const parse of [parseClientRecord, parseServerRecord, parseMessage]) {
+    for (const parse of [parseClientRecord, parseServerRecord, parseMessages]) {
       try {
         parse(line);
       } catch (error) {

@@ -1,7 +1,7 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { ProtocolError } from "../../lib/protocol/errors.ts";
-import { MAX_LINE_BYTES, MAX_TEXT_BYTES } from "../../lib/protocol/limits.ts";
-import { encodeDeliver, encodeMessage } from "../../lib/protocol/records.ts";
+import { MAX_LINE_BYTES, MAX_RUN_BYTES, MAX_TEXT_BYTES } from "../../lib/protocol/limits.ts";
+import { encodeMessage, encodeRecord } from "../../lib/protocol/records.ts";
 import { parseText } from "../../lib/protocol/text.ts";
 
 Deno.test("parseText() gives the text as it is", () => {
@@ -28,12 +28,12 @@ Deno.test("parseText() refuses, and says why", () => {
   }
 });
 
-Deno.test("parseText() lets through only what fits into a line, however it is escaped", () => {
+Deno.test("parseText() lets through only what fits into a line and a run, however it is escaped", () => {
   const worst = parseText(`x${"\n".repeat(MAX_TEXT_BYTES - 2)}x`);
   const name = "𝒳".repeat(32);
-  const sent = new Date(0).toISOString();
   const id = Number.MAX_SAFE_INTEGER;
-  const message = { id, kind: "direct", from: name, to: name, sent, text: worst } as const;
-  const line = encodeDeliver(id, encodeMessage(message));
-  assertEquals(new TextEncoder().encode(line).length <= MAX_LINE_BYTES, true);
+  const request = encodeRecord({ type: "direct", id, to: name, text: worst });
+  const message = encodeMessage({ id, from: name, to: name, sent: id, text: worst, late: true });
+  const bytes = [request, message].map((line) => new TextEncoder().encode(line).length);
+  assertEquals([bytes[0]! <= MAX_LINE_BYTES, bytes[1]! <= MAX_RUN_BYTES], [true, true]);
 });

@@ -1,3 +1,4 @@
+import { PROTOCOL_VERSION } from "../../lib/protocol/limits.ts";
 import { assert, assertEquals } from "@std/assert";
 import { FakeServer } from "../helpers/fake_server.ts";
 
@@ -111,7 +112,11 @@ Deno.test("a login does not run into its time limit when it is done", async () =
 Deno.test("another version of the protocol is refused", async () => {
   await using server = await FakeServer.start();
   const client = await server.connect();
-  const error = await client.ask({ type: "hello", protocol: 2, software: "test" });
+  const error = await client.ask({
+    type: "hello",
+    protocol: PROTOCOL_VERSION + 1,
+    software: "test",
+  });
   assertEquals(error["code"], "unsupported-protocol");
   assertEquals((await client.next())["code"], "protocol-error");
   assert(client.connection.closed);

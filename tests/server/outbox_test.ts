@@ -1,30 +1,55 @@
 import { assert, assertEquals } from "@std/assert";
 import { PacketOpener, PacketSealer, PacketType } from "../../lib/protocol/datagram.ts";
-import { decodeFrames, encodeAck } from "../../lib/protocol/frames.ts";
+import { decodeData, encodeAck } from "../../lib/protocol/payloads.ts";
+import { RecordBlock } from "../../lib/protocol/record_block.ts";
 import { Outbox } from "../../lib/server/outbox.ts";
 import { FakeClock } from "../helpers/fake_clock.ts";
 
 const here = { hostname: "127.0.0.1", port: 5_000 };
 const there = { hostname: "192.0.2.1", port: 53 };
-const message = new TextEncoder().encode('{"id":1}');
+const message = { id: 1, from: "joe", sent: 0, text: "hi" };
+const RECORD = JSON.stringify(message);
 
 function open() {
   const clock = new FakeClock();
   const lines: string[] = [];
   const sent: { datagram: Uint8Array; to: typeof here }[] = [];
+  const utf8 = new TextDecoder();
+  const connection = {
+    writable: true,
+    send: (...parts: (string | Uint8Array)[]) => {
+      lines.push(parts.map((part) => typeof part === "string" ? part : utf8.decode(part)).join(""));
+    },
+  };
+  let acknowledged = 0;
   const outbox = new Outbox({
     clock,
     protection: "sealed",
-    sendLine: (line) => lines.push(line),
+    connection,
     sendDatagram: (datagram, to) => sent.push({ datagram, to }),
     maxBacklogBytes: 1_000_000,
     overflow: () => {},
+    acknowledged: () => acknowledged = outbox.deliveries.delivered,
   });
+  const push = (text = "hi", count = 1) => {
+    const block = new RecordBlock(Array(count).fill({ ...message, text }));
+    return outbox.push(block, 0, count);
+  };
   const { protection, session, clientKey, serverKey } = outbox.parameters;
   const sealer = new PacketSealer({ protection, session, key: clientKey });
   const opener = new PacketOpener({ protection, session, key: serverKey });
   const take = () => sent.splice(0).map(({ datagram, to }) => ({ ...opener.open(datagram)!, to }));
-  return { clock, lines, sent, outbox, sealer, take };
+  return {
+    clock,
+    lines,
+    sent,
+    outbox,
+    sealer,
+    take,
+    connection,
+    push,
+    acknowledged: () => acknowledged,
+  };
 }
 
 function bind({ outbox, sealer, take }: ReturnType<typeof open>, from = here): void {
@@ -38,12 +63,13 @@ function bind({ outbox, sealer, take }: ReturnType<typeof open>, from = here): v
 Deno.test("Outbox.push() sends by UDP to the address that answered the challenge", () => {
   const all = open();
   bind(all);
-  all.outbox.push(message);
-  all.outbox.push(message);
+  all.push();
+  all.push();
   all.clock.endTurn();
   const [data, ...more] = all.take();
   assertEquals([data?.type, data?.to, more], [PacketType.data, here, []]);
-  assertEquals(decodeFrames(data!.payload)?.map(({ number }) => number), [0, 1]);
+  const { number, records } = decodeData(data!.payload)!;
+  assertEquals([number, new TextDecoder().decode(records)], [0, `${RECORD},${RECORD}`]);
   assertEquals(all.lines, []);
 });
 
@@ -71,7 +97,7 @@ Deno.test("Outbox.receive() sends nothing but a challenge to an address that did
   const all = open();
   const bindPacket = all.sealer.seal(PacketType.bind);
   all.outbox.receive(bindPacket, there);
-  all.outbox.push(message);
+  all.push();
   all.clock.advance(10_000);
   const toThere = all.sent.filter(({ to }) => to === there);
   assertEquals(toThere.length, 1);
@@ -81,15 +107,15 @@ Deno.test("Outbox.receive() sends nothing but a challenge to an address that did
 
 Deno.test("Outbox.push() goes over TCP without a path, and after 3 s of silence", () => {
   const all = open();
-  all.outbox.push(message);
+  all.push();
   all.clock.endTurn();
-  assertEquals(all.lines, ['{"type":"deliver","number":0,"message":{"id":1}}']);
+  assertEquals(all.lines, [`{"type":"deliver","number":0,"messages":[${RECORD}]}`]);
   bind(all);
-  all.outbox.push(message);
+  all.push();
   all.clock.advance(3_000);
   assertEquals(all.lines.length, 2);
   all.take();
-  all.outbox.push(message);
+  all.push();
   all.clock.endTurn();
   assertEquals(all.take(), []);
   assertEquals(all.lines.length, 3);
@@ -99,7 +125,7 @@ Deno.test("Outbox.push() goes over TCP without a path, and after 3 s of silence"
 Deno.test("Outbox tries a path that fell silent again, and uses it as soon as there is an answer", () => {
   const all = open();
   bind(all);
-  all.outbox.push(message);
+  all.push();
   all.clock.advance(3_000);
   all.take();
   const challenges: number[] = [];
@@ -114,7 +140,7 @@ Deno.test("Outbox tries a path that fell silent again, and uses it as soon as th
   }
   assertEquals(challenges, [500, 1_500, 3_500, 7_500]);
   all.outbox.receive(all.sealer.seal(PacketType.response, newest!), here);
-  all.outbox.push(message);
+  all.push();
   all.clock.endTurn();
   assertEquals(all.take().map(({ type }) => type), [PacketType.bound, PacketType.data]);
 });
@@ -122,29 +148,29 @@ Deno.test("Outbox tries a path that fell silent again, and uses it as soon as th
 Deno.test("Outbox.receive() stops waiting for what was acknowledged", () => {
   const all = open();
   bind(all);
-  all.outbox.push(message);
+  all.push();
   all.clock.endTurn();
   const [data] = all.take();
   const ack = encodeAck({ largest: data!.number, delay: 0, delivered: 1, ranges: [] });
   all.outbox.receive(all.sealer.seal(PacketType.ack, ack), here);
-  assertEquals(all.clock.timers, 0);
   all.clock.advance(60_000);
   assertEquals([all.lines, all.take()], [[], []]);
+  assertEquals(all.clock.timers, 0);
 });
 
 Deno.test("Outbox.receive() follows the client to a new address", () => {
   const all = open();
   bind(all);
   bind(all, there);
-  all.outbox.push(message);
+  all.push();
   all.clock.endTurn();
   assertEquals(all.take().map(({ to }) => to), [there]);
 });
 
 Deno.test("Outbox.relief() waits for who takes messages, and not for who only says so", () => {
   const all = open();
-  const big = new TextEncoder().encode(JSON.stringify("x".repeat(10_000)));
-  for (let i = 0; i < 60; i++) all.outbox.push(big);
+  const big = "x".repeat(10_000);
+  for (let i = 0; i < 60; i++) all.push(big);
   all.clock.endTurn();
   assert(all.outbox.relief() !== undefined);
   // An acknowledgement of nothing new is no progress.
@@ -163,16 +189,77 @@ Deno.test("Outbox.relief() waits for who takes messages, and not for who only sa
   assertEquals(all.outbox.relief(), undefined);
 });
 
-Deno.test("Outbox.drain() sends over TCP all that is not acknowledged, and then nothing", () => {
+Deno.test("Outbox.drain() sends over TCP what has not gone that way, and then nothing", () => {
   const all = open();
-  bind(all);
-  all.outbox.push(message);
+  all.push();
   all.clock.endTurn();
-  all.outbox.push(message);
+  bind(all);
+  all.push();
+  all.clock.endTurn();
+  all.push();
   all.outbox.drain();
-  assertEquals(all.lines.map((line) => JSON.parse(line).number), [0, 1]);
-  all.outbox.push(message);
+  assertEquals(
+    all.lines.map((line) => JSON.parse(line)).map((
+      { number, messages },
+    ) => [number, messages.length]),
+    [[0, 1], [1, 2]],
+  );
   all.clock.advance(60_000);
   assertEquals(all.lines.length, 2);
   assertEquals(all.clock.timers, 0);
+});
+
+Deno.test("Outbox sends much in large records, and no more than the connection takes", () => {
+  const all = open();
+  bind(all);
+  all.push("x".repeat(100), 1_000);
+  all.connection.writable = false;
+  all.clock.endTurn();
+  assertEquals([all.lines, all.take()], [[], []]);
+  all.connection.writable = true;
+  all.outbox.writable();
+  assertEquals(all.take(), []);
+  const sizes = all.lines.map((line) => line.length);
+  assert(sizes.length === 3 && sizes.every((size) => size < 66_000), `${sizes}`);
+  assert(all.outbox.acknowledge(400));
+  assertEquals(all.acknowledged(), 400);
+  assert(!all.outbox.acknowledge(1_001));
+});
+
+Deno.test("Outbox takes its own lateness for no loss: it first reads what has come", () => {
+  const all = open();
+  bind(all);
+  all.push();
+  all.clock.endTurn();
+  const [data] = all.take();
+  // The machine slept, and the acknowledgement is read a moment after the timer rang.
+  all.clock.sleep(10_000);
+  all.clock.advance(50);
+  const ack = encodeAck({ largest: data!.number, delay: 0, delivered: 1, ranges: [] });
+  all.outbox.receive(all.sealer.seal(PacketType.ack, ack), here);
+  all.push();
+  all.clock.endTurn();
+  assertEquals(all.take().map(({ type }) => type), [PacketType.data]);
+  assertEquals(all.lines, []);
+  // Where none comes, the excuse ends.
+  all.clock.sleep(10_000);
+  all.clock.advance(101);
+  all.push();
+  all.clock.endTurn();
+  assertEquals(all.take().map(({ type }) => type), []);
+  assert(all.lines.length > 0);
+});
+
+Deno.test("Outbox.receive() looks at so many packets of a client a second, and drops more", () => {
+  const all = open();
+  bind(all);
+  const binds = Array.from({ length: 1_000 }, () => all.sealer.seal(PacketType.bind));
+  for (const packet of binds) all.outbox.receive(packet, there);
+  assertEquals(all.take().length, 254);
+  all.clock.advance(100);
+  for (const packet of binds) all.outbox.receive(packet, there);
+  assertEquals(all.take().length, 0);
+  all.clock.advance(100);
+  for (let i = 0; i < 200; i++) all.outbox.receive(all.sealer.seal(PacketType.bind), there);
+  assertEquals(all.take().length, 100);
 });

@@ -1,21 +1,31 @@
 import { assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { decodeAck, decodeFrames, encodeAck, encodeFrames } from "../../lib/protocol/frames.ts";
+import {
+  decodeAck,
+  decodeData,
+  encodeAck,
+  encodeData,
+  encodedDataBytes,
+} from "../../lib/protocol/payloads.ts";
 
-const frame = fc.record({ number: fc.maxSafeNat(), record: fc.uint8Array({ maxLength: 60 }) });
-const frames = fc.array(frame, { minLength: 1, maxLength: 10 });
+const part = fc.uint8Array({ minLength: 1, maxLength: 60 });
+const parts = fc.array(part, { minLength: 1, maxLength: 10 });
 
-Deno.test("decodeFrames() takes back what encodeFrames() makes", () => {
-  fc.assert(fc.property(frames, (frames) => {
-    assertEquals(decodeFrames(encodeFrames(frames)), frames);
+Deno.test("decodeData() takes back what encodeData() makes, as long as it was said to be", () => {
+  fc.assert(fc.property(fc.maxSafeNat(), parts, (number, parts) => {
+    const payload = encodeData(number, parts);
+    assertEquals(payload.length, encodedDataBytes(parts));
+    const records = Uint8Array.from(parts.flatMap((part) => [...part]));
+    assertEquals(decodeData(payload), { number, records });
   }));
 });
 
-Deno.test("decodeFrames() refuses a payload that ends within a frame, and an empty one", () => {
-  const payload = encodeFrames([{ number: 1, record: Uint8Array.of(1, 2, 3) }]);
+Deno.test("decodeData() refuses a payload without a record, and a number that is not exact", () => {
+  const payload = encodeData(1, [Uint8Array.of(1)]);
   for (let length = 0; length < payload.length; length++) {
-    assertEquals(decodeFrames(payload.subarray(0, length)), undefined);
+    assertEquals(decodeData(payload.subarray(0, length)), undefined);
   }
+  assertEquals(decodeData(Uint8Array.of(0, 0x20, 0, 0, 0, 0, 0, 0, 1)), undefined);
 });
 
 Deno.test("decodeAck() takes back what encodeAck() makes", () => {
@@ -61,6 +71,6 @@ Deno.test("decodeAck() refuses ranges out of order, touching or backwards, and w
 Deno.test("the payload parsers survive any bytes", () => {
   fc.assert(fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => {
     decodeAck(bytes);
-    decodeFrames(bytes);
+    decodeData(bytes);
   }));
 });

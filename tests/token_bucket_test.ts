@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { TokenBucket } from "../../lib/server/token_bucket.ts";
+import { TokenBucket } from "../lib/token_bucket.ts";
 
 Deno.test("TokenBucket.take() lets a burst through, then so many a second, each in its turn", () => {
   const bucket = new TokenBucket({ burst: 3, perSecond: 10 }, 0);

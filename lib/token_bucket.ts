@@ -24,6 +24,14 @@ export class TokenBucket {
     return Math.max(Math.ceil(-this.#tokens / this.#perMs), 0);
   }
 
+  /** Takes tokens, if they are all there. Whether they were. */
+  tryTake(now: number, count = 1): boolean {
+    this.#fill(now);
+    if (this.#tokens < count) return false;
+    this.#tokens -= count;
+    return true;
+  }
+
   /**
    * How long to wait until a token is there that nobody has taken, in milliseconds; 0 where there is
    * one.

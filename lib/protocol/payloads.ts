@@ -3,70 +3,38 @@
  *
  * @module
  */
-import { MAX_PAYLOAD_BYTES } from "./datagram.ts";
 import { MAX_ACK_RANGES } from "./limits.ts";
+import { concat } from "./lines.ts";
+import type { Range } from "./ranges.ts";
 
-const FRAME_HEADER_BYTES = 10;
+const NUMBER_BYTES = 8;
 
-/** Who wants to know what became of a message to one session. Exactly one is called, once. */
-export interface Receipt {
-  /** The receiver has acknowledged it. `via` is the channel that it took. */
-  acknowledged(via: "udp" | "tcp"): void;
-  /** The session has ended before. */
-  lost(): void;
+/** The size of a `data` packet's payload with these records in it. */
+export function encodedDataBytes(parts: readonly Uint8Array[]): number {
+  return parts.reduce((sum, { length }) => sum + length, NUMBER_BYTES);
 }
 
-/** A message on its way to one session. */
-export interface Frame {
-  /** The delivery number. */
-  number: number;
-  /** The message record, UTF-8. */
-  record: Uint8Array;
-  receipt?: Receipt | undefined;
-  /** The sender's: in how many packets it was lost, and whether it arrived before one below it did. */
-  losses?: number;
-  early?: boolean;
-}
-
-/** The bytes that a frame takes in a packet. */
-export function frameBytes(record: Uint8Array): number {
-  return FRAME_HEADER_BYTES + record.length;
-}
-
-/** Whether a record can travel in a packet at all. */
-export function fitsPacket(record: Uint8Array): boolean {
-  return frameBytes(record) <= MAX_PAYLOAD_BYTES;
-}
-
-/** The payload of a `data` packet. */
-export function encodeFrames(frames: readonly Frame[]): Uint8Array {
-  const payload = new Uint8Array(frames.reduce((sum, { record }) => sum + frameBytes(record), 0));
-  const view = new DataView(payload.buffer);
-  let offset = 0;
-  for (const { number, record } of frames) {
-    view.setBigUint64(offset, BigInt(number));
-    view.setUint16(offset + 8, record.length);
-    payload.set(record, offset + FRAME_HEADER_BYTES);
-    offset += frameBytes(record);
-  }
-  return payload;
+/**
+ * The payload of a `data` packet.
+ *
+ * @param number the first record's delivery number; the others have the next ones
+ * @param parts the records, UTF-8, with a comma between two
+ */
+export function encodeData(number: number, parts: readonly Uint8Array[]): Uint8Array {
+  const head = new Uint8Array(NUMBER_BYTES);
+  new DataView(head.buffer).setBigUint64(0, BigInt(number));
+  return concat([head, ...parts]);
 }
 
 /** Reads the payload of a `data` packet; undefined where it is none. */
-export function decodeFrames(payload: Uint8Array): Frame[] | undefined {
+export function decodeData(
+  payload: Uint8Array,
+): { number: number; records: Uint8Array } | undefined {
+  if (payload.length <= NUMBER_BYTES) return undefined;
   const view = new DataView(payload.buffer, payload.byteOffset, payload.length);
-  const frames: Frame[] = [];
-  let offset = 0;
-  while (offset < payload.length) {
-    const start = offset + FRAME_HEADER_BYTES;
-    if (start > payload.length) return undefined;
-    const number = Number(view.getBigUint64(offset));
-    const end = start + view.getUint16(offset + 8);
-    if (end > payload.length || !Number.isSafeInteger(number)) return undefined;
-    frames.push({ number, record: payload.subarray(start, end) });
-    offset = end;
-  }
-  return frames.length > 0 ? frames : undefined;
+  const number = Number(view.getBigUint64(0));
+  if (!Number.isSafeInteger(number)) return undefined;
+  return { number, records: payload.subarray(NUMBER_BYTES) };
 }
 
 /** What a receiver has. */
@@ -78,7 +46,7 @@ export interface Ack {
   /** Every delivery number below this one was received. */
   delivered: number;
   /** Delivery numbers received beyond it, first to last, ascending, with holes between them. */
-  ranges: readonly (readonly [first: number, last: number])[];
+  ranges: readonly Range[];
 }
 
 const ACK_HEADER_BYTES = 21;

@@ -1,0 +1,64 @@
+import type { Origin } from "./message_log.ts";
+
+/** So many of a login's requests are known: a client may have fewer that were not answered. */
+const PER_LOGIN = 1_024;
+/** Of so many logins. */
+const LOGINS = 20_000;
+
+interface Requests {
+  /** The messages that they stored, by id. */
+  readonly messages: Map<number, number>;
+  /** Up to this id there may be others. */
+  floor: number;
+}
+
+/** What each login's last requests stored, by which one that is sent again is recognised. */
+export class RecentRequests {
+  readonly #read: (login: number, limit: number) => { request: number; id: number }[];
+  readonly #logins = new Map<number, Requests>();
+
+  /** @param read what a login's last requests stored, the newest first, from the log */
+  constructor(read: (login: number, limit: number) => { request: number; id: number }[]) {
+    this.#read = read;
+  }
+
+  /**
+   * The message that a request stored; undefined where it has stored none, and 0 where nobody knows, since it
+   * is older than those that are known.
+   */
+  find({ login, request }: Origin): number | undefined {
+    const { messages, floor } = this.#of(login);
+    return messages.get(request) ?? (request <= floor ? 0 : undefined);
+  }
+
+  /** A request stores a message now. */
+  add({ login, request }: Origin, message: number): void {
+    const requests = this.#of(login);
+    requests.messages.set(request, message);
+    if (requests.messages.size <= PER_LOGIN) return;
+    const [oldest] = requests.messages.keys();
+    requests.messages.delete(oldest!);
+    requests.floor = Math.max(requests.floor, oldest!);
+  }
+
+  /** Forgets everything: the log has it. */
+  clear(): void {
+    this.#logins.clear();
+  }
+
+  #of(login: number): Requests {
+    const known = this.#logins.get(login);
+    if (known !== undefined) return known;
+    const rows = this.#read(login, PER_LOGIN).reverse();
+    const requests = {
+      messages: new Map(rows.map(({ request, id }) => [request, id])),
+      floor: rows.length === PER_LOGIN ? rows[0]!.request : 0,
+    };
+    this.#logins.set(login, requests);
+    if (this.#logins.size > LOGINS) {
+      const [oldest] = this.#logins.keys();
+      this.#logins.delete(oldest!);
+    }
+    return requests;
+  }
+}

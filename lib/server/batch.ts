@@ -1,0 +1,120 @@
+import { foldUsername } from "../protocol/names.ts";
+import { RecordBlock } from "../protocol/record_block.ts";
+import type { Message } from "../protocol/records.ts";
+
+/** Messages that stand one after another in a block, for all sessions of an account. */
+export interface Share {
+  block: RecordBlock;
+  /** The places of the messages; `to` is not included. */
+  from: number;
+  to: number;
+  /** The ids of all messages in the block. */
+  ids: readonly number[];
+  /** Whether they are public messages, or direct ones to this account. */
+  kind: "public" | "direct";
+}
+
+/** Messages of one kind, encoded once. */
+class Part {
+  readonly ids: readonly number[];
+  readonly #block: RecordBlock;
+  readonly #kind: Share["kind"];
+
+  constructor(messages: readonly Message[], kind: Share["kind"]) {
+    this.ids = messages.map(({ id }) => id);
+    this.#block = new RecordBlock(messages);
+    this.#kind = kind;
+  }
+
+  share(from = 0, to = this.ids.length): Share {
+    return { block: this.#block, from, to, ids: this.ids, kind: this.#kind };
+  }
+}
+
+/**
+ * What one commit stored, cut into what each account gets. The public messages are one block, and so are the
+ * direct ones to each account: nearly everybody gets the whole of the former and nothing else, and
+ * so all the same bytes.
+ */
+export class Batch {
+  /** The ids of the public messages. */
+  readonly publicIds: readonly number[];
+  /** What accounts get that have sent nothing public, and are sent nothing direct. */
+  readonly #common: readonly Share[];
+  readonly #public: Part | undefined;
+  /** Where the public messages of each sender stand among all public ones. */
+  readonly #own = new Map<string, number[]>();
+  readonly #direct = new Map<string, Part>();
+
+  /** @param messages in the order of their ids */
+  constructor(messages: readonly Message[]) {
+    const forAll = messages.filter(({ to }) => to === undefined);
+    this.#public = forAll.length > 0 ? new Part(forAll, "public") : undefined;
+    this.publicIds = this.#public?.ids ?? [];
+    this.#common = this.#public === undefined ? [] : [this.#public.share()];
+    for (const [place, { from }] of forAll.entries()) put(this.#own, foldUsername(from), place);
+    const direct = new Map<string, Message[]>();
+    for (const message of messages) {
+      if (message.to !== undefined) put(direct, foldUsername(message.to), message);
+    }
+    for (const [account, some] of direct) this.#direct.set(account, new Part(some, "direct"));
+  }
+
+  /** The accounts that direct messages went to. */
+  get addressees(): Iterable<string> {
+    return this.#direct.keys();
+  }
+
+  /** What an account gets, in the order of the ids. */
+  sharesOf(account: string): readonly Share[] {
+    const own = this.#own.get(account);
+    const direct = this.#direct.get(account);
+    if (own === undefined && direct === undefined) return this.#common;
+    const shares = this.#public === undefined ? [] : around(this.#public, own ?? []);
+    return direct === undefined ? shares : merged(shares, direct);
+  }
+}
+
+function put<K, V>(map: Map<K, V[]>, key: K, value: V): void {
+  const values = map.get(key);
+  if (values === undefined) map.set(key, [value]);
+  else values.push(value);
+}
+
+/** All of a part but what stands at some places. */
+function around(part: Part, places: readonly number[]): Share[] {
+  const shares: Share[] = [];
+  let from = 0;
+  for (const place of [...places, part.ids.length]) {
+    if (place > from) shares.push(part.share(from, place));
+    from = place + 1;
+  }
+  return shares;
+}
+
+/** Puts direct messages between public ones, in the order of the ids. */
+function merged(shares: readonly Share[], direct: Part): Share[] {
+  const all: Share[] = [];
+  let given = 0;
+  for (let share of shares) {
+    while (given < direct.ids.length) {
+      const cut = placeOf(share, direct.ids[given]!);
+      if (cut === share.to) break;
+      if (cut > share.from) all.push({ ...share, to: cut });
+      share = { ...share, from: cut };
+      const from = given;
+      while (given < direct.ids.length && direct.ids[given]! < share.ids[cut]!) given++;
+      all.push(direct.share(from, given));
+    }
+    all.push(share);
+  }
+  if (given < direct.ids.length) all.push(direct.share(given));
+  return all;
+}
+
+/** Where in a share a message with this id would stand. */
+function placeOf({ ids, from, to }: Share, id: number): number {
+  let place = from;
+  while (place < to && ids[place]! < id) place++;
+  return place;
+}
