@@ -128,6 +128,7 @@ export class DeliverySender {
    */
   push(block: RecordBlock, from: number, to: number): number {
     const number = this.#next;
+    block.hold();
     this.#runs.push({ number, block, from, to });
     this.#next += to - from;
     this.#backlogBytes += block.size(from, to);
@@ -257,7 +258,7 @@ export class DeliverySender {
     this.#unsent = this.#next;
     const rest: Transmission[] = [];
     for (let next; (next = this.#takeRescued()) !== undefined;) rest.push(next);
-    this.#runs.drain();
+    for (const { block } of this.#runs.drain()) block.release();
     this.#backlogBytes = 0;
     return rest;
   }
@@ -484,6 +485,7 @@ export class DeliverySender {
       const settled = Math.min(run.from + delivered - run.number, run.to);
       this.#backlogBytes -= run.block.size(run.from, settled);
       if (settled === run.to) {
+        run.block.release();
         this.#runs.shift();
       } else {
         run.from = settled;

@@ -3,6 +3,11 @@ import { encodeMessage, type Message } from "./records.ts";
 
 const utf8 = new TextEncoder();
 
+/** How much memory blocks take that somebody holds: each counts once. */
+export interface HeldMemory {
+  bytes: number;
+}
+
 /**
  * Message records, encoded once for all who get them: UTF-8, with a comma between two, just as both
  * channels carry a run of them.
@@ -13,9 +18,15 @@ export class RecordBlock {
   readonly #bytes: Uint8Array;
   /** Where each record begins; and one more, as if another followed. */
   readonly #starts: Uint32Array;
+  readonly #held: HeldMemory;
+  #holders = 0;
 
-  /** @param messages at least one */
-  constructor(messages: readonly Message[]) {
+  /**
+   * @param messages at least one
+   * @param held counts the block while it is held. @default nobody counts
+   */
+  constructor(messages: readonly Message[], held: HeldMemory = { bytes: 0 }) {
+    this.#held = held;
     const records = messages.map(encodeMessage);
     const whole = records.join(",");
     this.#bytes = utf8.encode(whole);
@@ -31,6 +42,16 @@ export class RecordBlock {
   /** The bytes that it takes. */
   get bytes(): number {
     return this.#bytes.length;
+  }
+
+  /** Somebody needs the block from now on. */
+  hold(): void {
+    if (this.#holders++ === 0) this.#held.bytes += this.bytes;
+  }
+
+  /** One of those does not any more. */
+  release(): void {
+    if (--this.#holders === 0) this.#held.bytes -= this.bytes;
   }
 
   /** The bytes of the records from `from` up to `to` (not included), each with a comma after it. */

@@ -1,5 +1,5 @@
 import { foldUsername } from "../protocol/names.ts";
-import { RecordBlock } from "../protocol/record_block.ts";
+import { type HeldMemory, RecordBlock } from "../protocol/record_block.ts";
 import type { Message } from "../protocol/records.ts";
 
 /** Messages that stand one after another in a block, for all sessions of an account. */
@@ -20,9 +20,9 @@ class Part {
   readonly #block: RecordBlock;
   readonly #kind: Share["kind"];
 
-  constructor(messages: readonly Message[], kind: Share["kind"]) {
+  constructor(messages: readonly Message[], kind: Share["kind"], held: HeldMemory) {
     this.ids = messages.map(({ id }) => id);
-    this.#block = new RecordBlock(messages);
+    this.#block = new RecordBlock(messages, held);
     this.#kind = kind;
   }
 
@@ -46,10 +46,13 @@ export class Batch {
   readonly #own = new Map<string, number[]>();
   readonly #direct = new Map<string, Part>();
 
-  /** @param messages in the order of their ids */
-  constructor(messages: readonly Message[]) {
+  /**
+   * @param messages in the order of their ids
+   * @param held counts what of it is held
+   */
+  constructor(messages: readonly Message[], held: HeldMemory) {
     const forAll = messages.filter(({ to }) => to === undefined);
-    this.#public = forAll.length > 0 ? new Part(forAll, "public") : undefined;
+    this.#public = forAll.length > 0 ? new Part(forAll, "public", held) : undefined;
     this.publicIds = this.#public?.ids ?? [];
     this.#common = this.#public === undefined ? [] : [this.#public.share()];
     for (const [place, { from }] of forAll.entries()) put(this.#own, foldUsername(from), place);
@@ -57,7 +60,9 @@ export class Batch {
     for (const message of messages) {
       if (message.to !== undefined) put(direct, foldUsername(message.to), message);
     }
-    for (const [account, some] of direct) this.#direct.set(account, new Part(some, "direct"));
+    for (const [account, some] of direct) {
+      this.#direct.set(account, new Part(some, "direct", held));
+    }
   }
 
   /** The accounts that direct messages went to. */

@@ -1,7 +1,7 @@
 import type { Clock } from "../clock.ts";
 import type { MessageLog, Origin } from "../messages/message_log.ts";
 import { foldUsername } from "../protocol/names.ts";
-import { RecordBlock } from "../protocol/record_block.ts";
+import { type HeldMemory, RecordBlock } from "../protocol/record_block.ts";
 import type { Message, Progress } from "../protocol/records.ts";
 import { TokenBucket } from "../token_bucket.ts";
 import { Batch, type Share } from "./batch.ts";
@@ -12,6 +12,8 @@ import { Unread } from "./unread.ts";
 export interface Member {
   readonly username: string;
   readonly deliveries: Deliveries;
+  /** What waits for it, in bytes. */
+  readonly backlogBytes: number;
   /**
    * Takes messages of a block, from `from` up to `to` (not included).
    *
@@ -37,6 +39,8 @@ const RELIEF_LIMIT_MS = 2_000;
 /** How long a session that catches up may be far behind, in milliseconds. */
 const STUCK_MS = 120_000;
 
+const TOO_MUCH = "too much waited to be delivered";
+
 /** Of so many public and so many direct messages it is known how far they got. */
 const MARKS = 10_000;
 
@@ -57,11 +61,24 @@ interface ActiveUser {
   acknowledged: number[];
 }
 
+/** Options of {@linkcode Hub}. */
+export interface HubOptions {
+  clock: Clock;
+  log: MessageLog;
+  /** How fast an account may command. */
+  rate: { burst: number; perSecond: number };
+  /** The most bytes of messages that may wait for all sessions together. */
+  maxBacklogBytes: number;
+}
+
 /** Who is here, and who gets what. */
 export class Hub {
   readonly #clock: Clock;
   readonly #log: MessageLog;
-  readonly #rate: { burst: number; perSecond: number };
+  readonly #rate: HubOptions["rate"];
+  readonly #maxBacklogBytes: number;
+  /** What waits for all sessions together; what waits for several counts once. */
+  readonly #held: HeldMemory = { bytes: 0 };
   readonly #users = new Map<string, ActiveUser>();
   /** How fast each account may command, all its sessions together; kept while it is not full. */
   readonly #rates = new Map<string, TokenBucket>();
@@ -69,10 +86,11 @@ export class Hub {
   /** Sessions that were far behind when they were last given something. */
   readonly #behind = new Set<Member>();
 
-  constructor(clock: Clock, log: MessageLog, rate: { burst: number; perSecond: number }) {
+  constructor({ clock, log, rate, maxBacklogBytes }: HubOptions) {
     this.#clock = clock;
     this.#log = log;
     this.#rate = rate;
+    this.#maxBacklogBytes = maxBacklogBytes;
     log.onStored = (messages) => this.#fanOut(messages);
   }
 
@@ -239,7 +257,7 @@ export class Hub {
 
   /** Gives everybody what a commit has stored. */
   #fanOut(messages: readonly Message[]): void {
-    const batch = new Batch(messages);
+    const batch = new Batch(messages, this.#held);
     this.#marks.addPublic(batch.publicIds);
     for (const { id, to } of messages) if (to !== undefined) this.#marks.addDirect(id);
     const everybody = batch.publicIds.length > 0 ? this.#users.keys() : batch.addressees;
@@ -250,6 +268,21 @@ export class Hub {
       for (const member of user.live) {
         for (const share of shares) this.#give(user, member, share);
       }
+    }
+    this.#capBacklog();
+  }
+
+  /** Where too much waits for all together, those for whom most waits end. */
+  #capBacklog(): void {
+    while (this.#held.bytes > this.#maxBacklogBytes) {
+      let worst: Member | undefined;
+      for (const { members } of this.#users.values()) {
+        for (const member of members.keys()) {
+          if (member.backlogBytes > (worst?.backlogBytes ?? 0)) worst = member;
+        }
+      }
+      if (worst === undefined) return;
+      worst.fail("too-slow", TOO_MUCH);
     }
   }
 
@@ -302,7 +335,7 @@ export class Hub {
   async #room(member: Member): Promise<void> {
     using _limit = this.#clock.after(
       STUCK_MS,
-      () => member.fail("too-slow", "too much waited to be delivered"),
+      () => member.fail("too-slow", TOO_MUCH),
     );
     await member.room();
   }
@@ -360,13 +393,14 @@ export class Hub {
     items: readonly { message: Message; undelivered: boolean }[],
   ): void {
     if (items.length === 0) return;
-    const block = new RecordBlock(items.map(({ message }) => message));
+    const block = new RecordBlock(items.map(({ message }) => message), this.#held);
     let number = member.deliver(block, 0, block.length);
     for (const { message: { id, to }, undelivered } of items) {
       if (to === undefined) this.#note(user, member, id, { number, count: 1 });
       if (undelivered) user.unread.hand(member.deliveries, [id], number);
       number++;
     }
+    this.#capBacklog();
   }
 
   /** Fulfilled when this turn of the loop has done its work. */

@@ -96,6 +96,13 @@ export const LIMITS = {
     min: 131_072,
     max: 256 * 1_024 * 1_024,
   },
+  backlogBytes: {
+    flag: "backlog-bytes",
+    what: "the same for all sessions together; what waits for several counts once",
+    default: 64 * 1_024 * 1_024,
+    min: 1_024 * 1_024,
+    max: 1_024 * 1_024 * 1_024,
+  },
   unwrittenBytes: {
     flag: "unwritten-bytes",
     what: "bytes that may wait to be written, over all connections; the worst one is ended",

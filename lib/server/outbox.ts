@@ -100,6 +100,11 @@ export class Outbox implements Disposable {
     this.#recheck = new Alarm(options.clock, () => this.#recheckPath());
   }
 
+  /** The bytes of message records that wait here. */
+  get backlogBytes(): number {
+    return this.#sender.backlogBytes;
+  }
+
   /** How far the client has got. */
   get deliveries(): Deliveries {
     return this.#sender;

@@ -127,9 +127,11 @@ export class ChatServer {
       messages,
       logins: new Logins(database, () => this.#age.date()),
       returning: new Map(),
-      hub: new Hub(clock, messages, {
-        burst: limits.commandBurst,
-        perSecond: limits.commandsPerSecond,
+      hub: new Hub({
+        clock,
+        log: messages,
+        rate: { burst: limits.commandBurst, perSecond: limits.commandsPerSecond },
+        maxBacklogBytes: limits.backlogBytes,
       }),
       protection: identity === undefined ? "plain" : "sealed",
       outboxes: new Map(),

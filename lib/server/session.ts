@@ -191,6 +191,10 @@ export class Session implements Member {
     return this.#outbox!.deliveries;
   }
 
+  get backlogBytes(): number {
+    return this.#outbox?.backlogBytes ?? 0;
+  }
+
   deliver(block: RecordBlock, from: number, to: number): number {
     return this.#outbox!.push(block, from, to);
   }
@@ -317,8 +321,8 @@ export class Session implements Member {
     if (this.#state === "ended") return;
     this.#ending = message;
     if (this.#outbox !== undefined) this.services.hub.leave(this);
-    // Who has come back gets it there.
-    if (code !== "resumed") this.#outbox?.drain();
+    // Who has come back gets it there, and so does who has to come back because too much waits.
+    if (code !== "resumed" && code !== "too-slow") this.#outbox?.drain();
     this.#leave({ forGood: code === "logged-out" || code === "account-changed" });
     this.send({ type: "farewell", id, code, message, final });
     // The end is seen by whoever reads the connection's lines.

@@ -5,7 +5,7 @@ import { Admission } from "../../lib/server/admission.ts";
 import { Incidents } from "../../lib/server/incidents.ts";
 import { Registrations } from "../../lib/server/registrations.ts";
 import { DEFAULT_LIMITS } from "../../lib/server/limits.ts";
-import { Hub } from "../../lib/server/hub.ts";
+import { Hub, type HubOptions } from "../../lib/server/hub.ts";
 import { Database } from "../../lib/messages/database.ts";
 import { Logins } from "../../lib/messages/logins.ts";
 import { MessageLog } from "../../lib/messages/message_log.ts";
@@ -15,11 +15,16 @@ import { type Services, Session } from "../../lib/server/session.ts";
 import { FakeClock } from "./fake_clock.ts";
 import { FakeConnection } from "./fake_connection.ts";
 import { TempFolder } from "./temp_folder.ts";
+import type { TestDisk } from "./test_disk.ts";
 
-/** How fast an account may command. */
-interface Rate {
-  burst: number;
-  perSecond: number;
+/** Options of {@linkcode FakeServer.start}. */
+interface FakeServerOptions {
+  /** How fast an account may command. @default as fast as it likes */
+  rate?: HubOptions["rate"];
+  /** What may wait for all sessions together. @default the server's own */
+  backlogBytes?: number;
+  /** Where messages are kept. @default in memory */
+  disk?: TestDisk;
 }
 
 /** What a server's sessions share, without sockets, and with a clock that a test moves. */
@@ -34,11 +39,14 @@ export class FakeServer implements AsyncDisposable {
   readonly #running: Promise<void>[] = [];
   readonly #connections: FakeConnection[] = [];
 
-  private constructor(folder: TempFolder, accounts: Accounts, rate: Rate) {
+  private constructor(folder: TempFolder, accounts: Accounts, options: FakeServerOptions) {
+    const { rate = { burst: 1_000_000, perSecond: 1 }, disk } = options;
+    const { backlogBytes = DEFAULT_LIMITS.backlogBytes } = options;
     this.#folder = folder;
     // A commit is done at once, without the test ending a turn for it.
-    this.#database = new Database(":memory:", {
+    this.#database = new Database(disk === undefined ? ":memory:" : folder.file("messages.db"), {
       clock: { date: () => this.clock.date(), soon: queueMicrotask },
+      ...disk,
     });
     const messages = new MessageLog(this.#database);
     const known = new KnownAddresses();
@@ -48,7 +56,12 @@ export class FakeServer implements AsyncDisposable {
       messages,
       logins: new Logins(this.#database),
       returning: new Map(),
-      hub: new Hub(this.clock, messages, rate),
+      hub: new Hub({
+        clock: this.clock,
+        log: messages,
+        rate,
+        maxBacklogBytes: backlogBytes,
+      }),
       limits: DEFAULT_LIMITS,
       closed: false,
       known,
@@ -63,10 +76,10 @@ export class FakeServer implements AsyncDisposable {
     };
   }
 
-  static async start(rate: Rate = { burst: 1_000_000, perSecond: 1 }): Promise<FakeServer> {
+  static async start(options: FakeServerOptions = {}): Promise<FakeServer> {
     const folder = await TempFolder.create();
     const accounts = await Accounts.load(folder.path, { cost: { ln: 1, r: 8, p: 1 } });
-    return new FakeServer(folder, accounts, rate);
+    return new FakeServer(folder, accounts, options);
   }
 
   /** A new session, whose hello has been taken. */

@@ -8,6 +8,7 @@ import { type Draft, MessageLog } from "../../lib/messages/message_log.ts";
 import { ProtocolError } from "../../lib/protocol/errors.ts";
 import type { Message } from "../../lib/protocol/records.ts";
 import { FakeClock } from "../helpers/fake_clock.ts";
+import { TestDisk } from "../helpers/test_disk.ts";
 import { TempFolder } from "../helpers/temp_folder.ts";
 
 const SENT = Date.UTC(2026, 0, 31, 9, 30);
@@ -289,28 +290,6 @@ Deno.test("MessageLog refuses a file whose end is damaged, and says what it can'
   await damage((await Deno.stat(path)).size);
   assertThrows(() => open(path), ExitError, "is damaged: put a backup in its place");
 });
-
-/** A disk that a test slows down, or breaks. */
-class TestDisk {
-  readonly #syncs: PromiseWithResolvers<void>[] = [];
-  #begun = Promise.withResolvers<void>();
-
-  readonly sync = (): Promise<void> => {
-    const sync = Promise.withResolvers<void>();
-    this.#syncs.push(sync);
-    this.#begun.resolve();
-    return sync.promise;
-  };
-
-  /** The next sync that is begun, perhaps already. */
-  async next(): Promise<PromiseWithResolvers<void>> {
-    while (this.#syncs.length === 0) {
-      this.#begun = Promise.withResolvers();
-      await this.#begun.promise;
-    }
-    return this.#syncs.shift()!;
-  }
-}
 
 Deno.test("MessageLog delivers what is on the disk, and takes what comes meanwhile into one commit", async () => {
   await using folder = await TempFolder.create();

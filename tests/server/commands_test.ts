@@ -2,6 +2,7 @@ import { PROTOCOL_VERSION } from "../../lib/protocol/limits.ts";
 import { assert, assertEquals } from "@std/assert";
 import { received } from "../helpers/deliveries.ts";
 import { FakeServer } from "../helpers/fake_server.ts";
+import { TestDisk } from "../helpers/test_disk.ts";
 
 Deno.test("every record in a wrong state is refused, and those without an id end the session", async () => {
   await using server = await FakeServer.start();
@@ -283,6 +284,57 @@ Deno.test("a session for which too much waits is told so and ends, and nobody el
   assertEquals((await sender.ask({ type: "ping" }))["type"], "pong");
 });
 
+Deno.test("what waits for all sessions together is capped, and costs who is furthest behind the session", async () => {
+  await using server = await FakeServer.start({ backlogBytes: 1_000_000 });
+  const [sender, far, near] = [
+    await server.join("renew"),
+    await server.join("far"),
+    await server.join("near"),
+  ];
+  const text = "x".repeat(16_000);
+  const say = async (count: number, record: Record<string, unknown>) => {
+    for (let id = 0; id < count; id++) {
+      assertEquals((await sender.ask({ ...record, id: nextId++, text }))["type"], "sent");
+      server.clock.endTurn();
+    }
+  };
+  let nextId = 10;
+  // What waits for both counts once.
+  await say(55, { type: "public" });
+  assert(!far.connection.closed && !near.connection.closed);
+  await say(5, { type: "direct", to: "far" });
+  await say(5, { type: "direct", to: "near" });
+  assert(far.connection.closed && !near.connection.closed);
+  assertEquals(await server.nextOf(near).then(({ type }) => type), "deliver");
+});
+
+Deno.test("a slow disk delays nobody who does not wait for it", async () => {
+  const disk = new TestDisk();
+  disk.slow = false;
+  await using server = await FakeServer.start({ disk });
+  const [ann, joe] = [await server.join("ann"), await server.join("joe")];
+  disk.slow = true;
+  ann.send({ type: "public", id: 10, text: "to the disk" });
+  const sync = await disk.next();
+  // The commit is under way, and takes its time.
+  assertEquals(await joe.ask({ type: "users", id: 10 }), {
+    type: "users",
+    id: 10,
+    users: ["ann", "joe"],
+  });
+  assertEquals(await joe.ask({ type: "ping" }), { type: "pong" });
+  assertEquals(await ann.ask({ type: "ping" }), { type: "pong" });
+  joe.send({ type: "ack", delivered: 0 });
+  ann.send({ type: "users", id: 11 });
+  assertEquals((await joe.ask({ type: "history", id: 11, count: 5 }))["messages"], []);
+  disk.slow = false;
+  sync.resolve();
+  assertEquals((await ann.next())["type"], "sent");
+  // A session's answers keep the order of its requests.
+  assertEquals((await ann.next())["id"], 11);
+  assertEquals(await received(server, joe, 1), ["to the disk"]);
+});
+
 Deno.test("a sender is slowed down while a receiver that takes messages is far behind", async () => {
   await using server = await FakeServer.start();
   const [sender, receiver] = [await server.join("renew"), await server.join("bob")];
@@ -303,7 +355,7 @@ Deno.test("a sender is slowed down while a receiver that takes messages is far b
 });
 
 Deno.test("commands of one account share a rate; who is faster is served later, and loses nothing", async () => {
-  await using server = await FakeServer.start({ burst: 5, perSecond: 10 });
+  await using server = await FakeServer.start({ rate: { burst: 5, perSecond: 10 } });
   const [one, two] = [await server.join("joe"), await server.join("joe")];
   const other = await server.join("bob");
   for (let id = 10; id < 15; id++) {

@@ -95,7 +95,7 @@ Deno.test("a client has little to say before the login", async () => {
 });
 
 Deno.test("a login does not run into its time limit when it is done", async () => {
-  await using server = await FakeServer.start({ burst: 1, perSecond: 1 });
+  await using server = await FakeServer.start({ rate: { burst: 1, perSecond: 1 } });
   const client = await server.join("joe");
   for (let id = 3; id < 8; id++) client.send({ type: "users", id });
   const types = [];

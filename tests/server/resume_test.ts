@@ -114,7 +114,7 @@ Deno.test("status says how far a message got, to its sender alone", async () => 
 });
 
 Deno.test("coming back does not make an account's commands any faster", async () => {
-  await using server = await FakeServer.start({ burst: 30, perSecond: 1 });
+  await using server = await FakeServer.start({ rate: { burst: 30, perSecond: 1 } });
   const ann = await server.join("ann");
   for (let id = 1; id <= 5; id++) await ann.ask({ type: "users", id });
   await disconnect(ann);
@@ -137,7 +137,7 @@ Deno.test("a new account of an old name may not ask how far the old one's messag
 });
 
 Deno.test("coming back waits for no other session of the account, whatever that one asks for", async () => {
-  await using server = await FakeServer.start({ burst: 10, perSecond: 10 });
+  await using server = await FakeServer.start({ rate: { burst: 10, perSecond: 10 } });
   const [flood, phone] = [await server.join("ann"), await server.join("ann")];
   for (let id = 1; id <= 100; id++) flood.send({ type: "users", id });
   await disconnect(phone);
