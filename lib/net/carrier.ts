@@ -1,11 +1,11 @@
 import { Duplex } from "node:stream";
 import { setImmediate } from "node:timers";
-
-const READ_BYTES = 16_384;
+import { ReadSize } from "./read_size.ts";
 
 /** A connection as a stream of node's: what `node:tls` speaks TLS over. */
 export class Carrier extends Duplex {
   readonly #conn: Deno.Conn;
+  readonly #size = new ReadSize();
   #writing: Promise<void> = Promise.resolve();
 
   constructor(conn: Deno.Conn) {
@@ -14,9 +14,12 @@ export class Carrier extends Duplex {
   }
 
   override _read(): void {
-    const buffer = new Uint8Array(READ_BYTES);
+    const buffer = new Uint8Array(this.#size.bytes);
     this.#conn.read(buffer).then(
-      (count) => this.push(count === null ? null : buffer.subarray(0, count)),
+      (count) => {
+        if (count !== null) this.#size.note(count);
+        this.push(count === null ? null : buffer.subarray(0, count));
+      },
       (error) => this.destroy(error),
     );
   }

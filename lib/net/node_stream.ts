@@ -17,24 +17,34 @@ export class NodeStream implements ByteStream {
   readonly remoteAddr: Deno.NetAddr;
   readonly #socket: TLSSocket;
   readonly #cut: () => void;
-  readonly #chunks: AsyncIterator<Uint8Array>;
   #rest: Uint8Array = new Uint8Array();
+  #ended = false;
+  #error: Error | undefined;
+  /** Those who wait until something can be read: more than one, where the end is waited for. */
+  #readers = Promise.withResolvers<void>();
 
   constructor(socket: TLSSocket, { local, remote, cut = () => {} }: NodeStreamOptions) {
     this.localAddr = { transport: "tcp", hostname: local.hostname, port: local.port };
     this.remoteAddr = { transport: "tcp", hostname: remote.hostname, port: remote.port };
     this.#socket = socket;
     this.#cut = cut;
-    // Errors are seen by whoever reads or writes.
-    socket.on("error", () => {});
-    this.#chunks = socket[Symbol.asyncIterator]();
+    socket.on("error", (error) => this.#error = error);
+    socket.on("readable", () => this.#wake());
+    for (const event of ["end", "close"]) {
+      socket.on(event, () => {
+        this.#ended = true;
+        this.#wake();
+      });
+    }
   }
 
   async read(buffer: Uint8Array): Promise<number | null> {
     while (this.#rest.length === 0) {
-      const { done, value } = await this.#chunks.next();
-      if (done) return null;
-      this.#rest = value;
+      const chunk = this.#socket.read();
+      if (chunk !== null) this.#rest = chunk;
+      else if (this.#error !== undefined) throw this.#error;
+      else if (this.#ended) return null;
+      else await this.#readers.promise;
     }
     const part = this.#rest.subarray(0, buffer.length);
     this.#rest = this.#rest.subarray(part.length);
@@ -57,5 +67,10 @@ export class NodeStream implements ByteStream {
   close(): void {
     this.#socket.destroy();
     this.#cut();
+  }
+
+  #wake(): void {
+    this.#readers.resolve();
+    this.#readers = Promise.withResolvers();
   }
 }

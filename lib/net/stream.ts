@@ -4,14 +4,15 @@ import { ProtocolError } from "../protocol/errors.ts";
 import { concat, LineDecoder } from "../protocol/lines.ts";
 import { MAX_LINE_BYTES, MAX_UNWRITTEN_BYTES } from "../protocol/limits.ts";
 import type { Connection, Endpoint } from "./connection.ts";
+import { ReadSize } from "./read_size.ts";
 import { UnwrittenBudget, type UnwrittenShare } from "./unwritten.ts";
 
-/** A read buffer begins small, since most connections are silent, and grows where it is filled. */
-const READ_BYTES = { least: 1_024, most: 65_536 };
 /** From so many bytes on that wait to be written a connection is not `writable`. */
 const HIGH_WATER_BYTES = 65_536;
 /** How long {@linkcode StreamConnection.close} waits for the other side, in milliseconds. */
 const CLOSE_LIMIT_MS = 1_000;
+/** So much of what comes after the end is read at once. */
+const IGNORED_BYTES = 4_096;
 
 const utf8 = new TextEncoder();
 
@@ -75,7 +76,8 @@ export class StreamConnection implements Connection {
   }
 
   async *batches(): AsyncGenerator<string[]> {
-    let buffer = new Uint8Array(READ_BYTES.least);
+    const size = new ReadSize();
+    let buffer = new Uint8Array(size.bytes);
     for (let first = true;; first = false) {
       const count = await this.#read(buffer);
       if (count === null || this.#closing !== undefined) return;
@@ -83,7 +85,8 @@ export class StreamConnection implements Connection {
         throw new TlsError();
       }
       yield* this.#decode(buffer.subarray(0, count));
-      buffer = resized(buffer, count);
+      size.note(count);
+      if (buffer.length !== size.bytes) buffer = new Uint8Array(size.bytes);
     }
   }
 
@@ -175,16 +178,9 @@ export class StreamConnection implements Connection {
     // Closing with unread input would reset the connection, and the other side might never read the
     // last lines. So: say that this was the end, and read until it has ended too.
     await this.#stream.closeWrite();
-    const ignored = new Uint8Array(READ_BYTES.least);
+    const ignored = new Uint8Array(IGNORED_BYTES);
     while (await this.#stream.read(ignored) !== null);
   }
-}
-
-/** The buffer for the next read, where the last one took `count` bytes. */
-function resized(buffer: Uint8Array<ArrayBuffer>, count: number): Uint8Array<ArrayBuffer> {
-  const { length } = buffer;
-  if (count === length && length < READ_BYTES.most) return new Uint8Array(length * 4);
-  return count < length / 16 && length > READ_BYTES.least ? new Uint8Array(length / 4) : buffer;
 }
 
 /** One array with the bytes of all parts, texts as UTF-8. */
