@@ -13,7 +13,7 @@ import { runProgram } from "../../lib/program.ts";
 import { startServer } from "../../tests/helpers/programs.ts";
 import { TempFolder } from "../../tests/helpers/temp_folder.ts";
 import { ROOT } from "../release/bundle.ts";
-import { permissions } from "../release/executable.ts";
+import { flagsOf } from "../release/executable.ts";
 import { executableName, HOST, PROGRAMS, TARGETS } from "../release/targets.ts";
 
 /** What is ours may have so many bytes in an executable. */
@@ -83,7 +83,7 @@ async function startUp(
 async function ways(task: "server" | "client"): Promise<Record<string, string[]>> {
   // The Deno that is in the executable, so that the same is compared.
   const deno = Deno.env.get("COMPILE_DENO") ?? Deno.execPath();
-  const source = [...await permissions(task), join(ROOT, `${task}.ts`)];
+  const source = [...await flagsOf(task), join(ROOT, `${task}.ts`)];
   return {
     "executable": [join(ROOT, "dist", executableName(`chat${task}`, HOST))],
     "deno run --no-code-cache": [deno, "run", "--no-code-cache", ...source],

@@ -10,13 +10,13 @@ export interface CompileOptions {
   target: Target;
   /** The executable's file. */
   output: string;
-  /** The task of `deno.json` that has the permissions. */
+  /** The task of `deno.json` that has the flags. */
   task: "server" | "client";
   signal?: AbortSignal;
 }
 
-/** The permissions that a task of `deno.json` runs its program with. */
-export async function permissions(task: string): Promise<string[]> {
+/** The flags that a task of `deno.json` runs its program with: permissions, and what V8 is told. */
+export async function flagsOf(task: string): Promise<string[]> {
   const { tasks } = JSON.parse(await Deno.readTextFile(join(ROOT, "deno.json")));
   return tasks[task].command.split(" ").filter((word: string) => word.startsWith("--"));
 }
@@ -43,7 +43,7 @@ export async function compile(bundle: string, options: CompileOptions): Promise<
       "--no-check",
       "--no-code-cache",
       "--unstable-net",
-      ...await permissions(task),
+      ...await flagsOf(task),
       "--target",
       target,
       "--output",
