@@ -1,13 +1,14 @@
 import type { Origin } from "./message_log.ts";
 
-/** So many of a login's requests are known: a client may have fewer that were not answered. */
+/** So many of a login's requests are known at least: a client may have fewer that were not answered. */
 const PER_LOGIN = 1_024;
 /** Of so many logins. */
 const LOGINS = 20_000;
 
 interface Requests {
-  /** The messages that they stored, by id. */
-  readonly messages: Map<number, number>;
+  /** The messages that they stored, by id; and those of the requests before. */
+  recent: Map<number, number>;
+  before: Map<number, number>;
   /** Up to this id there may be others. */
   floor: number;
 }
@@ -27,18 +28,20 @@ export class RecentRequests {
    * is older than those that are known.
    */
   find({ login, request }: Origin): number | undefined {
-    const { messages, floor } = this.#of(login);
-    return messages.get(request) ?? (request <= floor ? 0 : undefined);
+    const { recent, before, floor } = this.#of(login);
+    return recent.get(request) ?? before.get(request) ?? (request <= floor ? 0 : undefined);
   }
 
   /** A request stores a message now. */
   add({ login, request }: Origin, message: number): void {
     const requests = this.#of(login);
-    requests.messages.set(request, message);
-    if (requests.messages.size <= PER_LOGIN) return;
-    const [oldest] = requests.messages.keys();
-    requests.messages.delete(oldest!);
-    requests.floor = Math.max(requests.floor, oldest!);
+    requests.recent.set(request, message);
+    if (requests.recent.size < PER_LOGIN) return;
+    for (const forgotten of requests.before.keys()) {
+      requests.floor = Math.max(requests.floor, forgotten);
+    }
+    requests.before = requests.recent;
+    requests.recent = new Map();
   }
 
   /** Forgets everything: the log has it. */
@@ -51,7 +54,8 @@ export class RecentRequests {
     if (known !== undefined) return known;
     const rows = this.#read(login, PER_LOGIN).reverse();
     const requests = {
-      messages: new Map(rows.map(({ request, id }) => [request, id])),
+      recent: new Map<number, number>(),
+      before: new Map(rows.map(({ request, id }) => [request, id])),
       floor: rows.length === PER_LOGIN ? rows[0]!.request : 0,
     };
     this.#logins.set(login, requests);

@@ -79,12 +79,17 @@ export function parseNewUsername(raw: string, maxLength = MAX_USERNAME_LENGTH): 
   return name;
 }
 
+// deno-lint-ignore no-control-regex
+const ASCII = /^[\0-\x7f]*$/;
+
 /**
  * What two spellings of one username have in common: the key under which accounts are kept. Upper
  * case first, so that letters whose lower case differs by position or is several letters (final
  * sigma, sharp s) fold alike, as full case folding has it (Unicode, section 3.13).
  */
 export function foldUsername(name: string): string {
+  // Most names, at once.
+  if (ASCII.test(name)) return name.toLowerCase();
   // Twice, since there is a capital sharp s, whose lower case is the one that the first round unfolds.
   const once = name.normalize("NFC").toUpperCase().toLowerCase();
   return once.toUpperCase().toLowerCase().normalize("NFC");

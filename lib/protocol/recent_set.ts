@@ -1,17 +1,15 @@
-/** A set that keeps only what was added last. */
+import { RecentMap } from "./recent_map.ts";
+
+/** A set that keeps what was added last: `size` items at least, twice as many at most. */
 export class RecentSet<T> {
-  readonly #size: number;
-  readonly #items = new Set<T>();
+  readonly #items: RecentMap<T, true>;
 
   constructor(size: number) {
-    this.#size = size;
+    this.#items = new RecentMap(size);
   }
 
   add(item: T): void {
-    this.#items.add(item);
-    if (this.#items.size <= this.#size) return;
-    const [oldest] = this.#items;
-    this.#items.delete(oldest!);
+    this.#items.set(item, true);
   }
 
   has(item: T): boolean {

@@ -81,8 +81,11 @@ export function readShape<S extends Shape>(
   shape: S,
   prefix = "",
 ): Shaped<S> {
-  const entries = Object.entries(shape).map(([field, check]) =>
-    [field, check(Object.hasOwn(value, field) ? value[field] : undefined, prefix + field)] as const
-  );
-  return Object.fromEntries(entries.filter(([, value]) => value !== undefined)) as Shaped<S>;
+  const shaped: Record<string, unknown> = {};
+  for (const field of Object.keys(shape)) {
+    const given = Object.hasOwn(value, field) ? value[field] : undefined;
+    const checked = shape[field]!(given, prefix + field);
+    if (checked !== undefined) shaped[field] = checked;
+  }
+  return shaped as Shaped<S>;
 }

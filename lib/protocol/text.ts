@@ -36,6 +36,8 @@ export function parseText(
       "the message holds a control character; only newline and tab are allowed",
     );
   }
+  // A UTF-16 code unit takes three bytes at most: most texts need not be measured.
+  if (3 * raw.length <= Math.min(textBytes, textGraphemes)) return raw;
   const bytes = utf8.encode(raw).length;
   if (bytes > textBytes) {
     throw new ProtocolError(

@@ -1,3 +1,4 @@
+import { RecentMap } from "../protocol/recent_map.ts";
 import type { Progress } from "../protocol/records.ts";
 
 /** A session's deliveries, as far as they were acknowledged. */
@@ -66,13 +67,14 @@ export class DeliveryMarks {
   #ids: number[] = [];
   #floor = 0;
   /** How the newest direct messages were acknowledged, by id. */
-  readonly #direct = new Map<number, "udp" | "tcp" | "waits">();
+  readonly #direct: RecentMap<number, "udp" | "tcp" | "waits">;
   readonly #ledgers = new Set<Ledger>();
   readonly #ended = new Set<Ledger>();
 
   /** @param capacity of so many public and so many direct messages it is known */
   constructor(capacity: number) {
     this.#capacity = capacity;
+    this.#direct = new RecentMap(capacity);
   }
 
   /** A session begins to get messages. */
@@ -102,7 +104,6 @@ export class DeliveryMarks {
   /** Begins to count for a direct message. */
   addDirect(id: number): void {
     this.#direct.set(id, "waits");
-    if (this.#direct.size > this.#capacity) this.#direct.delete(this.#direct.keys().next().value!);
   }
 
   /** A direct message was acknowledged. */
