@@ -42,6 +42,17 @@ export interface AccountsOptions {
   clock?: Clock;
 }
 
+/** Options of {@linkcode Accounts.create}. */
+export interface CreateOptions extends JobOptions {
+  /**
+   * Claims the name for an account with this identity, before the account is in the file.
+   *
+   * @returns false where somebody else has it
+   * @default nobody else has it
+   */
+  claim?: (identity: string) => Promise<boolean>;
+}
+
 /** What everybody may know of an account. */
 export interface Account {
   username: string;
@@ -60,6 +71,8 @@ export class Accounts {
   /** Changes of the file, one after another. */
   readonly #changes = new WorkQueue(1);
   #accounts = new Map<string, CredentialsLine>();
+  /** The account whose name is being claimed. */
+  readonly #claimed = new Map<string, CredentialsLine>();
   #unreadable: number[] = [];
   /** How often somebody else has changed the file. */
   #revision = 0;
@@ -114,9 +127,13 @@ export class Accounts {
     return this.#revision;
   }
 
-  /** What tells each account from another one that had or will have its name, by the accounts' keys. */
+  /**
+   * What tells each account from another one that had or will have its name, by the accounts' keys; also of
+   * the one that is being made.
+   */
   get identities(): Map<string, string> {
-    return new Map([...this.#accounts].map(([key, account]) => [key, identityOf(account)]));
+    const accounts = [...this.#accounts, ...this.#claimed];
+    return new Map(accounts.map(([key, account]) => [key, identityOf(account)]));
   }
 
   /** The same for one account; undefined where there is none. */
@@ -160,7 +177,11 @@ export class Accounts {
    * @returns whether it was created: false where somebody else has the name by now
    * @throws the signal's reason, where it is aborted before the work was done
    */
-  async create(username: string, password: string, options: JobOptions = {}): Promise<boolean> {
+  async create(
+    username: string,
+    password: string,
+    { claim, ...options }: CreateOptions = {},
+  ): Promise<boolean> {
     const hashed = await this.#newLine(username, password, options);
     const created = new Date(Math.floor(this.#clock.date().getTime() / 1_000) * 1_000);
     const line = { ...hashed, created };
@@ -168,9 +189,15 @@ export class Accounts {
       options.signal?.throwIfAborted();
       const key = foldUsername(username);
       if (this.#accounts.has(key)) return false;
-      await this.#file.append(formatCredentialsLine(line));
-      this.#accounts.set(key, line);
-      return true;
+      this.#claimed.set(key, line);
+      try {
+        if (claim !== undefined && !await claim(identityOf(line))) return false;
+        await this.#file.append(formatCredentialsLine(line));
+        this.#accounts.set(key, line);
+        return true;
+      } finally {
+        this.#claimed.delete(key);
+      }
     });
   }
 

@@ -24,11 +24,10 @@ export class Statement {
   /**
    * Changes something; for {@linkcode Database.change}.
    *
-   * @returns the id of the row that was inserted last
+   * @returns how many rows
    */
   run(...parameters: Parameters): number {
-    const { lastInsertRowid } = this.#statement.run(...parameters as SQLInputValue[]);
-    return Number(lastInsertRowid);
+    return Number(this.#statement.run(...parameters as SQLInputValue[]).changes);
   }
 
   /** The first row, if there is one. @throws {ProtocolError} `not-readable` */
@@ -51,12 +50,18 @@ export class Statement {
   }
 }
 
-/** A change that waits for the next commit. */
-interface Change {
-  /** Does it, inside the transaction. */
+/** A change of the database: one transaction. */
+export interface Change {
+  /** Does it, inside the transaction; what it throws undoes that. */
   run: () => void;
+  /** It is on the disk. */
   committed: () => void;
-  failed: (error: unknown) => void;
+  /**
+   * Nothing was changed, or nobody knows; also before `run` was called.
+   *
+   * @param error `not-stored`
+   */
+  failed: (error: ProtocolError) => void;
 }
 
 /** Options of {@linkcode Database}. */
@@ -72,10 +77,10 @@ export interface DatabaseOptions {
 const CHECKPOINT_BYTES = 16 * 1_024 * 1_024;
 
 /**
- * The database of one server. What is changed while a commit is under way is the next commit, all
- * together, and is on the disk when its changes are `committed`. Nobody waits for the disk but they: SQLite writes
- * to the system's cache alone (`synchronous = OFF`), and the files are synced beside the loop, the
- * write-ahead log before anything is `committed`, the database file before the write-ahead log begins anew.
+ * The database of one server: one commit at a time, and the next change meanwhile waits. Nobody waits for the disk
+ * but the change itself: SQLite writes to the system's cache alone (`synchronous = OFF`), and the files are synced beside
+ * the loop, the write-ahead log before the change is `committed`, the database file before the write-ahead log begins
+ * anew.
  */
 export class Database implements Disposable {
   readonly #database: DatabaseSync;
@@ -85,9 +90,10 @@ export class Database implements Disposable {
   readonly #clock: DatabaseClock;
   readonly #log: (event: string) => void;
   readonly #sync: (file: Deno.FsFile) => Promise<void>;
-  #changes: Change[] = [];
-  /** Those that are in the database, but perhaps not on the disk. */
-  #unsynced: Change[] = [];
+  /** The one that waits for the next transaction. */
+  #next: Change | undefined;
+  /** The one that is in the database, but perhaps not on the disk. */
+  #unsynced: Change | undefined;
   /** Whether the database file has to be synced before the next commit. */
   #checkpointed = false;
   #busy = false;
@@ -135,28 +141,11 @@ export class Database implements Disposable {
     return Object.fromEntries(prepared) as Record<K, Statement>;
   }
 
-  /**
-   * Changes something in the next transaction.
-   *
-   * @param run makes the change; what it throws undoes the whole transaction, so it throws for nothing that
-   *   is one client's mistake
-   * @param committed is called when it is on the disk, before anything else is, in the order of the changes
-   * @throws {ProtocolError} `not-stored`, where the commit fails, and nothing has changed then; or where
-   *   the files were deleted or replaced
-   */
-  change(run: () => void, committed: () => void = () => {}): Promise<void> {
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
-    if (this.#closed) return Promise.reject(notStored(new Error("the database is closed")));
-    this.#changes.push({
-      run,
-      committed: () => {
-        committed();
-        resolve();
-      },
-      failed: (cause) => reject(notStored(cause)),
-    });
+  /** Has a change made in the next transaction. One at a time may wait for that. */
+  change(change: Change): void {
+    if (this.#closed) return change.failed(notStored(new Error("the database is closed")));
+    this.#next = change;
     this.#commitSoon();
-    return promise;
   }
 
   /** Has what was deleted gone from all files when this turn of the loop is over. */
@@ -177,9 +166,7 @@ export class Database implements Disposable {
   /** Commits what waits, and closes. Closing twice is fine. */
   [Symbol.dispose](): void {
     if (this.#closed) return;
-    const unsynced = this.#unsynced;
-    this.#unsynced = [];
-    this.#syncNow(unsynced);
+    this.#syncNow(this.#unsynced);
     this.#syncNow(this.#write());
     this.#closed = true;
     this.#database.exec("PRAGMA synchronous = FULL");
@@ -199,52 +186,54 @@ export class Database implements Disposable {
   }
 
   async #commit(): Promise<void> {
-    if (this.#busy || this.#closed || this.#changes.length === 0) return;
+    if (this.#busy || this.#closed || this.#next === undefined) return;
     this.#busy = true;
     try {
       if (this.#files === undefined) return this.#settle(this.#write(), undefined);
       await this.#syncCheckpoint(this.#files);
-      this.#unsynced = this.#write();
-      if (this.#unsynced.length === 0) return;
+      const written = this.#write();
+      if (written === undefined) return;
+      this.#unsynced = written;
       await this.#sync(this.#files.log);
       this.#paths.require();
-      const stored = this.#unsynced;
-      this.#unsynced = [];
-      this.#settle(stored, undefined);
+      // Closing the database has settled it, perhaps.
+      this.#settle(this.#unsynced, undefined);
       this.#checkpoint(this.#files);
     } catch (error) {
-      this.#settle([...this.#unsynced, ...this.#changes], error);
-      this.#unsynced = this.#changes = [];
+      const waiting = this.#next;
+      this.#next = undefined;
+      this.#settle(this.#unsynced, error);
+      this.#settle(waiting, error);
     } finally {
       this.#busy = false;
-      if (this.#changes.length > 0) this.#commitSoon();
+      if (this.#next !== undefined) this.#commitSoon();
     }
   }
 
-  /** Commits what waits, to the system's cache. @returns the changes; none where they failed */
-  #write(): Change[] {
-    const changes = this.#changes;
-    this.#changes = [];
+  /** Commits what waits, to the system's cache. @returns the change; undefined where it failed */
+  #write(): Change | undefined {
+    const change = this.#next;
+    this.#next = undefined;
+    if (change === undefined) return undefined;
     try {
       this.#paths.require();
       this.#database.exec("BEGIN");
-      for (const { run } of changes) run();
+      change.run();
       this.#database.exec("COMMIT");
-      return changes;
+      return change;
     } catch (error) {
       this.#rollBack();
-      this.#settle(changes, error);
-      return [];
+      this.#settle(change, error);
+      return undefined;
     }
   }
 
-  #settle(changes: readonly Change[], error: unknown): void {
-    if (changes.length === 0) return;
+  #settle(change: Change | undefined, error: unknown): void {
+    if (change === undefined) return;
+    if (change === this.#unsynced) this.#unsynced = undefined;
     this.#noteFailure(error);
-    for (const { committed, failed } of changes) {
-      if (error === undefined) committed();
-      else failed(error);
-    }
+    if (error === undefined) change.committed();
+    else change.failed(notStored(error));
   }
 
   /** Puts a large write-ahead log into the database file; the next commit begins it anew. */
@@ -265,15 +254,16 @@ export class Database implements Disposable {
   }
 
   /** Waits for the disk here and now. */
-  #syncNow(changes: readonly Change[]): void {
+  #syncNow(change: Change | undefined): void {
+    if (change === undefined) return;
     try {
       if (this.#checkpointed) this.#files?.database.syncDataSync();
       this.#files?.log.syncDataSync();
       this.#paths.require();
-      this.#settle(changes, undefined);
     } catch (error) {
-      this.#settle(changes, error);
+      return this.#settle(change, error);
     }
+    this.#settle(change, undefined);
   }
 
   /** Once for all that fail in a row. */

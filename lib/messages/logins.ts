@@ -1,45 +1,32 @@
 import { createHash, randomBytes } from "node:crypto";
-import type { Database, Statement } from "./database.ts";
+import type { Clock } from "../clock.ts";
+import type { Journal } from "../journal/journal.ts";
+import type { Login, LoginTable } from "./login_table.ts";
 
-/** So many clients of one account may come back; the oldest ones then may no more. */
-const PER_ACCOUNT = 100;
 /** How long after its last session a client may come back, in milliseconds. */
 const VALID_MS = 24 * 3_600_000;
 
-/** A client that logged in with a password and may come back without one. */
-export interface Login {
-  id: number;
-  /** The account's key. */
-  account: string;
-  /** What stood for the account's password then. */
-  credential: string;
-  /** The newest message then: it never needs this one or an earlier one. */
-  last: number;
+/** Options of {@linkcode Logins}. */
+export interface LoginsOptions {
+  journal: Journal;
+  table: LoginTable;
+  clock: Pick<Clock, "date">;
+  /** The time by which a client was away for too long. @default the wall clock's */
+  age?: () => Date;
 }
 
-/** The clients that may come back, by resume token, of which only the SHA-256 is kept. */
+/** Lets clients come back, by resume token, of which only the SHA-256 is kept. */
 export class Logins {
-  readonly #database: Database;
+  readonly #journal: Journal;
+  readonly #table: LoginTable;
+  readonly #clock: Pick<Clock, "date">;
   readonly #age: () => Date;
-  readonly #statements: Record<
-    "add" | "limit" | "find" | "extend" | "end" | "forget",
-    Statement
-  >;
 
-  /** @param age the time by which a client was away for too long; by default the wall clock's */
-  constructor(database: Database, age = () => database.now()) {
-    this.#database = database;
+  constructor({ journal, table, clock, age = () => clock.date() }: LoginsOptions) {
+    this.#journal = journal;
+    this.#table = table;
+    this.#clock = clock;
     this.#age = age;
-    this.#statements = database.prepare({
-      add: `INSERT INTO logins (token, account, credential, last, expires)
-        VALUES (:token, :account, :credential, :last, :expires)`,
-      limit: `DELETE FROM logins WHERE account = :account AND id NOT IN
-        (SELECT id FROM logins WHERE account = :account ORDER BY expires DESC LIMIT ${PER_ACCOUNT})`,
-      find: "SELECT id, account, credential, last FROM logins WHERE token = ? AND expires > ?",
-      extend: "UPDATE logins SET expires = ? WHERE id = ?",
-      end: "DELETE FROM logins WHERE id = ?",
-      forget: "DELETE FROM logins WHERE expires <= ?",
-    });
   }
 
   /**
@@ -50,43 +37,43 @@ export class Logins {
    */
   async add(login: Omit<Login, "id">): Promise<{ id: number; token: string }> {
     const token = randomBytes(32).toString("hex");
-    let id = 0;
-    await this.#database.change(() => {
-      const { add, limit } = this.#statements;
-      id = add.run({ ...login, token: hashOf(token), expires: this.#expiry() });
-      limit.run({ account: login.account });
+    const id = await this.#journal.append({
+      type: "login",
+      ...login,
+      token: hashOf(token).toString("hex"),
+      expires: this.#expiry(),
     });
     return { id, token };
   }
 
   /** The client that has this token, unless it was away for too long. */
   find(token: string): Login | undefined {
-    const row = this.#statements.find.get(hashOf(token), this.#age().getTime());
-    return row as unknown as Login | undefined;
+    return this.#table.find(hashOf(token), this.#age());
   }
 
   /** The client was here until now. */
-  extend(id: number): void {
+  extend(login: number): void {
     // Where this can't be stored, the token ends earlier.
-    this.#database.change(() => this.#statements.extend.run(this.#expiry(), id)).catch(() => {});
+    this.#journal.append({ type: "login-extended", login, expires: this.#expiry() })
+      .catch(() => {});
   }
 
   /** The client has left for good. */
-  end(id: number): void {
+  end(login: number): void {
     // Where this can't be stored, the token ends by itself.
-    this.#database.change(() => this.#statements.end.run(id)).catch(() => {});
+    this.#journal.append({ type: "login-ended", login }).catch(() => {});
   }
 
   /** Forgets those that were away for too long. */
   async forget(): Promise<void> {
-    await this.#database.change(() => this.#statements.forget.run(this.#age().getTime()));
+    await this.#journal.append({ type: "logins-expired", by: this.#age().getTime() });
   }
 
   #expiry(): number {
-    return this.#database.now().getTime() + VALID_MS;
+    return this.#clock.date().getTime() + VALID_MS;
   }
 }
 
-function hashOf(token: string): Uint8Array {
+function hashOf(token: string) {
   return createHash("sha256").update(token, "hex").digest();
 }

@@ -1,18 +1,10 @@
-import { PLAIN_IDENTITY } from "../accounts/accounts.ts";
+import type { MessageEvent } from "../journal/events.ts";
 import { ProtocolError } from "../protocol/errors.ts";
 import { foldUsername } from "../protocol/names.ts";
 import type { Message } from "../protocol/records.ts";
 import type { Database, Row } from "./database.ts";
+import { type Mailboxes, UNDELIVERED } from "./mailboxes.ts";
 import { RecentRequests } from "./recent_requests.ts";
-
-/** A message that has no id and no time yet. Names are as they were registered. */
-export type Draft = Pick<Message, "from" | "to" | "text">;
-
-/** The request that stores a message: the login it came with, and its id. */
-export interface Origin {
-  login: number;
-  request: number;
-}
 
 /** Which messages: those after an id, up to another one. */
 interface Range {
@@ -34,268 +26,114 @@ export interface HistoryOptions {
   with?: string | undefined;
 }
 
-/** A draft on its way into the log. */
-interface Entry {
-  draft: Draft;
-  origin: Origin | undefined;
-  sent: number;
-  /** Its id, or that of the message that the same request stored before. */
-  id: number;
-  /** Whether it is new, whether it is what the same request stored before, or neither. */
-  outcome: "new" | "repeated" | "refused";
-  resolve: (id: number) => void;
-  reject: (error: unknown) => void;
-}
-
-/** So many characters of text that wait for a commit are enough: who sends more is to wait. */
-const WAITING_CHARACTERS = 1_048_576;
 /** A page has at most so many messages, and about so many characters of text. */
 const PAGE = { messages: 100, characters: 16_384 };
 /** So many ids are looked through for a page. */
 const PAGE_IDS = 1_000;
-/** So many ids are forgotten in one commit. */
-const FORGET_IDS = 5_000;
 
-/** The durable log of messages. A message is delivered only after its commit. */
+/** The messages. What was applied can be read when it is {@linkcode publish}ed. */
 export class MessageLog {
-  readonly #database: Database;
   readonly #statements;
   readonly #requests;
-  /** What the next commit stores. */
-  #entries: Entry[] = [];
-  /** What is to be stored and is not yet, in UTF-16 code units of text; and the last of these. */
-  #waiting = 0;
-  #newest: Promise<unknown> = Promise.resolve();
-  #last: number;
-  /** The same with what the transaction of the moment has stored. */
-  #written: number;
-  /** Accounts that are known to be in the database. */
-  readonly #met = new Set<string>();
-  /** Whether messages were deleted that the files may still hold. */
-  #deleted = false;
-  /** Whether messages after the last one may be in the database, which nobody got. */
-  #unsure = false;
+  readonly #mailboxes: Mailboxes;
+  #last = 0;
 
-  /** Takes the messages of a commit, in the order of their ids, before anybody hears that they are stored. */
-  onStored: (messages: readonly Message[]) => void = () => {};
-
-  constructor(database: Database) {
-    this.#database = database;
+  constructor(database: Database, mailboxes: Mailboxes) {
+    this.#mailboxes = mailboxes;
     this.#statements = prepare(database);
     this.#requests = new RecentRequests((login, limit) =>
       this.#statements.requestsOf.all({ login, limit }) as { request: number; id: number }[]
     );
-    this.#last = this.#written = this.#statements.last.get()!["last"] as number;
   }
 
-  /** The id of the newest message; 0 where there was none ever. */
+  /** No message that can be read has a higher id. */
   get last(): number {
     return this.#last;
+  }
+
+  /** Messages up to this id can be read from now on. */
+  publish(last: number): void {
+    this.#last = last;
   }
 
   /**
    * Stores a message, unless the same request has stored one before.
    *
-   * @returns the message's id; it was given to {@linkcode onStored} before, if it is a new one
-   * @throws {ProtocolError} `not-stored`, where it can't be stored; nobody got it then.
-   *   `duplicate-id`, where the request stored another message before
+   * @returns its id, or that of the message that the request stored before; `duplicate-id`, where that was
+   *   another one
    */
-  append(draft: Draft, origin?: Origin): Promise<number> {
-    const { promise, resolve, reject } = Promise.withResolvers<number>();
-    const sent = this.#database.now().getTime();
-    this.#entries.push({ draft, origin, sent, id: 0, outcome: "refused", resolve, reject });
-    this.#waiting += draft.text.length;
-    if (this.#entries.length === 1) this.#store();
-    return this.#newest = promise;
-  }
-
-  /** A promise of the time when less waits to be stored; undefined where that is now. */
-  room(): Promise<void> | undefined {
-    if (this.#waiting < WAITING_CHARACTERS) return undefined;
-    return this.#newest.then(() => {}, () => {});
-  }
-
-  #store(): void {
-    let entries: Entry[] = [];
-    this.#database.change(() => {
-      entries = this.#entries;
-      this.#entries = [];
-      if (this.#unsure) this.#statements.forgetAfter.run(this.#last);
-      for (const entry of entries) this.#insert(entry);
-    }, () => this.#stored(entries)).catch((error) => {
-      this.#unsure = true;
-      this.#written = this.#last;
-      this.#requests.clear();
-      this.#met.clear();
-      const failed = entries.length > 0 ? entries : this.#entries.splice(0);
-      this.#settled(failed);
-      for (const { reject } of failed) reject(error);
-    });
-  }
-
-  #insert(entry: Entry): void {
-    const { draft, origin } = entry;
+  insert(id: number, event: MessageEvent): number | ProtocolError {
+    const { origin, from, to, text, sent } = event;
     if (origin !== undefined) {
       const known = this.#requests.find(origin);
       if (known !== undefined) {
-        entry.id = known;
-        entry.outcome = known > 0 && this.#isSame(draft, known) ? "repeated" : "refused";
-        return;
+        if (known > 0 && this.#isSame(event, known)) return known;
+        return new ProtocolError("duplicate-id", "another request had this id");
       }
-      this.#requests.add(origin, this.#written + 1);
+      this.#requests.add(origin, id);
     }
-    entry.id = this.#written + 1;
-    entry.outcome = "new";
-    const { from, to, text } = draft;
     const addressee = to === undefined ? null : foldUsername(to);
-    if (addressee !== null) this.#meet(addressee);
+    if (addressee !== null) this.#mailboxes.receive(addressee, id);
     this.#statements.insert.run(
-      entry.id,
+      id,
       foldUsername(from),
       from,
       addressee,
       to ?? null,
-      entry.sent,
+      sent,
       text,
       origin?.login ?? null,
       origin?.request ?? null,
     );
-    this.#written = entry.id;
+    return id;
   }
 
   /** Whether a stored message is this one; one that was forgotten since can't be compared any more. */
-  #isSame({ to, text }: Draft, id: number): boolean {
+  #isSame({ to, text }: MessageEvent, id: number): boolean {
     const row = this.#statements.content.get(id);
     return row === undefined || row["text"] === text && row["to"] === (to ?? null);
   }
 
-  #stored(entries: readonly Entry[]): void {
-    this.#unsure = false;
-    this.#settled(entries);
-    const fresh = entries.filter(({ outcome }) => outcome === "new");
-    this.#last = fresh.at(-1)?.id ?? this.#last;
-    if (fresh.length > 0) this.onStored(fresh.map(toStored));
-    for (const { id, outcome, resolve, reject } of entries) {
-      if (outcome !== "refused") resolve(id);
-      else reject(new ProtocolError("duplicate-id", "another request had this id"));
+  /** Takes back what was applied and can't be read yet. */
+  takeBack(): void {
+    this.#statements.forgetAfter.run(this.#last);
+  }
+
+  /** Nobody knows whether what was applied last is in the table. */
+  forgetRequests(): void {
+    this.#requests.clear();
+  }
+
+  /**
+   * Deletes messages with lower ids, but not what still has to be delivered.
+   *
+   * @returns whether there were any
+   */
+  expire(before: number): boolean {
+    return this.#statements.forget.run(before) > 0;
+  }
+
+  /**
+   * Deletes the direct messages of an account that has gone, but not those that the other side still has.
+   *
+   * @returns whether there were any
+   */
+  forgetDirect(account: string): boolean {
+    return this.#statements.forgetDirect.run({ account }) > 0;
+  }
+
+  /** The id of the oldest message, and the one after all that were sent before a time: ids go the way of time. */
+  sentBefore(time: number): { first: number; end: number } {
+    const first = this.#statements.first.get()!["id"] as number;
+    let low = first;
+    let high = this.#last + 1;
+    while (low < high) {
+      const middle = Math.floor((low + high) / 2);
+      const row = this.#statements.sentFrom.get(middle);
+      if (row === undefined || row["sent"] as number >= time) high = middle;
+      else low = row["id"] as number + 1;
     }
-  }
-
-  #settled(entries: readonly Entry[]): void {
-    for (const { draft } of entries) this.#waiting -= draft.text.length;
-  }
-
-  /**
-   * Direct messages have been acknowledged by their addressee.
-   *
-   * @param ids ascending
-   * @throws {ProtocolError} `not-stored`: the messages come again, which is better than not at all
-   */
-  async acknowledge(account: string, ids: readonly number[]): Promise<void> {
-    await this.#database.change(() => this.#acknowledge(account, ids));
-  }
-
-  #acknowledge(account: string, ids: readonly number[]): void {
-    const { account: find, except, unexcept, between, advance } = this.#statements;
-    const cursor = find.get(account)?.["delivered"] as number | undefined;
-    if (cursor === undefined) return;
-    for (const id of ids) if (id <= cursor) unexcept.run(account, id);
-    const highest = ids.at(-1) ?? 0;
-    if (highest <= cursor) return;
-    const acknowledged = new Set(ids);
-    for (const { id } of between.all(account, cursor, highest) as { id: number }[]) {
-      if (!acknowledged.has(id)) except.run(account, id);
-    }
-    advance.run(highest, account);
-  }
-
-  /**
-   * An account is there. Where there was another one of its name before, that one has gone.
-   *
-   * @param account its key
-   * @param identity what tells it from others of its name
-   * @param since the newest message before it was made, where that has just been
-   * @returns whether it takes another one's place
-   * @throws {ProtocolError} `not-stored`
-   */
-  async enter(account: string, identity: string, since?: number): Promise<boolean> {
-    let replaced = false;
-    await this.#database.change(
-      () => replaced = this.#enter(account, identity, since),
-      () => this.#scrub(),
-    );
-    return replaced;
-  }
-
-  /**
-   * These accounts are there, and no others.
-   *
-   * @param identities what tells each from others of its name, by the accounts' keys
-   * @returns the keys of those that have gone, or have given way to others of their names
-   * @throws {ProtocolError} `not-stored`
-   */
-  async reconcile(identities: ReadonlyMap<string, string>): Promise<string[]> {
-    const gone: string[] = [];
-    await this.#database.change(() => {
-      for (const { account } of this.#statements.accounts.all() as { account: string }[]) {
-        if (identities.has(account)) continue;
-        this.#leave(account);
-        gone.push(account);
-      }
-      for (const [account, identity] of identities) {
-        if (this.#enter(account, identity)) gone.push(account);
-      }
-    }, () => this.#scrub());
-    return gone;
-  }
-
-  /**
-   * An account is there no more: nobody is entitled to what it was. Direct messages that nobody else is
-   * entitled to either are deleted.
-   *
-   * @throws {ProtocolError} `not-stored`
-   */
-  async leave(account: string): Promise<void> {
-    await this.#database.change(() => this.#leave(account), () => this.#scrub());
-  }
-
-  #enter(account: string, identity: string, since?: number): boolean {
-    const known = this.#statements.account.get(account)?.["identity"] as string | undefined;
-    if (known === identity) return false;
-    // One that was kept without an identity, or with a password that has become a hash, is the same.
-    const replaced = known !== undefined && known !== "" && known !== PLAIN_IDENTITY;
-    if (replaced) this.#leave(account);
-    const delivered = this.#written;
-    this.#statements.enter.run({ account, identity, since: since ?? delivered, delivered });
-    return replaced;
-  }
-
-  #leave(account: string): void {
-    this.#statements.leave.run(account);
-    this.#statements.clear.run(account);
-    this.#met.delete(account);
-    this.#statements.noteForgotten.run(this.#written);
-    this.#statements.forgetDirect.run({ account });
-    if (this.#statements.changes.get()!["changes"] !== 0) this.#deleted = true;
-  }
-
-  /** What was deleted goes from the files. */
-  #scrub(): void {
-    if (this.#deleted) this.#database.scrub();
-    this.#deleted = false;
-  }
-
-  /** A message to an account that was never seen before is one that waits for it. */
-  #meet(account: string): void {
-    if (this.#met.has(account)) return;
-    const newest = this.#written;
-    this.#statements.meet.run({ account, identity: "", since: newest, delivered: newest });
-    this.#met.add(account);
-  }
-
-  /** The newest message that was there before an account: it is entitled to public ones after it. */
-  entitledAfter(account: string): number {
-    return this.#statements.account.get(account)?.["since"] as number | undefined ?? this.#last;
+    return { first, end: low };
   }
 
   /** Who sent a message, as the account's key; undefined where there is no such message. */
@@ -342,33 +180,6 @@ export class MessageLog {
       : this.#statements.historyWith.all({ account, other: foldUsername(other), count, last });
     return rows.reverse().map(toMessage);
   }
-
-  /** Forgets what was sent before a time, but not what still has to be delivered. */
-  async forgetBefore(time: Date): Promise<void> {
-    const end = this.#firstSince(time.getTime());
-    for (let next = this.#statements.first.get()!["id"] as number; next < end;) {
-      const upTo = Math.min(next + FORGET_IDS, end);
-      await this.#database.change(() => {
-        this.#statements.noteForgotten.run(this.#last);
-        this.#statements.forget.run(upTo);
-      });
-      next = upTo;
-      this.#database.scrub();
-    }
-  }
-
-  /** The id after all messages that were sent before a time: ids go the way of time. */
-  #firstSince(time: number): number {
-    let low = this.#statements.first.get()!["id"] as number;
-    let high = this.#last + 1;
-    while (low < high) {
-      const middle = Math.floor((low + high) / 2);
-      const row = this.#statements.sentFrom.get(middle);
-      if (row === undefined || row["sent"] as number >= time) high = middle;
-      else low = row["id"] as number + 1;
-    }
-    return low;
-  }
 }
 
 /** Takes rows until the page is full. */
@@ -393,11 +204,7 @@ const COLUMNS = "id, sender_name, addressee_name, sent, text";
 
 function prepare(database: Database) {
   const since = "(SELECT since FROM accounts WHERE account = :account)";
-  const waits = `(addressee IS NOT NULL AND (
-    id > (SELECT delivered FROM accounts WHERE account = addressee)
-    OR EXISTS (SELECT 1 FROM exceptions WHERE account = addressee AND message = id)) IS TRUE)`;
   return database.prepare({
-    last: `SELECT max(coalesce((SELECT max(id) FROM messages), 0), last) AS last FROM forgotten`,
     first: "SELECT coalesce(min(id), 1) AS id FROM messages",
     sentFrom: "SELECT id, sent FROM messages WHERE id >= ? ORDER BY id LIMIT 1",
     insert: `INSERT INTO messages
@@ -408,27 +215,13 @@ function prepare(database: Database) {
       AND messages.id > (SELECT last FROM logins WHERE logins.id = :login) AND login = :login
       ORDER BY messages.id DESC LIMIT :limit`,
     content: `SELECT sender, text, addressee_name AS "to" FROM messages WHERE id = ?`,
-    account: "SELECT since, delivered, identity FROM accounts WHERE account = ?",
-    accounts: "SELECT account FROM accounts",
-    enter: `INSERT INTO accounts (account, since, delivered, identity)
-      VALUES (:account, :since, :delivered, :identity)
-      ON CONFLICT (account) DO UPDATE SET identity = excluded.identity`,
-    meet: `INSERT OR IGNORE INTO accounts (account, since, delivered, identity)
-      VALUES (:account, :since, :delivered, :identity)`,
-    leave: "DELETE FROM accounts WHERE account = ?",
     // What was sent to an account that is still there waits for it.
     forgetDirect: `DELETE FROM messages WHERE addressee IS NOT NULL AND id IN (
         SELECT id FROM messages WHERE sender = :account
           AND addressee NOT IN (SELECT account FROM accounts)
         UNION SELECT id FROM messages WHERE addressee = :account
           AND sender NOT IN (SELECT account FROM accounts))`,
-    changes: "SELECT changes() AS changes",
-    clear: "DELETE FROM exceptions WHERE account = ?",
-    advance: "UPDATE accounts SET delivered = ? WHERE account = ?",
-    between: "SELECT id FROM messages WHERE addressee = ? AND id > ? AND id < ?",
-    except: "INSERT OR IGNORE INTO exceptions (account, message) VALUES (?, ?)",
-    unexcept: "DELETE FROM exceptions WHERE account = ? AND message = ?",
-    isUndelivered: `SELECT 1 FROM messages WHERE id = ? AND ${waits}`,
+    isUndelivered: `SELECT 1 FROM messages WHERE id = ? AND ${UNDELIVERED}`,
     undelivered: `SELECT * FROM (
         SELECT ${COLUMNS} FROM exceptions JOIN messages ON id = message
         WHERE account = :account AND message > :after AND message <= :upTo
@@ -438,7 +231,7 @@ function prepare(database: Database) {
         AND id > max(:after, (SELECT delivered FROM accounts WHERE account = :account))
         AND id <= :upTo ORDER BY id LIMIT ${PAGE.messages})
       ORDER BY id`,
-    flow: `SELECT ${COLUMNS}, ${waits} AS waits FROM messages
+    flow: `SELECT ${COLUMNS}, ${UNDELIVERED} AS waits FROM messages
       WHERE id > :after AND id <= :upTo
       AND (addressee IS NULL AND sender <> :account OR addressee = :account)
       ORDER BY id LIMIT ${PAGE.messages}`,
@@ -456,14 +249,9 @@ function prepare(database: Database) {
         WHERE addressee = :other AND id > ${since} AND id <= :last AND sender = :account
         ORDER BY id DESC LIMIT :count)
       ORDER BY id DESC LIMIT :count`,
-    noteForgotten: "UPDATE forgotten SET last = max(last, ?)",
-    forget: `DELETE FROM messages WHERE id < ? AND NOT ${waits}`,
+    forget: `DELETE FROM messages WHERE id < ? AND NOT ${UNDELIVERED}`,
     forgetAfter: "DELETE FROM messages WHERE id > ?",
   });
-}
-
-function toStored({ id, sent, draft: { from, to, text } }: Entry): Message {
-  return { id, from, to, sent, text };
 }
 
 function toMessage(row: Row): Message {

@@ -1,4 +1,4 @@
-import type { Origin } from "./message_log.ts";
+import type { Origin } from "../journal/events.ts";
 
 /** So many of a login's requests are known at least: a client may have fewer that were not answered. */
 const PER_LOGIN = 1_024;

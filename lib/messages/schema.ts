@@ -119,6 +119,16 @@ export const MIGRATIONS: readonly string[] = [
   CREATE INDEX messages_by_sender ON messages (sender, id);
   CREATE INDEX messages_by_addressee ON messages (addressee, id) WHERE addressee IS NOT NULL;
   `,
+  `
+  -- The newest event that these tables know of. Messages and logins have the numbers of their events.
+  CREATE TABLE journal (last INTEGER NOT NULL) STRICT;
+  INSERT INTO journal SELECT max(
+    last,
+    coalesce((SELECT max(id) FROM messages), 0),
+    coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'logins'), 0)
+  ) FROM forgotten;
+  DROP TABLE forgotten;
+  `,
 ];
 
 /**

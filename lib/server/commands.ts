@@ -101,8 +101,8 @@ function status(session: Session, { id, message }: ClientRecords["status"]): voi
 
 /** Reads nothing more of a sender while its receivers, or the disk, are far behind. */
 function keepPace(session: Session, to?: string): void | Promise<void> {
-  const { hub, messages } = session.services;
-  const relief = hub.relief(to) ?? messages.room();
+  const { hub, journal } = session.services;
+  const relief = hub.relief(to) ?? journal.room();
   if (relief !== undefined) return session.work(() => relief);
 }
 

@@ -1,5 +1,7 @@
 import type { Clock } from "../clock.ts";
-import type { MessageLog, Origin } from "../messages/message_log.ts";
+import type { Origin } from "../journal/events.ts";
+import type { Journal } from "../journal/journal.ts";
+import type { Projection } from "../journal/projection.ts";
 import { foldUsername } from "../protocol/names.ts";
 import { type HeldMemory, RecordBlock } from "../protocol/record_block.ts";
 import type { Message, Progress } from "../protocol/records.ts";
@@ -44,7 +46,7 @@ const TOO_MUCH = "too much waited to be delivered";
 /** Of so many public and so many direct messages it is known how far they got. */
 const MARKS = 10_000;
 
-/** An account with sessions, or with acknowledgements that the log does not know yet. */
+/** An account with sessions, or with acknowledgements that are not stored yet. */
 interface ActiveUser {
   key: string;
   username: string;
@@ -64,7 +66,8 @@ interface ActiveUser {
 /** Options of {@linkcode Hub}. */
 export interface HubOptions {
   clock: Clock;
-  log: MessageLog;
+  journal: Journal;
+  projection: Projection;
   /** How fast an account may command. */
   rate: { burst: number; perSecond: number };
   /** The most bytes of messages that may wait for all sessions together. */
@@ -74,7 +77,8 @@ export interface HubOptions {
 /** Who is here, and who gets what. */
 export class Hub {
   readonly #clock: Clock;
-  readonly #log: MessageLog;
+  readonly #journal: Journal;
+  readonly #state: Projection;
   readonly #rate: HubOptions["rate"];
   readonly #maxBacklogBytes: number;
   /** What waits for all sessions together; what waits for several counts once. */
@@ -86,12 +90,14 @@ export class Hub {
   /** Sessions that were far behind when they were last given something. */
   readonly #behind = new Set<Member>();
 
-  constructor({ clock, log, rate, maxBacklogBytes }: HubOptions) {
+  constructor({ clock, journal, projection, rate, maxBacklogBytes }: HubOptions) {
     this.#clock = clock;
-    this.#log = log;
+    this.#journal = journal;
+    this.#state = projection;
     this.#rate = rate;
     this.#maxBacklogBytes = maxBacklogBytes;
-    log.onStored = (messages) => this.#fanOut(messages);
+    projection.onMessages = (messages) => this.#fanOut(messages);
+    projection.onGone = (account) => this.#forgetAccount(account);
   }
 
   /** Every active user once, in the order of their names. */
@@ -177,7 +183,8 @@ export class Hub {
     from: string,
     { to, text, origin }: { to?: string; text: string; origin: Origin | undefined },
   ): Promise<number> {
-    return this.#log.append({ from, to, text }, origin);
+    const sent = this.#clock.date().getTime();
+    return this.#journal.append({ type: "message", from, to, sent, text, origin });
   }
 
   /** A session has acknowledged more than before. */
@@ -199,26 +206,17 @@ export class Hub {
    */
   status(sender: string, message: number): { progress?: Progress } | undefined {
     const account = foldUsername(sender);
-    const own = this.#log.senderOf(message) === account;
-    if (!own || message <= this.#log.entitledAfter(account)) return undefined;
+    const { messages, mailboxes } = this.#state;
+    const own = messages.senderOf(message) === account;
+    if (!own || message <= mailboxes.entitledAfter(account)) return undefined;
     const progress = this.#marks.find(message);
     if (progress !== undefined) return { progress };
-    return this.#log.isUndelivered(message) ? { progress: { users: 1, udp: 0, tcp: 0 } } : {};
+    return messages.isUndelivered(message) ? { progress: { users: 1, udp: 0, tcp: 0 } } : {};
   }
 
   /** Ends all sessions of an account. */
   expel(username: string, why: string): void {
     for (const member of [...this.#active(username)?.members.keys() ?? []]) member.expel(why);
-  }
-
-  /** An account of this key has gone: nothing of it is for another one of its name. */
-  forget(key: string): void {
-    const user = this.#users.get(key);
-    for (const member of [...user?.members.keys() ?? []]) {
-      member.expel("the account was removed");
-    }
-    this.#users.delete(key);
-    this.#rates.delete(key);
   }
 
   /**
@@ -253,6 +251,16 @@ export class Hub {
   #forget(user: ActiveUser): void {
     if (user.members.size > 0 || !user.unread.isEmpty) return;
     if (this.#users.get(user.key) === user) this.#users.delete(user.key);
+  }
+
+  /** An account of this key has gone: nothing of it is for another one of its name. */
+  #forgetAccount(key: string): void {
+    const user = this.#users.get(key);
+    for (const member of [...user?.members.keys() ?? []]) {
+      member.expel("the account was removed");
+    }
+    this.#users.delete(key);
+    this.#rates.delete(key);
   }
 
   /** Gives everybody what a commit has stored. */
@@ -307,7 +315,8 @@ export class Hub {
     const ids = user.acknowledged.sort((a, b) => a - b);
     user.acknowledged = [];
     // Where it can't be written, they come again.
-    await this.#log.acknowledge(user.key, ids).catch(() => {});
+    const event = { type: "acknowledgement", account: user.key, messages: ids } as const;
+    await this.#journal.append(event).catch(() => {});
     user.unread.written(ids);
     this.#forget(user);
   }
@@ -352,7 +361,7 @@ export class Hub {
         await heir?.room();
         if (heir === undefined) user.orphans = true;
         else if (user.live.has(heir)) {
-          after = this.#giveWaiting(user, heir, { after, upTo: this.#log.last });
+          after = this.#giveWaiting(user, heir, { after, upTo: this.#journal.last });
         }
         await this.#turn();
       }
@@ -370,7 +379,7 @@ export class Hub {
     member: Member,
     range: { after: number; upTo: number },
   ): number | undefined {
-    const { items, next } = this.#log.undelivered(user.key, range);
+    const { items, next } = this.#state.messages.undelivered(user.key, range);
     const waiting = items.filter(({ id }) => !user.unread.has(id));
     this.#givePage(
       user,
@@ -382,7 +391,7 @@ export class Hub {
 
   /** Gives a session what goes to all sessions of its user, after an id; returns the same. */
   #giveFlow(user: ActiveUser, member: Member, after: number): number | undefined {
-    const { items, next } = this.#log.flow(user.key, after);
+    const { items, next } = this.#state.messages.flow(user.key, after);
     this.#givePage(user, member, items);
     return next;
   }

@@ -1,6 +1,7 @@
 import { ProtocolError } from "../protocol/errors.ts";
 import { LOGIN_ATTEMPTS, PROTOCOL_VERSION } from "../protocol/limits.ts";
-import type { Login } from "../messages/logins.ts";
+import { ConflictError } from "../journal/journal.ts";
+import type { Login } from "../messages/login_table.ts";
 import { foldUsername, parseNewUsername, parsePassword, parseUsername } from "../protocol/names.ts";
 import type { ClientRecords } from "../protocol/records.ts";
 import { isReserved } from "./reserved_names.ts";
@@ -48,13 +49,12 @@ export async function authenticate(
   if (attempts === 0) session.end("too-many-attempts", "too many wrong passwords");
 }
 
-/** @param since the newest message before the account was made, where that has just been */
-async function welcome(session: Session, id: number, since?: number): Promise<void> {
+async function welcome(session: Session, id: number): Promise<void> {
   const { services: { accounts, logins }, username } = session;
   const credential = accounts.credential(username) ?? "";
   const identity = accounts.identity(username) ?? "";
   // Where it can't be stored, there is a chat still, but no coming back.
-  const login = await store(session, { credential, identity, since }).catch(() => undefined);
+  const login = await store(session, { credential, identity }).catch(() => undefined);
   if (session.state === "ended") return;
   if (accounts.credential(username) !== credential) {
     return session.end("account-changed", "the account was removed, or has a new password");
@@ -71,19 +71,15 @@ async function welcome(session: Session, id: number, since?: number): Promise<vo
 
 /** That the account is there, and that its client may come back. */
 async function store(
-  { services: { hub, logins, messages }, username }: Session,
-  { credential, identity, since }: {
-    credential: string;
-    identity: string;
-    since: number | undefined;
-  },
+  { services: { journal, logins, mailboxes }, username }: Session,
+  { credential, identity }: { credential: string; identity: string },
 ) {
   const account = foldUsername(username);
-  const [login, replaced] = await Promise.all([
-    logins.add({ account, credential, last: messages.last }),
-    messages.enter(account, identity, since),
+  const isKnown = mailboxes.identity(account) === identity;
+  const [login] = await Promise.all([
+    logins.add({ account, credential, last: journal.last }),
+    isKnown ? undefined : journal.append({ type: "account-changed", account, identity }),
   ]);
-  if (replaced) hub.forget(account);
   return login;
 }
 
@@ -112,12 +108,12 @@ export async function resume(
   session: Session,
   { id, username, token, last }: ClientRecords["resume"],
 ): Promise<void> {
-  const { accounts, messages } = session.services;
+  const { accounts, journal } = session.services;
   const { id: found } = findLogin(session, username, token);
-  if (last > messages.last) {
+  if (last > journal.last) {
     throw new ProtocolError(
       "no-such-message",
-      `there is no message ${last} yet: the newest is ${messages.last}`,
+      `there is no message ${last} yet: the newest number is ${journal.last}`,
     );
   }
   // It takes the place of the session that it had, and waits for nothing that this one still does.
@@ -158,25 +154,38 @@ export async function register(
   { id, password }: ClientRecords["register"],
 ): Promise<void> {
   const accepted = parsePassword(password);
-  const { accounts, messages, registrations } = session.services;
+  const { accounts, journal, registrations } = session.services;
   const { username, origin: owner } = session;
-  const since = messages.last;
+  const since = journal.last;
   reporting(session, username, () => requireRegistration(session));
-  // Before there is an account: what a removed one of this name left must never be the new one's.
-  if (accounts.find(username) === undefined) {
-    await session.work(() => messages.leave(foldUsername(username)));
-  }
+  const claim = (identity: string) => claimName(session, { identity, since });
   const created = await session.work((signal) =>
     registrations.count(
       owner,
-      () => storing(session, accounts.create(username, accepted, { owner, signal })),
+      () => storing(session, accounts.create(username, accepted, { owner, signal, claim })),
     )
   );
   if (session.state === "ended") return;
-  if (created) return await welcome(session, id, since);
+  if (created) return await welcome(session, id);
 
   session.identify(accounts.find(username) ?? username, true);
   throw new ProtocolError("name-taken", "somebody else has just taken this name");
+}
+
+/** Whether the name was free: the account is in the journal then, and what a removed one of its name left is not. */
+async function claimName(
+  { services: { journal }, username }: Session,
+  { identity, since }: { identity: string; since: number },
+): Promise<boolean> {
+  const account = foldUsername(username);
+  try {
+    const event = { type: "account-made", account, identity, since } as const;
+    await journal.append(event, { since: journal.last });
+    return true;
+  } catch (error) {
+    if (error instanceof ConflictError) return false;
+    throw error;
+  }
 }
 
 /** An existing account's name may be of another server's rules; a new one keeps to this one's. */
@@ -233,7 +242,7 @@ async function storing<T>(session: Session, change: Promise<T>): Promise<T> {
   try {
     return await change;
   } catch (cause) {
-    if (session.state === "ended") throw cause;
+    if (session.state === "ended" || cause instanceof ProtocolError) throw cause;
     session.services.log(`credentials.txt can't be written: ${(cause as Error).message}`);
     throw new ProtocolError("not-stored", "the server can't store the account", { cause });
   }

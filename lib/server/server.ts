@@ -11,7 +11,9 @@ import { bindPorts, type Ports } from "../net/ports.ts";
 import { AgeClock, newestTimes } from "../messages/clock_jump.ts";
 import { Database, type DatabaseOptions } from "../messages/database.ts";
 import { Logins } from "../messages/logins.ts";
-import { MessageLog } from "../messages/message_log.ts";
+import { forgetBefore } from "../messages/expiry.ts";
+import { LocalJournal } from "../journal/local_journal.ts";
+import { Projection } from "../journal/projection.ts";
 import { type Incoming, isShortage } from "../net/listener.ts";
 import { type ByteStream, StreamConnection } from "../net/stream.ts";
 import { UnwrittenBudget } from "../net/unwritten.ts";
@@ -24,6 +26,7 @@ import { Hub } from "./hub.ts";
 import { Incidents } from "./incidents.ts";
 import { DEFAULT_LIMITS, type Limits } from "./limits.ts";
 import type { Log } from "./log.ts";
+import { reconcile } from "./reconcile.ts";
 import { Registrations } from "./registrations.ts";
 import { RecentSet } from "../protocol/recent_set.ts";
 import { type Services, Session } from "./session.ts";
@@ -86,7 +89,7 @@ export class ChatServer {
   readonly #age: AgeClock;
   readonly #refreshing: Alarm;
   readonly #forgetting: Alarm;
-  /** The accounts' revision that the message log knows. */
+  /** The accounts' revision that the journal knows. */
   #reconciled = -1;
   #closing = false;
 
@@ -103,7 +106,9 @@ export class ChatServer {
     this.fingerprint = identity && fingerprintOf(identity.certificate);
     const { clock, log, closed = false } = options;
     const limits = { ...DEFAULT_LIMITS, ...options.limits };
-    const messages = new MessageLog(database);
+    const projection = new Projection(database);
+    const journal = new LocalJournal(database, projection);
+    const { messages, mailboxes } = projection;
     const known = new KnownAddresses();
     this.#admission = new Admission(limits);
     this.#unwritten = new UnwrittenBudget(limits.unwrittenBytes);
@@ -124,12 +129,20 @@ export class ChatServer {
       incidents: new Incidents(clock, log),
       known,
       throttle: new LoginThrottle(clock, known),
+      journal,
       messages,
-      logins: new Logins(database, () => this.#age.date()),
+      mailboxes,
+      logins: new Logins({
+        journal,
+        table: projection.logins,
+        clock,
+        age: () => this.#age.date(),
+      }),
       returning: new Map(),
       hub: new Hub({
         clock,
-        log: messages,
+        journal,
+        projection,
         rate: { burst: limits.commandBurst, perSecond: limits.commandsPerSecond },
         maxBacklogBytes: limits.backlogBytes,
       }),
@@ -201,9 +214,11 @@ export class ChatServer {
 
   /** Messages that are old enough leave the log, and clients that have been away for too long. */
   #forget(): void {
-    const { clock, limits, messages, logins, returning, log } = this.#services;
+    const { clock, limits, logins, returning, log } = this.#services;
     const time = new Date(this.#age.date().getTime() - limits.keepDays * 86_400_000);
-    messages.forgetBefore(time).catch((error) => log(`old messages are still there: ${error}`));
+    forgetBefore(time, this.#services).catch((error) =>
+      log(`old messages are still there: ${error}`)
+    );
     for (const login of returning.keys()) logins.extend(login);
     logins.forget().catch((error) => log(`old logins are still there: ${error}`));
     this.#forgetting.set(clock.now() + FORGET_MS);
@@ -229,13 +244,10 @@ export class ChatServer {
 
   /** What an account had that has gone, its messages too, is never for another one of its name. */
   async #reconcile(): Promise<void> {
-    const { accounts, hub, messages } = this.#services;
-    const { revision, identities } = accounts;
+    const { revision, identities } = this.#services.accounts;
     // Where the file is gone the accounts need not be: it may come back.
     if (this.#database.lost || identities.size === 0 || revision === this.#reconciled) return;
-    for (const account of await messages.reconcile(identities)) {
-      hub.forget(account);
-    }
+    await reconcile(identities, this.#services);
     this.#reconciled = revision;
   }
 

@@ -6,7 +6,10 @@ import { type Connection, type Endpoint, formatEndpoint, originOf } from "../net
 import { Liveness } from "../net/liveness.ts";
 import type { Protection } from "../protocol/datagram.ts";
 import type { Logins } from "../messages/logins.ts";
-import type { MessageLog, Origin } from "../messages/message_log.ts";
+import type { Origin } from "../journal/events.ts";
+import type { Journal } from "../journal/journal.ts";
+import type { Mailboxes } from "../messages/mailboxes.ts";
+import type { MessageLog } from "../messages/message_log.ts";
 import { type ErrorCode, type FarewellCode, ProtocolError } from "../protocol/errors.ts";
 import { MAX_LOGIN_LINE_BYTES, PROTOCOL_VERSION } from "../protocol/limits.ts";
 import {
@@ -33,7 +36,10 @@ import type { Registrations } from "./registrations.ts";
 export interface Services {
   accounts: Accounts;
   hub: Hub;
+  /** Where everything goes that lasts; what it amounts to is in those that follow. */
+  journal: Journal;
   messages: MessageLog;
+  mailboxes: Mailboxes;
   logins: Logins;
   /** The sessions whose client may come back, by the number of its login. */
   returning: Map<number, Session>;
@@ -265,7 +271,7 @@ export class Session implements Member {
       services.returning.set(login, this);
     }
     const { parameters: data } = this.#outbox;
-    const latest = services.messages.last;
+    const latest = services.journal.last;
     this.send({ type: "welcome", id, username: this.username, data, latest, token });
     this.#caughtUp = services.hub.join(this, last ?? latest);
     const came = last === undefined ? "joined" : "came back";

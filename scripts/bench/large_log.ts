@@ -10,7 +10,8 @@ import { parseArgs } from "@std/cli/parse-args";
 import { ChatClient } from "../../lib/client/client.ts";
 import { dialer } from "../../lib/client/connect.ts";
 import { Database } from "../../lib/messages/database.ts";
-import { MessageLog } from "../../lib/messages/message_log.ts";
+import { LocalJournal } from "../../lib/journal/local_journal.ts";
+import { Projection } from "../../lib/journal/projection.ts";
 import { systemClock } from "../../lib/clock.ts";
 import { makeAccounts, startServer } from "../../tests/helpers/programs.ts";
 import { TempFolder } from "../../tests/helpers/temp_folder.ts";
@@ -24,15 +25,21 @@ const messages = Number(given);
 async function fill(folder: string, count: number): Promise<void> {
   await makeAccounts(folder, USERS);
   using database = new Database(`${folder}/messages.db`, { clock: systemClock });
-  const log = new MessageLog(database);
-  await Promise.all(USERS.map((user) => log.enter(user, "")));
+  const journal = new LocalJournal(database, new Projection(database));
+  await Promise.all(
+    USERS.map((account) => journal.append({ type: "account-changed", account, identity: "" })),
+  );
   for (let done = 0; done < count;) {
     const batch: Promise<unknown>[] = [];
     for (; done < count && batch.length < 20_000; done++) {
       const from = USERS[(done * 7) % 100]!;
       const to = done % 10 === 0 ? USERS[(done * 3 + 1) % 100]! : undefined;
-      const stored = log.append({ from, to, text: `message ${done} ${"x".repeat(done % 200)}` });
-      batch.push(to === undefined ? stored : stored.then((id) => log.acknowledge(to, [id])));
+      const text = `message ${done} ${"x".repeat(done % 200)}`;
+      const sent = Date.now();
+      const stored = journal.append({ type: "message", from, to, sent, text, origin: undefined });
+      const acknowledge = (id: number) =>
+        journal.append({ type: "acknowledgement", account: to!, messages: [id] });
+      batch.push(to === undefined ? stored : stored.then(acknowledge));
     }
     await Promise.all(batch);
   }

@@ -28,6 +28,28 @@ Deno.test("Accounts.create() makes the file, with a hash, for its owner's eyes o
   assert(!await again.verify("jim", "geheim"));
 });
 
+Deno.test("Accounts.create() claims the name before the account is in the file", async () => {
+  await using folder = await TempFolder.create();
+  const accounts = await load(folder);
+  const refused = await accounts.create("Joe", "a", { claim: () => Promise.resolve(false) });
+  assertEquals([refused, accounts.find("joe"), accounts.identities.size], [false, undefined, 0]);
+  assertEquals(await readOrEmpty(folder), "");
+  const claim = async (identity: string) => {
+    // Nobody is to believe that the account has gone.
+    assertEquals(accounts.identities.get("joe"), identity);
+    assertEquals([await readOrEmpty(folder), accounts.find("joe")], ["", undefined]);
+    return true;
+  };
+  assert(await accounts.create("Joe", "a", { claim }));
+  assertEquals(accounts.find("joe"), "Joe");
+  // A name that is taken is not claimed.
+  assert(!await accounts.create("JOE", "b", { claim: () => Promise.reject(new Error("claimed")) }));
+});
+
+function readOrEmpty(folder: TempFolder): Promise<string> {
+  return Deno.readTextFile(folder.file("credentials.txt")).catch(() => "");
+}
+
 Deno.test("Accounts.create() lets only the first of two have a name", async () => {
   await using folder = await TempFolder.create();
   const accounts = await load(folder);

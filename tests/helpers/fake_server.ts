@@ -8,7 +8,8 @@ import { DEFAULT_LIMITS } from "../../lib/server/limits.ts";
 import { Hub, type HubOptions } from "../../lib/server/hub.ts";
 import { Database } from "../../lib/messages/database.ts";
 import { Logins } from "../../lib/messages/logins.ts";
-import { MessageLog } from "../../lib/messages/message_log.ts";
+import { LocalJournal } from "../../lib/journal/local_journal.ts";
+import { Projection } from "../../lib/journal/projection.ts";
 import { PROTOCOL_VERSION } from "../../lib/protocol/limits.ts";
 import { RecentSet } from "../../lib/protocol/recent_set.ts";
 import { type Services, Session } from "../../lib/server/session.ts";
@@ -48,17 +49,22 @@ export class FakeServer implements AsyncDisposable {
       clock: { date: () => this.clock.date(), soon: queueMicrotask },
       ...disk,
     });
-    const messages = new MessageLog(this.#database);
+    const projection = new Projection(this.#database);
+    const journal = new LocalJournal(this.#database, projection);
+    const { messages, mailboxes, logins: table } = projection;
     const known = new KnownAddresses();
     this.services = {
       accounts,
       clock: this.clock,
+      journal,
       messages,
-      logins: new Logins(this.#database),
+      mailboxes,
+      logins: new Logins({ journal, table, clock: this.clock }),
       returning: new Map(),
       hub: new Hub({
         clock: this.clock,
-        log: messages,
+        journal,
+        projection,
         rate,
         maxBacklogBytes: backlogBytes,
       }),

@@ -1,8 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { AgeClock, newestTimes } from "../../lib/messages/clock_jump.ts";
-import { Database } from "../../lib/messages/database.ts";
-import { MessageLog } from "../../lib/messages/message_log.ts";
-import { FakeClock } from "../helpers/fake_clock.ts";
+import { pub, TestStore } from "../helpers/test_store.ts";
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
@@ -10,12 +8,11 @@ const DAY_MS = 24 * HOUR_MS;
 
 /** A server that starts on a log whose messages were sent at these times, as the wall clock had them. */
 function start(error: number, ...sent: readonly number[]) {
-  const clock = new FakeClock();
-  const database = new Database(":memory:", { clock });
-  const messages = new MessageLog(database);
+  const store = new TestStore();
+  const { clock, database } = store;
   for (const time of sent) {
     clock.error = time;
-    messages.append({ from: "joe", to: undefined, text: "x" });
+    store.append(pub("joe", "x"));
     clock.endTurn();
   }
   clock.error = error;

@@ -1,16 +1,19 @@
 import { assertEquals } from "@std/assert";
 import { DatabaseSync } from "node:sqlite";
-import { Database } from "../../lib/messages/database.ts";
 import { Logins } from "../../lib/messages/logins.ts";
-import { FakeClock } from "../helpers/fake_clock.ts";
 import { TempFolder } from "../helpers/temp_folder.ts";
+import { TestStore } from "../helpers/test_store.ts";
 
 const DAY_MS = 24 * 3_600_000;
 
-async function open(path = ":memory:") {
-  const clock = new FakeClock();
-  const database = new Database(path, { clock });
-  const logins = new Logins(database);
+function loginsOf({ journal, projection, clock }: TestStore): Logins {
+  return new Logins({ journal, table: projection.logins, clock });
+}
+
+async function open(path?: string) {
+  const store = new TestStore(path);
+  const { clock, database } = store;
+  const logins = loginsOf(store);
   const adding = logins.add({ account: "joe", credential: "credential", last: 7 });
   clock.endTurn();
   return { clock, database, logins, ...await adding };
@@ -61,8 +64,8 @@ Deno.test("Logins keeps no token as it is, and what it keeps through a restart",
   content.close();
   assertEquals(String(row?.["hash"]).length, 64);
   assertEquals(String(row?.["hash"]).toLowerCase() === token, false);
-  using again = new Database(path, { clock: new FakeClock() });
-  assertEquals(new Logins(again).find(token)?.id, id);
+  using again = new TestStore(path);
+  assertEquals(loginsOf(again).find(token)?.id, id);
 });
 
 Deno.test("Logins.add() keeps a hundred clients of an account, the newest", async () => {

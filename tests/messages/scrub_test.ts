@@ -1,28 +1,13 @@
 // What was deleted is in none of the files any more.
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { DatabaseSync } from "node:sqlite";
-import { Database } from "../../lib/messages/database.ts";
-import { MessageLog } from "../../lib/messages/message_log.ts";
 import { MIGRATIONS } from "../../lib/messages/schema.ts";
 import { scrub } from "../../lib/messages/scrub.ts";
-import { FakeClock } from "../helpers/fake_clock.ts";
 import { seededRandom } from "../helpers/lossy_link.ts";
 import { TempFolder } from "../helpers/temp_folder.ts";
+import { TestStore, texts } from "../helpers/test_store.ts";
 
 const SECRET = "to be forgotten ";
-
-function open(folder: TempFolder) {
-  const clock = new FakeClock();
-  const database = new Database(folder.file("messages.db"), { clock });
-  const log = new MessageLog(database);
-  /** Has what was asked for done, and what is to be done when the turn is over. */
-  const done = async (...changes: Promise<unknown>[]) => {
-    clock.endTurn();
-    await Promise.all(changes);
-    clock.endTurn();
-  };
-  return { clock, database, log, done };
-}
 
 /** How often a text stands in the files of a folder. */
 function countIn(folder: TempFolder, text: string): number {
@@ -34,12 +19,13 @@ function countIn(folder: TempFolder, text: string): number {
   return count;
 }
 
-Deno.test("MessageLog.forgetBefore() leaves nothing in any file of what it forgets", async () => {
+Deno.test("forgetBefore() leaves nothing in any file of what it forgets", async () => {
   const random = seededRandom(1);
   let before = 0;
   for (const characters of [20, 200, 1_000, 16_000]) {
     await using folder = await TempFolder.create();
-    const { clock, database, log, done } = open(folder);
+    using store = new TestStore(folder.file("messages.db"));
+    const { clock } = store;
     // Sizes of all kinds, so that pages are split and merged as it goes, an hour's work in each commit.
     for (let hour = 0; hour < 20; hour++) {
       const secret = hour < 15 ? SECRET : "kept ";
@@ -47,47 +33,48 @@ Deno.test("MessageLog.forgetBefore() leaves nothing in any file of what it forge
         const text = secret.repeat(1 + random() * characters / secret.length);
         return { from: "joe", to: random() < 0.3 ? "ann" : undefined, text };
       });
-      await done(...drafts.map((draft) => log.append(draft)));
+      await store.done(...store.append(...drafts));
       clock.advance(3_600_000);
       if (hour >= 10) {
-        await done(log.forgetBefore(new Date(clock.date().getTime() - 10 * 3_600_000)));
+        await store.done(store.forgetBefore(new Date(clock.date().getTime() - 10 * 3_600_000)));
       }
     }
     before += countIn(folder, SECRET);
-    await done(log.acknowledge("ann", Array.from({ length: log.last }, (_, i) => i + 1)));
-    await done(log.forgetBefore(new Date(clock.date().getTime() - 5 * 3_600_000 + 1)));
+    await store.done(
+      store.acknowledge("ann", Array.from({ length: store.journal.last }, (_, i) => i + 1)),
+    );
+    await store.done(store.forgetBefore(new Date(clock.date().getTime() - 5 * 3_600_000 + 1)));
     assertEquals(countIn(folder, SECRET), 0, `${characters} characters`);
     assert(countIn(folder, "kept ") > 0);
-    database[Symbol.dispose]();
+    store[Symbol.dispose]();
     assertEquals(countIn(folder, SECRET), 0);
   }
   assert(before > 0);
   console.log(`    a text in the files ${before} times, after it was forgotten 0`);
 });
 
-Deno.test("MessageLog.leave() deletes the direct messages between two removed accounts", async () => {
+Deno.test('"account-removed" deletes the direct messages between two removed accounts', async () => {
   await using folder = await TempFolder.create();
-  const { database, log, done } = open(folder);
-  await done(
-    ...["ann", "joe", "bob"].map((account) => log.enter(account, "a")),
-    log.append({ from: "Ann", to: "Joe", text: SECRET }),
-    log.append({ from: "joe", to: "ann", text: SECRET }),
-    log.append({ from: "ann", to: "ann", text: SECRET }),
-    log.append({ from: "ann", to: "bob", text: "ann to bob" }),
-    log.append({ from: "ann", to: "never here", text: "it waits" }),
-    log.append({ from: "ann", to: undefined, text: "to all" }),
+  using store = new TestStore(folder.file("messages.db"));
+  await store.done(
+    ...["ann", "joe", "bob"].map((account) => store.enter(account, "a")),
+    store.send({ from: "Ann", to: "Joe", text: SECRET }),
+    store.send({ from: "joe", to: "ann", text: SECRET }),
+    store.send({ from: "ann", to: "ann", text: SECRET }),
+    store.send({ from: "ann", to: "bob", text: "ann to bob" }),
+    store.send({ from: "ann", to: "never here", text: "it waits" }),
+    store.send({ from: "ann", to: undefined, text: "to all" }),
   );
-  await done(log.acknowledge("joe", [1]), log.acknowledge("bob", [4]));
+  await store.done(store.acknowledge("joe", [4]), store.acknowledge("bob", [7]));
   const before = countIn(folder, SECRET);
-  await done(log.leave("ann"));
-  const texts = (account: string) => log.history(account, { count: 9 }).map(({ text }) => text);
-  assertEquals(texts("joe"), [SECRET, SECRET, "to all"]);
-  await done(log.leave("joe"));
+  await store.done(store.leave("ann"));
+  const history = (account: string) => texts(store.messages.history(account, { count: 9 }));
+  assertEquals(history("joe"), [SECRET, SECRET, "to all"]);
+  await store.done(store.leave("joe"));
   assertEquals(countIn(folder, SECRET), 0);
-  assertEquals(texts("bob"), ["ann to bob", "to all"]);
-  const waiting = log.undelivered("never here", { after: 0, upTo: log.last });
+  assertEquals(history("bob"), ["ann to bob", "to all"]);
+  const waiting = store.messages.undelivered("never here", { after: 0, upTo: store.journal.last });
   assertEquals(waiting.items.map(({ text }) => text), ["it waits"]);
-  database[Symbol.dispose]();
   console.log(`    direct messages of two removed accounts: ${before} times in the files, then 0`);
 });
 
@@ -118,13 +105,13 @@ Deno.test("Database takes out what an older version has deleted and left in the 
   const before = countIn(folder, SECRET);
   assert(before > 0);
 
-  const { database, log } = open(folder);
+  using store = new TestStore(folder.file("messages.db"));
+  const { messages } = store;
   assertEquals(countIn(folder, SECRET), 0);
-  assertEquals(log.history("ann", { count: 2_000 }).map(({ text }) => text), kept);
-  assertEquals(log.last, 1_000);
-  const waiting = log.undelivered("ann", { after: 0, upTo: 1_000 });
+  assertEquals(messages.history("ann", { count: 2_000 }).map(({ text }) => text), kept);
+  assertEquals(messages.last, 1_000);
+  const waiting = messages.undelivered("ann", { after: 0, upTo: 1_000 });
   assertEquals(waiting.items.map(({ text }) => text), kept.slice(-1));
-  database[Symbol.dispose]();
   console.log(`    a file of an older version: a deleted text ${before} times, then 0`);
 });
 

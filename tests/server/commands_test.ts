@@ -110,14 +110,15 @@ Deno.test("public goes to all others, and to no session of its sender", async ()
     await server.join("joe"),
   ];
   const sent = await sender.ask({ type: "public", id: 3, text: "Hello guys" });
-  assertEquals(sent, { type: "sent", id: 3, message: 1 });
+  const { message: id } = sent;
+  assertEquals(sent, { type: "sent", id: 3, message: id });
   server.clock.endTurn();
   for (const other of [bob, joe]) {
     assertEquals(await other.next(), {
       type: "deliver",
       number: 0,
       messages: [{
-        id: 1,
+        id,
         from: "renew",
         sent: Date.UTC(2026, 0, 31, 9, 30),
         text: "Hello guys",
@@ -134,15 +135,12 @@ Deno.test("direct goes to all sessions of one user, and to nobody else", async (
   const sender = await server.join("renew");
   const joes = [await server.join("joe"), await server.join("joe")];
   const bob = await server.join("bob");
-  assertEquals(await sender.ask({ type: "direct", id: 3, to: "JOE", text: "Hello joe" }), {
-    type: "sent",
-    id: 3,
-    message: 1,
-  });
+  const sent = await sender.ask({ type: "direct", id: 3, to: "JOE", text: "Hello joe" });
+  assertEquals([sent["type"], sent["id"]], ["sent", 3]);
   server.clock.endTurn();
   for (const joe of joes) {
-    const message = ((await joe.next())["messages"] as Record<string, unknown>[])[0]!;
-    assertEquals([message["to"], message["text"]], ["joe", "Hello joe"]);
+    const { id, to, text } = ((await joe.next())["messages"] as Record<string, unknown>[])[0]!;
+    assertEquals([id, to, text], [sent["message"], "joe", "Hello joe"]);
   }
   assertEquals((await bob.ask({ type: "ping" }))["type"], "pong");
 });

@@ -8,9 +8,9 @@ Deno.test("a client that comes back takes the place of its session that seems to
   const back = await server.resume(ann);
   assertEquals((await ann.next())["code"], "resumed");
   assertEquals(server.services.hub.sessionsOf("ann"), 1);
-  await joe.ask({ type: "public", id: 10, text: "one" });
+  const { message } = await joe.ask({ type: "public", id: 10, text: "one" });
   assertEquals(await received(server, back, 1), ["one"]);
-  const again = await server.resume(back, 1);
+  const again = await server.resume(back, message);
   await assertNothing(server, again);
 });
 
@@ -54,12 +54,13 @@ Deno.test("a token that is forged, somebody else's, too old or used up brings no
 Deno.test("a client that claims to have a message that is not there yet does not come back", async () => {
   await using server = await FakeServer.start();
   const ann = await server.join("ann");
-  const back = await server.resume(ann, 1);
+  const latest = ann.welcome["latest"] as number;
+  const back = await server.resume(ann, latest + 1);
   assertEquals(back.welcome, {
     type: "error",
     id: 1,
     code: "no-such-message",
-    message: "there is no message 1 yet: the newest is 0",
+    message: `there is no message ${latest + 1} yet: the newest number is ${latest}`,
   });
   assertEquals((await server.resume(ann, 0)).welcome["type"], "welcome");
 });
@@ -83,15 +84,15 @@ Deno.test("status says how far a message got, to its sender alone", async () => 
     await server.join("ann"),
     await server.join("bob"),
   ];
-  const second = await server.join("bob");
-  await joe.ask({ type: "public", id: 10, text: "to all" });
-  const status = async (message = 1) => {
+  const twin = await server.join("bob");
+  const { message: first } = await joe.ask({ type: "public", id: 10, text: "to all" });
+  const status = async (message = first) => {
     const answer = await joe.ask({ type: "status", id: 11, message });
     return answer["progress"] as Record<string, number>;
   };
   assertEquals(await status(), { users: 2, udp: 0, tcp: 0 });
-  for (const client of [ann, bob, second]) await received(server, client, 1);
-  for (const client of [bob, second]) {
+  for (const client of [ann, bob, twin]) await received(server, client, 1);
+  for (const client of [bob, twin]) {
     client.send({ type: "ack", delivered: 1 });
     await assertNothing(server, client);
   }
@@ -105,9 +106,9 @@ Deno.test("status says how far a message got, to its sender alone", async () => 
   await assertNothing(server, back);
   assertEquals(await status(), { users: 2, udp: 0, tcp: 2 });
 
-  await joe.ask({ type: "direct", id: 12, to: "ann", text: "one" });
-  assertEquals(await status(2), { users: 1, udp: 0, tcp: 0 });
-  for (const [client, message] of [[joe, 99], [bob, 1]] as const) {
+  const { message: second } = await joe.ask({ type: "direct", id: 12, to: "ann", text: "one" });
+  assertEquals(await status(second), { users: 1, udp: 0, tcp: 0 });
+  for (const [client, message] of [[joe, 99], [bob, first]] as const) {
     const answer = await client.ask({ type: "status", id: 13, message });
     assertEquals([answer["code"], answer["id"]], ["no-such-message", 13]);
   }
@@ -129,11 +130,11 @@ Deno.test("coming back does not make an account's commands any faster", async ()
 Deno.test("a new account of an old name may not ask how far the old one's messages got", async () => {
   await using server = await FakeServer.start();
   const joe = await server.join("joe");
-  await joe.ask({ type: "public", id: 1, text: "one" });
+  const { message } = await joe.ask({ type: "public", id: 1, text: "one" });
   await server.services.accounts.remove(["joe"]);
   await disconnect(joe);
   const heir = await server.join("joe");
-  assertEquals((await heir.ask({ type: "status", id: 5, message: 1 }))["code"], "no-such-message");
+  assertEquals((await heir.ask({ type: "status", id: 5, message }))["code"], "no-such-message");
 });
 
 Deno.test("coming back waits for no other session of the account, whatever that one asks for", async () => {

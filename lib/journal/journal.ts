@@ -1,0 +1,57 @@
+import type { JournalEvent } from "./events.ts";
+
+/** What must hold for an event to be appended. */
+export interface Condition {
+  /** The newest event that the caller knew: there is none about the same subject after it. */
+  since: number;
+}
+
+/** An event was not appended, because its condition does not hold. */
+export class ConflictError extends Error {
+  override name = "ConflictError";
+}
+
+/** Everything that lasts, as events in one order. */
+export interface Journal {
+  /** The number of the newest event that the {@linkcode Reader} has on the disk; 0 where there is none. */
+  readonly last: number;
+
+  /**
+   * Appends an event.
+   *
+   * @returns its number, when it is on the disk and the reader was told so; the number of an earlier event,
+   *   where the reader says that this one repeats it
+   * @throws {ConflictError} where the condition does not hold; nothing was appended then
+   * @throws {ProtocolError} `not-stored`, where it can't be stored, or what the reader says
+   */
+  append(event: JournalEvent, condition?: Condition): Promise<number>;
+
+  /** A promise of the time when less waits to be stored; undefined where that is now. */
+  room(): Promise<void> | undefined;
+}
+
+/** An event with its number, and what it came to. */
+export interface Entry {
+  readonly number: number;
+  readonly event: JournalEvent;
+  /**
+   * The event's number, until the reader puts the number of the one that it repeats in its place, or why it is
+   * refused. A refused event keeps its number and changes nothing.
+   */
+  outcome: number | Error;
+}
+
+/** What is given the events: in the order of their numbers, each once, also after a restart. */
+export interface Reader {
+  /** The number of the newest event that it has on the disk. */
+  readonly last: number;
+  /** Takes events in, inside a transaction: what it throws undoes that. */
+  apply(entries: readonly Entry[]): void;
+  /** The same events are on the disk. */
+  committed(entries: readonly Entry[]): void;
+  /** The events that were applied last may be on the disk or not, and count for nothing. */
+  failed(): void;
+}
+
+/** So many characters of text that wait to be stored are enough: who sends more is to wait. */
+export const WAITING_CHARACTERS = 1_048_576;

@@ -1,0 +1,124 @@
+import type { Database } from "../messages/database.ts";
+import { LoginTable } from "../messages/login_table.ts";
+import { Mailboxes } from "../messages/mailboxes.ts";
+import { MessageLog } from "../messages/message_log.ts";
+import type { Message } from "../protocol/records.ts";
+import type { JournalEvent } from "./events.ts";
+import type { Entry, Reader } from "./journal.ts";
+
+/** What the events amount to: the tables of a database, each of which is read by whoever wants to know. */
+export class Projection implements Reader {
+  readonly messages: MessageLog;
+  readonly mailboxes: Mailboxes;
+  readonly logins: LoginTable;
+  readonly #database: Database;
+  readonly #statements;
+  #last: number;
+  /** Accounts that have gone, by events that are not on the disk yet. */
+  #gone: string[] = [];
+  /** Whether messages were deleted that the files may still hold. */
+  #deleted = false;
+  /** Whether messages after the last event may be in the database, which nobody got. */
+  #unsure = false;
+
+  /** Takes the new messages of a batch, in the order of their ids. */
+  onMessages: (messages: readonly Message[]) => void = () => {};
+  /** Takes the key of an account that has gone, before the messages of the same batch. */
+  onGone: (account: string) => void = () => {};
+
+  constructor(database: Database) {
+    this.#database = database;
+    this.#statements = database.prepare({
+      last: "SELECT last FROM journal",
+      advance: "UPDATE journal SET last = ?",
+    });
+    this.mailboxes = new Mailboxes(database);
+    this.messages = new MessageLog(database, this.mailboxes);
+    this.logins = new LoginTable(database);
+    this.#last = this.#statements.last.get()!["last"] as number;
+    this.messages.publish(this.#last);
+  }
+
+  get last(): number {
+    return this.#last;
+  }
+
+  apply(entries: readonly Entry[]): void {
+    const newest = entries.at(-1);
+    if (newest === undefined) return;
+    if (this.#unsure) this.messages.takeBack();
+    for (const entry of entries) this.#apply(entry, entry.event);
+    this.#statements.advance.run(newest.number);
+  }
+
+  committed(entries: readonly Entry[]): void {
+    const newest = entries.at(-1);
+    if (newest === undefined) return;
+    this.#unsure = false;
+    this.#last = newest.number;
+    this.messages.publish(this.#last);
+    if (this.#deleted) this.#database.scrub();
+    this.#deleted = false;
+    const gone = this.#gone;
+    this.#gone = [];
+    for (const account of gone) this.onGone(account);
+    const messages = newMessages(entries);
+    if (messages.length > 0) this.onMessages(messages);
+  }
+
+  failed(): void {
+    this.#unsure = true;
+    this.#gone = [];
+    this.messages.forgetRequests();
+    this.mailboxes.forgetMet();
+  }
+
+  #apply(entry: Entry, event: JournalEvent): void {
+    const { number } = entry;
+    switch (event.type) {
+      case "message":
+        entry.outcome = this.messages.insert(number, event);
+        return;
+      case "acknowledgement":
+        return this.mailboxes.acknowledge(event.account, event.messages);
+      case "account-made": {
+        const { account, identity, since } = event;
+        this.#remove(account);
+        return this.mailboxes.open(account, { identity, since, delivered: number });
+      }
+      case "account-changed": {
+        const { account, identity } = event;
+        if (this.mailboxes.isAnother(account, identity)) this.#remove(account);
+        return this.mailboxes.open(account, { identity, since: number, delivered: number });
+      }
+      case "account-removed":
+        return this.#remove(event.account);
+      case "login":
+        return this.logins.add(number, event);
+      case "login-extended":
+        return this.logins.extend(event.login, event.expires);
+      case "login-ended":
+        return this.logins.end(event.login);
+      case "logins-expired":
+        return this.logins.expire(event.by);
+      case "messages-expired":
+        if (this.messages.expire(event.before)) this.#deleted = true;
+    }
+  }
+
+  #remove(account: string): void {
+    if (this.mailboxes.close(account)) this.#gone.push(account);
+    if (this.messages.forgetDirect(account)) this.#deleted = true;
+  }
+}
+
+/** Those that were not there before. */
+function newMessages(entries: readonly Entry[]): Message[] {
+  const messages: Message[] = [];
+  for (const { number, event, outcome } of entries) {
+    if (event.type !== "message" || outcome !== number) continue;
+    const { from, to, sent, text } = event;
+    messages.push({ id: number, from, to, sent, text });
+  }
+  return messages;
+}
