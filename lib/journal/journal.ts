@@ -49,9 +49,17 @@ export interface Reader {
   apply(entries: readonly Entry[]): void;
   /** The same events are on the disk. */
   committed(entries: readonly Entry[]): void;
-  /** The events that were applied last may be on the disk or not, and count for nothing. */
+  /**
+   * The events that were applied last may be on the disk or not, and count for nothing. They are applied again,
+   * or never.
+   */
   failed(): void;
 }
 
 /** So many characters of text that wait to be stored are enough: who sends more is to wait. */
 export const WAITING_CHARACTERS = 1_048_576;
+
+/** How much of that an event is, in UTF-16 code units of text. */
+export function weightOf(event: JournalEvent): number {
+  return event.type === "message" ? event.text.length : 0;
+}

@@ -8,6 +8,7 @@ import {
   type Journal,
   type Reader,
   WAITING_CHARACTERS,
+  weightOf,
 } from "./journal.ts";
 
 /** More subjects than anybody changes while somebody else makes up their mind. */
@@ -113,8 +114,4 @@ export class LocalJournal implements Journal {
   #settle(entries: readonly Pending[]): void {
     for (const { event } of entries) this.#waiting -= weightOf(event);
   }
-}
-
-function weightOf(event: JournalEvent): number {
-  return event.type === "message" ? event.text.length : 0;
 }

@@ -1,3 +1,4 @@
+import { ExitCode, ExitError } from "../exit.ts";
 import type { Database } from "../messages/database.ts";
 import { LoginTable } from "../messages/login_table.ts";
 import { Mailboxes } from "../messages/mailboxes.ts";
@@ -12,6 +13,7 @@ export class Projection implements Reader {
   readonly mailboxes: Mailboxes;
   readonly logins: LoginTable;
   readonly #database: Database;
+  readonly #stream: string | null;
   readonly #statements;
   #last: number;
   /** Accounts that have gone, by events that are not on the disk yet. */
@@ -26,16 +28,23 @@ export class Projection implements Reader {
   /** Takes the key of an account that has gone, before the messages of the same batch. */
   onGone: (account: string) => void = () => {};
 
-  constructor(database: Database) {
+  /**
+   * @param stream which stream the events are of; by default they are this server's own
+   * @throws {ExitError} `refused`, where the tables know events of another one
+   */
+  constructor(database: Database, stream?: string) {
     this.#database = database;
+    this.#stream = stream ?? null;
     this.#statements = database.prepare({
-      last: "SELECT last FROM journal",
-      advance: "UPDATE journal SET last = ?",
+      position: "SELECT last, stream FROM journal",
+      advance: "UPDATE journal SET last = ?, stream = ?",
     });
     this.mailboxes = new Mailboxes(database);
     this.messages = new MessageLog(database, this.mailboxes);
     this.logins = new LoginTable(database);
-    this.#last = this.#statements.last.get()!["last"] as number;
+    const { last, stream: known } = this.#statements.position.get()!;
+    this.#last = last as number;
+    if (this.#last > 0 && known !== this.#stream) throw foreign(known as string | null);
     this.messages.publish(this.#last);
   }
 
@@ -48,7 +57,7 @@ export class Projection implements Reader {
     if (newest === undefined) return;
     if (this.#unsure) this.messages.takeBack();
     for (const entry of entries) this.#apply(entry, entry.event);
-    this.#statements.advance.run(newest.number);
+    this.#statements.advance.run(newest.number, this.#stream);
   }
 
   committed(entries: readonly Entry[]): void {
@@ -94,13 +103,16 @@ export class Projection implements Reader {
       case "account-removed":
         return this.#remove(event.account);
       case "login":
-        return this.logins.add(number, event);
+        if (this.logins.add(number, event)) this.messages.forgetRequests();
+        return;
       case "login-extended":
         return this.logins.extend(event.login, event.expires);
       case "login-ended":
+        this.messages.forgetRequests(event.login);
         return this.logins.end(event.login);
       case "logins-expired":
-        return this.logins.expire(event.by);
+        if (this.logins.expire(event.by)) this.messages.forgetRequests();
+        return;
       case "messages-expired":
         if (this.messages.expire(event.before)) this.#deleted = true;
     }
@@ -110,6 +122,16 @@ export class Projection implements Reader {
     if (this.mailboxes.close(account)) this.#gone.push(account);
     if (this.messages.forgetDirect(account)) this.#deleted = true;
   }
+}
+
+function foreign(stream: string | null): ExitError {
+  return new ExitError(
+    ExitCode.refused,
+    stream === null
+      ? "this data folder is a single server's: a server of a cluster begins with a folder of its own"
+      : `this data folder belongs to the cluster whose stream is ${stream}: start the server with ` +
+        "--cluster and that cluster's address, or take another data folder",
+  );
 }
 
 /** Those that were not there before. */

@@ -33,10 +33,11 @@ export class LoginTable {
     return this.#statements.find.get(token, time.getTime()) as unknown as Login | undefined;
   }
 
-  add(id: number, { account, credential, token, last, expires }: LoginEvent): void {
+  /** Whether others had to go for it. */
+  add(id: number, { account, credential, token, last, expires }: LoginEvent): boolean {
     const { add, limit } = this.#statements;
     add.run({ id, account, credential, token: Uint8Array.fromHex(token), last, expires });
-    limit.run({ account });
+    return limit.run({ account }) > 0;
   }
 
   extend(id: number, expires: number): void {
@@ -47,18 +48,19 @@ export class LoginTable {
     this.#statements.end.run(id);
   }
 
-  /** Forgets those that have expired by a time. */
-  expire(by: number): void {
-    this.#statements.expire.run(by);
+  /** Forgets those that have expired by a time. Whether there were any. */
+  expire(by: number): boolean {
+    return this.#statements.expire.run(by) > 0;
   }
 }
 
 function prepare(database: Database) {
   return database.prepare({
-    add: `INSERT INTO logins (id, token, account, credential, last, expires)
+    // A batch of which nobody knew whether it was stored is applied again.
+    add: `INSERT OR REPLACE INTO logins (id, token, account, credential, last, expires)
       VALUES (:id, :token, :account, :credential, :last, :expires)`,
     limit: `DELETE FROM logins WHERE account = :account AND id NOT IN
-      (SELECT id FROM logins WHERE account = :account ORDER BY expires DESC LIMIT ${PER_ACCOUNT})`,
+      (SELECT id FROM logins WHERE account = :account ORDER BY expires DESC, id DESC LIMIT ${PER_ACCOUNT})`,
     find: "SELECT id, account, credential, last FROM logins WHERE token = ? AND expires > ?",
     extend: "UPDATE logins SET expires = ? WHERE id = ?",
     end: "DELETE FROM logins WHERE id = ?",

@@ -99,9 +99,9 @@ export class MessageLog {
     this.#statements.forgetAfter.run(this.#last);
   }
 
-  /** Nobody knows whether what was applied last is in the table. */
-  forgetRequests(): void {
-    this.#requests.clear();
+  /** What is remembered of a login's requests, or of all, may not be what is in the tables any more. */
+  forgetRequests(login?: number): void {
+    this.#requests.forget(login);
   }
 
   /**

@@ -44,9 +44,10 @@ export class RecentRequests {
     requests.recent = new Map();
   }
 
-  /** Forgets everything: the log has it. */
-  clear(): void {
-    this.#logins.clear();
+  /** Forgets a login's requests, or everything; what is still to be known of them is in the log. */
+  forget(login?: number): void {
+    if (login === undefined) this.#logins.clear();
+    else this.#logins.delete(login);
   }
 
   #of(login: number): Requests {

@@ -121,8 +121,11 @@ export const MIGRATIONS: readonly string[] = [
   `,
   `
   -- The newest event that these tables know of. Messages and logins have the numbers of their events.
-  CREATE TABLE journal (last INTEGER NOT NULL) STRICT;
-  INSERT INTO journal SELECT max(
+  CREATE TABLE journal (
+    last INTEGER NOT NULL,
+    stream TEXT                    -- the cluster's stream whose events these are; none: this server's own
+  ) STRICT;
+  INSERT INTO journal (last) SELECT max(
     last,
     coalesce((SELECT max(id) FROM messages), 0),
     coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'logins'), 0)

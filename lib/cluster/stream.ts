@@ -1,0 +1,155 @@
+import { type JetStreamClient, jetstreamManager, type StreamInfo } from "@nats-io/jetstream";
+import type { JetStreamManager } from "@nats-io/jetstream";
+import { connect, credsAuthenticator, type NatsConnection } from "@nats-io/transport-node";
+import { ExitCode, ExitError } from "../exit.ts";
+import { FORMAT } from "./wire.ts";
+
+/** Options of {@linkcode ClusterStream.open}. */
+export interface StreamOptions {
+  /** NATS servers, as `host:port`. */
+  servers: string[];
+  /** The stream's name. @default "chat" */
+  name?: string;
+  /** The text of a NATS credentials file. @default none */
+  credentials?: string | undefined;
+  /** The certificates, in PEM, that NATS' own are checked with. @default NATS speaks no TLS */
+  ca?: string | undefined;
+  /** On how many NATS servers a stream that is made now is kept. @default 3 in a cluster of NATS, otherwise 1 */
+  replicas?: number;
+  /** Is told when NATS goes away, and when it is back. @default nobody */
+  log?: (event: string) => void;
+}
+
+/** JetStream's code for a stream that is not there, and for one that is there already. */
+const NOT_FOUND = 10_059;
+const NAME_IN_USE = 10_058;
+
+/** The stream that a cluster's events are in, and the connection to it. */
+export class ClusterStream implements AsyncDisposable {
+  readonly name: string;
+  /** What tells it from every other stream, also from a later one of its name. */
+  readonly id: string;
+  /** The numbers of its first and its newest event when it was opened. */
+  readonly first: number;
+  readonly last: number;
+  readonly manager: JetStreamManager;
+  readonly client: JetStreamClient;
+  readonly connection: NatsConnection;
+
+  private constructor(
+    connection: NatsConnection,
+    manager: JetStreamManager,
+    { info, id }: { info: StreamInfo; id: string },
+  ) {
+    this.connection = connection;
+    this.manager = manager;
+    this.client = manager.jetstream();
+    this.name = info.config.name;
+    this.id = id;
+    this.first = info.state.first_seq;
+    this.last = info.state.last_seq;
+  }
+
+  /**
+   * Connects to NATS, and opens the stream, which is made where there is none.
+   *
+   * @throws {ExitError} `refused`, where that is not to be had
+   */
+  static async open(options: StreamOptions): Promise<ClusterStream> {
+    const connection = await dial(options);
+    try {
+      const manager = await jetstreamManager(connection).catch((cause) => {
+        throw refused("has no JetStream: start it with -js", options, cause);
+      });
+      void report(connection, options.log ?? (() => {}));
+      return new ClusterStream(connection, manager, await openStream(connection, manager, options));
+    } catch (error) {
+      await connection.close();
+      throw error;
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.connection.close();
+  }
+}
+
+async function dial(options: StreamOptions): Promise<NatsConnection> {
+  const { servers, credentials, ca } = options;
+  try {
+    return await connect({
+      servers,
+      name: "chatserver",
+      maxReconnectAttempts: -1,
+      reconnectTimeWait: 250,
+      ...credentials !== undefined &&
+        { authenticator: credsAuthenticator(new TextEncoder().encode(credentials)) },
+      ...ca !== undefined && { tls: { ca } },
+    });
+  } catch (cause) {
+    const { name, message } = cause as Error;
+    const why = /authorization|authentication|permission/i.test(`${name} ${message}`)
+      ? "refuses the credentials (--cluster-credentials)"
+      : `can't be reached: ${message}`;
+    throw refused(why, options, cause);
+  }
+}
+
+async function openStream(
+  connection: NatsConnection,
+  manager: JetStreamManager,
+  options: StreamOptions,
+): Promise<{ info: StreamInfo; id: string }> {
+  const { name = "chat", replicas = connection.info?.cluster === undefined ? 1 : 3 } = options;
+  let info = await find(manager, name);
+  if (info === undefined) {
+    const description = `chatserver journal, format ${FORMAT}, ${crypto.randomUUID()}`;
+    const made = manager.streams.add({
+      name,
+      description,
+      subjects: [`${name}.>`],
+      num_replicas: replicas,
+      deny_delete: true,
+      deny_purge: true,
+    });
+    info = await made.catch((cause) => {
+      // Another server may have been faster.
+      if (cause.code === NAME_IN_USE) return find(manager, name);
+      throw refused(`can't make the stream ${name}: ${cause.message}`, options, cause);
+    });
+  }
+  const { description = "" } = info?.config ?? {};
+  const [, format, id] = /^chatserver journal, format (\d+), (\S+)$/.exec(description) ?? [];
+  if (info === undefined || id === undefined) {
+    throw refused(`has a stream ${name} that is no chat's`, options);
+  }
+  if (Number(format) === FORMAT) return { info, id };
+  throw refused(
+    `has a stream ${name} of another version of chatserver (format ${format}, this one ` +
+      `reads ${FORMAT})`,
+    options,
+  );
+}
+
+async function find(manager: JetStreamManager, name: string): Promise<StreamInfo | undefined> {
+  try {
+    return await manager.streams.info(name);
+  } catch (error) {
+    if ((error as { code?: number }).code === NOT_FOUND) return undefined;
+    throw error;
+  }
+}
+
+/** Tells the operator when NATS goes away, once, and when it is back. */
+async function report(connection: NatsConnection, log: (event: string) => void): Promise<void> {
+  for await (const status of connection.status()) {
+    if (status.type === "disconnect") {
+      log(`NATS at ${status.server} is gone: nothing can be stored`);
+    }
+    if (status.type === "reconnect") log(`NATS at ${status.server} is there again`);
+  }
+}
+
+function refused(why: string, { servers }: StreamOptions, cause?: unknown): ExitError {
+  return new ExitError(ExitCode.refused, `NATS at ${servers.join(", ")} ${why}`, { cause });
+}

@@ -1,0 +1,296 @@
+import { DeliverPolicy, type JsMsg } from "@nats-io/jetstream";
+import { type Clock, sleep } from "../clock.ts";
+import { ExitCode, ExitError } from "../exit.ts";
+import type { JournalEvent } from "../journal/events.ts";
+import {
+  type Condition,
+  ConflictError,
+  type Entry,
+  type Journal,
+  type Reader,
+  WAITING_CHARACTERS,
+  weightOf,
+} from "../journal/journal.ts";
+import type { Database } from "../messages/database.ts";
+import { ProtocolError } from "../protocol/errors.ts";
+import type { ClusterStream } from "./stream.ts";
+import { decodeEvent, encodeEvent, natsSubjectOf } from "./wire.ts";
+
+/** Options of {@linkcode StreamJournal.open}. */
+export interface StreamJournalOptions {
+  stream: ClusterStream;
+  /** What the reader changes; one commit at a time. */
+  database: Database;
+  reader: Reader;
+  clock: Clock;
+  log: (event: string) => void;
+}
+
+/** An event that was published, and that the stream has not given back yet. */
+interface Pending {
+  event: JournalEvent;
+  condition: Condition | undefined;
+  resolve: (number: number) => void;
+  reject: (error: unknown) => void;
+}
+
+/** An event that the stream has given. */
+interface Arrived extends Entry {
+  pending: Pending | undefined;
+}
+
+/** JetStream's code for a publication whose expected last sequence was wrong. */
+const WRONG_LAST_SEQUENCE = 10_071;
+
+/** An answer from NATS is waited for so long, and what has none is published again. In milliseconds. */
+const ANSWER_MS = 5_000;
+const PAUSE_MS = 250;
+/** For so long: within the two minutes for which JetStream recognises what comes again. In milliseconds. */
+const GIVE_UP_MS = 60_000;
+/** So many events are applied in one transaction: a few milliseconds' work. */
+const BATCH = 2_000;
+/** So many events are asked for ahead. */
+const AHEAD = 5_000;
+
+const MESSAGE_ID = "Nats-Msg-Id";
+
+/**
+ * The journal of a cluster, on a JetStream stream: it gives the order and the numbers. An event is appended when the
+ * stream has given it back and the reader has applied it, so what was answered is also what can be read here.
+ */
+export class StreamJournal implements Journal, AsyncDisposable {
+  readonly #options: StreamJournalOptions;
+  /** What this process has published, by the ids that make a publication that comes again the same one. */
+  readonly #pending = new Map<string, Pending>();
+  readonly #process = crypto.randomUUID();
+  #published = 0;
+  /** What is to be stored and is not yet, in UTF-16 code units of text; and the last of these. */
+  #waiting = 0;
+  #newest: Promise<unknown> = Promise.resolve();
+  /** What the next transaction applies. */
+  #arrived: Arrived[] = [];
+  /** The number of the newest event that has arrived. */
+  #received: number;
+  #committing = false;
+  #caughtUp = Promise.withResolvers<void>();
+  readonly #over = new AbortController();
+  #reading: Promise<void> = Promise.resolve();
+
+  private constructor(options: StreamJournalOptions) {
+    this.#options = options;
+    this.#received = options.reader.last;
+  }
+
+  /**
+   * Reads the stream on from the newest event that the reader has.
+   *
+   * @returns the journal, when the reader has every event that the stream had when it was opened
+   * @throws {ExitError} `refused`, where the stream does not have the events that come next
+   */
+  static async open(options: StreamJournalOptions): Promise<StreamJournal> {
+    requireContinuation(options);
+    const journal = new StreamJournal(options);
+    journal.#reading = journal.#read();
+    journal.#noteProgress();
+    await journal.#caughtUp.promise;
+    return journal;
+  }
+
+  get last(): number {
+    return this.#options.reader.last;
+  }
+
+  append(event: JournalEvent, condition?: Condition): Promise<number> {
+    if (this.#over.signal.aborted) return Promise.reject(stopped());
+    const { promise, resolve, reject } = Promise.withResolvers<number>();
+    const id = `${this.#process} ${++this.#published}`;
+    this.#pending.set(id, { event, condition, resolve, reject });
+    this.#waiting += weightOf(event);
+    void this.#publish(id, event, condition);
+    return this.#newest = promise;
+  }
+
+  room(): Promise<void> | undefined {
+    if (this.#waiting < WAITING_CHARACTERS) return undefined;
+    return this.#newest.then(() => {}, () => {});
+  }
+
+  /** What is not applied yet is refused; the connection stays open. Closing twice is fine. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#end();
+    await this.#reading;
+  }
+
+  #end(): void {
+    this.#over.abort();
+    for (const id of this.#pending.keys()) this.#fail(id, stopped());
+    if (!this.#committing) this.#abandon();
+  }
+
+  /** What has arrived is applied after the next start. */
+  #abandon(): void {
+    for (const { pending } of this.#arrived.splice(0)) pending?.reject(stopped());
+  }
+
+  /** Publishes an event until it is known to be in the stream, or not; it is answered when it arrives. */
+  async #publish(id: string, event: JournalEvent, condition?: Condition): Promise<void> {
+    const { clock, stream } = this.#options;
+    const subject = `${stream.name}.${natsSubjectOf(event)}`;
+    const data = encodeEvent(event);
+    const end = clock.now() + GIVE_UP_MS;
+    for (let expected: number | undefined; this.#pending.has(id);) {
+      try {
+        if (condition !== undefined) expected ??= await this.#newestOf(subject);
+        if (expected !== undefined && expected > condition!.since) {
+          throw new ConflictError(`event ${expected} was about ${subject} too`);
+        }
+        await stream.client.publish(subject, data, {
+          msgID: id,
+          timeout: ANSWER_MS,
+          ...expected !== undefined && { expect: { lastSubjectSequence: expected } },
+        });
+        return;
+      } catch (error) {
+        if (error instanceof ConflictError) return this.#fail(id, error);
+        const { code, message } = error as { code?: unknown; message: string };
+        if (code === WRONG_LAST_SEQUENCE) return this.#fail(id, new ConflictError(message));
+        if (clock.now() >= end) return this.#fail(id, notStored(message));
+        await this.#pause();
+      }
+    }
+  }
+
+  /** The number of the newest event on a subject; 0 where there is none. */
+  async #newestOf(subject: string): Promise<number> {
+    const { manager, name } = this.#options.stream;
+    const found = await manager.streams.getMessage(name, { last_by_subj: subject });
+    return found?.seq ?? 0;
+  }
+
+  #fail(id: string, error: Error): void {
+    this.#take(id)?.reject(error);
+  }
+
+  /** From now on it is not waited for. */
+  #take(id: string): Pending | undefined {
+    const pending = this.#pending.get(id);
+    if (pending === undefined) return undefined;
+    this.#pending.delete(id);
+    this.#waiting -= weightOf(pending.event);
+    return pending;
+  }
+
+  /** Reads the stream to the end of this journal, over as many consumers as that takes. */
+  async #read(): Promise<void> {
+    const { stream, log } = this.#options;
+    while (!this.#over.signal.aborted) {
+      try {
+        const consumer = await stream.client.consumers.get(stream.name, {
+          deliver_policy: DeliverPolicy.StartSequence,
+          opt_start_seq: this.#received + 1,
+        });
+        const messages = await consumer.consume({
+          max_messages: AHEAD,
+          callback: (message) => this.#receive(message),
+        });
+        const stop = () => messages.stop();
+        this.#over.signal.addEventListener("abort", stop, { once: true });
+        if (this.#over.signal.aborted) stop();
+        const error = await messages.closed();
+        this.#over.signal.removeEventListener("abort", stop);
+        if (error) throw error;
+      } catch (error) {
+        if (this.#over.signal.aborted) return;
+        log(`the cluster's events can't be read: ${(error as Error).message}`);
+        await this.#pause();
+      }
+    }
+  }
+
+  #receive(message: JsMsg): void {
+    const { seq } = message;
+    if (seq <= this.#received || this.#over.signal.aborted) return;
+    const id = message.headers?.get(MESSAGE_ID) ?? "";
+    const pending = this.#pending.get(id);
+    let event = pending?.event;
+    try {
+      event ??= decodeEvent(message.data);
+    } catch (error) {
+      // To go on without it would make this server another one than the others.
+      const problem = `event ${seq} of the cluster can't be read: ${(error as Error).message}`;
+      this.#options.log(`${problem}; nothing is stored any more`);
+      this.#caughtUp.reject(new ExitError(ExitCode.refused, problem));
+      return this.#end();
+    }
+    this.#received = seq;
+    this.#arrived.push({ number: seq, event, outcome: seq, pending: this.#take(id) });
+    this.#commit();
+  }
+
+  #commit(): void {
+    if (this.#committing || this.#arrived.length === 0) return;
+    if (this.#over.signal.aborted) return this.#abandon();
+    this.#committing = true;
+    const { database, reader } = this.#options;
+    let entries: Arrived[] = [];
+    database.change({
+      run: () => {
+        entries = this.#arrived.splice(0, BATCH);
+        reader.apply(entries);
+      },
+      committed: () => {
+        this.#committing = false;
+        reader.committed(entries);
+        for (const { outcome, pending } of entries) {
+          if (typeof outcome === "number") pending?.resolve(outcome);
+          else pending?.reject(outcome);
+        }
+        this.#noteProgress();
+        this.#commit();
+      },
+      failed: () => {
+        // They are in the stream, so they are applied as soon as the disk takes them.
+        reader.failed();
+        for (const entry of entries) entry.outcome = entry.number;
+        this.#arrived.unshift(...entries);
+        void this.#pause().then(() => {
+          this.#committing = false;
+          this.#commit();
+        });
+      },
+    });
+  }
+
+  #noteProgress(): void {
+    if (this.last >= this.#options.stream.last) this.#caughtUp.resolve();
+  }
+
+  async #pause(): Promise<void> {
+    await sleep(this.#options.clock, PAUSE_MS, this.#over.signal).catch(() => {});
+  }
+}
+
+/** @throws {ExitError} `refused`, where the stream is another one by now, whatever its name */
+function requireContinuation({ stream, reader }: StreamJournalOptions): void {
+  if (reader.last > stream.last) {
+    throw new ExitError(
+      ExitCode.refused,
+      `the stream ${stream.name} ends at event ${stream.last}, but this data folder has event ` +
+        `${reader.last}: the stream was put back to an older state`,
+    );
+  }
+  if (stream.last === 0 || reader.last + 1 >= stream.first) return;
+  throw new ExitError(
+    ExitCode.refused,
+    `the stream ${stream.name} begins at event ${stream.first}, but this data folder needs event ` +
+      `${reader.last + 1}: its first events were deleted`,
+  );
+}
+
+function stopped(): ProtocolError {
+  return notStored("it has stopped");
+}
+
+function notStored(why: string): ProtocolError {
+  return new ProtocolError("not-stored", `the server can't store it: ${why}`);
+}

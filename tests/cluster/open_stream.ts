@@ -1,0 +1,33 @@
+import { systemClock } from "../../lib/clock.ts";
+import { ClusterStream, type StreamOptions } from "../../lib/cluster/stream.ts";
+import { StreamJournal } from "../../lib/cluster/stream_journal.ts";
+import { Projection } from "../../lib/journal/projection.ts";
+import { Database } from "../../lib/messages/database.ts";
+import { type OpenJournal, type OpenOptions, Recorder } from "../journal/journal_suite.ts";
+
+/** A journal on a stream, with a projection of its own in a folder. */
+export async function openStream(
+  folder: string,
+  { sync, ...options }: StreamOptions & Pick<OpenOptions, "sync">,
+): Promise<OpenJournal> {
+  await using opened = new AsyncDisposableStack();
+  const stream = opened.use(await ClusterStream.open(options));
+  const database = opened.use(
+    new Database(`${folder}/messages.db`, { clock: systemClock, ...sync && { sync } }),
+  );
+  const projection = new Projection(database, stream.id);
+  const recorder = new Recorder(projection);
+  const journal = opened.use(
+    await StreamJournal.open({
+      ...{ stream, database, reader: recorder, clock: systemClock },
+      log: options.log ?? (() => {}),
+    }),
+  );
+  const resources = opened.move();
+  return {
+    journal,
+    projection,
+    recorder,
+    [Symbol.asyncDispose]: () => resources.disposeAsync(),
+  };
+}

@@ -1,0 +1,165 @@
+import { assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { DatabaseSync } from "node:sqlite";
+import { ExitError } from "../../lib/exit.ts";
+import { LocalJournal } from "../../lib/journal/local_journal.ts";
+import type { Journal } from "../../lib/journal/journal.ts";
+import { Projection } from "../../lib/journal/projection.ts";
+import { systemClock } from "../../lib/clock.ts";
+import { Database } from "../../lib/messages/database.ts";
+import { NatsServer } from "../helpers/nats.ts";
+import { TempFolder } from "../helpers/temp_folder.ts";
+import { openStream } from "./open_stream.ts";
+
+const TABLES = ["messages", "accounts", "exceptions", "logins", "journal"];
+
+/** Everything that a projection holds. */
+function contentOf(folder: TempFolder): Record<string, unknown[]> {
+  const database = new DatabaseSync(folder.file("messages.db"));
+  const rows = TABLES.map((table) =>
+    [table, database.prepare(`SELECT * FROM ${table} ORDER BY 1, 2`).all()] as const
+  );
+  database.close();
+  return Object.fromEntries(rows);
+}
+
+function say(journal: Journal, text: string): Promise<number> {
+  return journal.append({
+    ...{ type: "message", from: "joe", to: undefined, sent: 1, text },
+    origin: undefined,
+  });
+}
+
+/** Opens a journal, and closes it when it has everything. */
+async function catchUp(folder: TempFolder, address: string): Promise<void> {
+  await using _journal = await openStream(folder.path, { servers: [address] });
+}
+
+Deno.test("a server that is killed again and again has what it would have had without", async () => {
+  await using nats = await NatsServer.start();
+  await using killed = await TempFolder.create();
+  const answered: string[] = [];
+  for (let round = 0; round < 6; round++) {
+    const process = new Deno.Command(Deno.execPath(), {
+      args: [
+        ...["run", "--no-prompt", "--allow-all", "tests/cluster/append_until_killed.ts"],
+        ...[killed.path, nats.address, `${round}`],
+      ],
+      stdout: "piped",
+    }).spawn();
+    let output = "";
+    for await (const text of process.stdout.pipeThrough(new TextDecoderStream())) {
+      output += text;
+      if (output.split("\n").length > 100 + 70 * round) break;
+    }
+    process.kill("SIGKILL");
+    assertEquals((await process.status).signal, "SIGKILL");
+    // The last line may be torn.
+    answered.push(...output.split("\n").slice(0, -1));
+  }
+  await catchUp(killed, nats.address);
+  await using anew = await TempFolder.create();
+  await catchUp(anew, nats.address);
+
+  const content = contentOf(killed);
+  assertEquals(content, contentOf(anew));
+  const stored = (content["messages"] as { id: number; text: string }[])
+    .map(({ id, text }) => `${id} ${text}`);
+  assertEquals(new Set(stored).size, stored.length);
+  assertEquals(answered.filter((line) => !stored.includes(line)), []);
+  console.log(`    6 kills: ${answered.length} messages answered, ${stored.length} stored, 0 lost`);
+});
+
+Deno.test("a projection that was deleted is made again from the stream", async () => {
+  await using nats = await NatsServer.start();
+  await using first = await TempFolder.create();
+  await using second = await TempFolder.create();
+  await using other = await openStream(second.path, { servers: [nats.address] });
+  {
+    await using opened = await openStream(first.path, { servers: [nats.address] });
+    const { journal } = opened;
+    await journal.append({ type: "account-made", account: "ann", identity: "1", since: 0 });
+    for (let i = 0; i < 10; i++) await Promise.all([say(journal, `${i}`), say(other.journal, "x")]);
+  }
+  for (const name of ["messages.db", "messages.db-wal", "messages.db-shm"]) {
+    await Deno.remove(first.file(name)).catch(() => {});
+  }
+  await catchUp(first, nats.address);
+  await other[Symbol.asyncDispose]();
+  const content = contentOf(first);
+  assertEquals(content, contentOf(second));
+  assertEquals([content["messages"]!.length, content["accounts"]!.length], [20, 1]);
+});
+
+Deno.test("a projection takes no events of another stream, nor of a single server", async () => {
+  await using nats = await NatsServer.start();
+  await using another = await NatsServer.start();
+  await using folder = await TempFolder.create();
+  await using own = await TempFolder.create();
+  {
+    await using opened = await openStream(folder.path, { servers: [nats.address] });
+    await say(opened.journal, "one");
+    using database = new Database(own.file("messages.db"), { clock: systemClock });
+    await say(new LocalJournal(database, new Projection(database)), "one");
+  }
+  const before = contentOf(folder);
+  const open = (folder: TempFolder) => openStream(folder.path, { servers: [another.address] });
+  await assertRejects(() => open(folder), ExitError, "belongs to the cluster whose stream is");
+  await assertRejects(() => open(own), ExitError, "this data folder is a single server's");
+  {
+    using database = new Database(folder.file("messages.db"), { clock: systemClock });
+    assertThrows(() => new Projection(database), ExitError, "belongs to the cluster");
+  }
+  assertEquals(contentOf(folder), before);
+});
+
+Deno.test("StreamJournal refuses a NATS, or a stream, that it can't use, and says why", async () => {
+  await using folder = await TempFolder.create();
+  const refused = async (nats: NatsServer, what: string) => {
+    const servers = [nats.address];
+    const error = await assertRejects(() => openStream(folder.path, { servers }), ExitError, what);
+    assertEquals(error.exitCode, 4);
+  };
+  {
+    await using nats = await NatsServer.start({ jetStream: false });
+    await refused(nats, "has no JetStream: start it with -js");
+  }
+  {
+    const config = "authorization { user: chat, password: secret }";
+    await using nats = await NatsServer.start({ config });
+    await refused(nats, "refuses the credentials (--cluster-credentials)");
+  }
+  const gone = await NatsServer.start();
+  await gone[Symbol.asyncDispose]();
+  await refused(gone, "can't be reached");
+
+  await using nats = await NatsServer.start();
+  {
+    const { connect } = await import("@nats-io/transport-node");
+    const { jetstreamManager } = await import("@nats-io/jetstream");
+    await using connection = await connect({ servers: nats.address });
+    const { streams } = await jetstreamManager(connection);
+    await streams.add({ name: "chat", subjects: ["orders.>"] });
+    await refused(nats, "has a stream chat that is no chat's");
+    const description = "chatserver journal, format 9, 1234";
+    await streams.update("chat", { description });
+    await refused(nats, "of another version of chatserver (format 9, this one reads 1)");
+  }
+});
+
+Deno.test("a server that was away for 100,000 events", async () => {
+  await using nats = await NatsServer.start();
+  await using folder = await TempFolder.create();
+  await using busy = await TempFolder.create();
+  await catchUp(folder, nats.address);
+  {
+    await using opened = await openStream(busy.path, { servers: [nats.address] });
+    for (let batch = 0; batch < 50; batch++) {
+      await Promise.all(Array.from({ length: 2_000 }, (_, i) => say(opened.journal, `${i}`)));
+    }
+  }
+  const started = performance.now();
+  await catchUp(folder, nats.address);
+  const seconds = (performance.now() - started) / 1_000;
+  assertEquals(contentOf(folder)["messages"]!.length, 100_000);
+  console.log(`    100,000 events behind: serves again after ${seconds.toFixed(1)} s`);
+});
