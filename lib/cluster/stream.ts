@@ -1,6 +1,7 @@
 import { type JetStreamClient, jetstreamManager, type StreamInfo } from "@nats-io/jetstream";
 import type { JetStreamManager } from "@nats-io/jetstream";
 import { connect, credsAuthenticator, type NatsConnection } from "@nats-io/transport-node";
+import { type Clock, sleep } from "../clock.ts";
 import { ExitCode, ExitError } from "../exit.ts";
 import { FORMAT } from "./wire.ts";
 
@@ -8,6 +9,7 @@ import { FORMAT } from "./wire.ts";
 export interface StreamOptions {
   /** NATS servers, as `host:port`. */
   servers: string[];
+  clock: Clock;
   /** The stream's name. @default "chat" */
   name?: string;
   /** The text of a NATS credentials file. @default none */
@@ -24,6 +26,16 @@ export interface StreamOptions {
 const NOT_FOUND = 10_059;
 const NAME_IN_USE = 10_058;
 
+/** What a cluster of NATS says that has no leader yet, or not enough servers. */
+const TEMPORARY: ReadonlySet<number> = new Set([10_005, 10_008, 10_023, 10_074]);
+const NOT_ENABLED = /NotEnabled|NoResponders|not enabled|no responders/i;
+
+/** JetStream answers in milliseconds, or not at all: then it has no leader, for seconds. */
+const ANSWER_MS = 2_000;
+/** It is waited for that long when this server starts, in milliseconds. */
+const PATIENCE_MS = 30_000;
+const PAUSE_MS = 250;
+
 /** The stream that a cluster's events are in, and the connection to it. */
 export class ClusterStream implements AsyncDisposable {
   readonly name: string;
@@ -35,6 +47,8 @@ export class ClusterStream implements AsyncDisposable {
   readonly manager: JetStreamManager;
   readonly client: JetStreamClient;
   readonly connection: NatsConnection;
+  /** An answer from JetStream is waited for so long, in milliseconds. */
+  readonly answerMs = ANSWER_MS;
 
   private constructor(
     connection: NatsConnection,
@@ -58,11 +72,13 @@ export class ClusterStream implements AsyncDisposable {
   static async open(options: StreamOptions): Promise<ClusterStream> {
     const connection = await dial(options);
     try {
-      const manager = await jetstreamManager(connection).catch((cause) => {
-        throw refused("has no JetStream: start it with -js", options, cause);
-      });
       void report(connection, options.log ?? (() => {}));
-      return new ClusterStream(connection, manager, await openStream(connection, manager, options));
+      const manager = await patiently(
+        options,
+        () => jetstreamManager(connection, { timeout: ANSWER_MS }),
+      );
+      const opened = await patiently(options, () => openStream(connection, manager, options));
+      return new ClusterStream(connection, manager, opened);
     } catch (error) {
       await connection.close();
       throw error;
@@ -71,6 +87,28 @@ export class ClusterStream implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.connection.close();
+  }
+}
+
+/** Does what servers that have just started can't do yet, until they can. */
+async function patiently<T>(options: StreamOptions, work: () => Promise<T>): Promise<T> {
+  const { clock } = options;
+  const end = clock.now() + PATIENCE_MS;
+  for (;;) {
+    try {
+      return await work();
+    } catch (cause) {
+      if (cause instanceof ExitError) throw cause;
+      const { name, message, code } = cause as Error & { code?: number };
+      if (NOT_ENABLED.test(`${name} ${message}`)) {
+        throw refused("has no JetStream: start it with -js", options, cause);
+      }
+      const temporary = name === "TimeoutError" || TEMPORARY.has(code ?? 0);
+      if (!temporary || clock.now() >= end) {
+        throw refused(`can't open the stream: ${message}`, options, cause);
+      }
+    }
+    await sleep(clock, PAUSE_MS, new AbortController().signal);
   }
 }
 
@@ -112,10 +150,10 @@ async function openStream(
       deny_delete: true,
       deny_purge: true,
     });
-    info = await made.catch((cause) => {
+    info = await made.catch((error) => {
       // Another server may have been faster.
-      if (cause.code === NAME_IN_USE) return find(manager, name);
-      throw refused(`can't make the stream ${name}: ${cause.message}`, options, cause);
+      if (error.code === NAME_IN_USE) return find(manager, name);
+      throw error;
     });
   }
   const { description = "" } = info?.config ?? {};

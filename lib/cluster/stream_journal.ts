@@ -1,4 +1,4 @@
-import { DeliverPolicy, type JsMsg } from "@nats-io/jetstream";
+import { type ConsumerMessages, DeliverPolicy, type JsMsg } from "@nats-io/jetstream";
 import { type Clock, sleep } from "../clock.ts";
 import { ExitCode, ExitError } from "../exit.ts";
 import type { JournalEvent } from "../journal/events.ts";
@@ -42,15 +42,17 @@ interface Arrived extends Entry {
 /** JetStream's code for a publication whose expected last sequence was wrong. */
 const WRONG_LAST_SEQUENCE = 10_071;
 
-/** An answer from NATS is waited for so long, and what has none is published again. In milliseconds. */
-const ANSWER_MS = 5_000;
+/** How long before what failed is tried again, in milliseconds. */
 const PAUSE_MS = 250;
-/** For so long: within the two minutes for which JetStream recognises what comes again. In milliseconds. */
+/** For so long: within the two minutes for which JetStream recognises what is published again. In milliseconds. */
 const GIVE_UP_MS = 60_000;
 /** So many events are applied in one transaction: a few milliseconds' work. */
 const BATCH = 2_000;
-/** So many events are asked for ahead. */
-const AHEAD = 5_000;
+/** So many events are asked for ahead, how long each time, and how often NATS says that there are none. */
+const READING = { max_messages: 5_000, expires: 10_000, idle_heartbeat: 1_000 };
+
+/** What a consumer says while it reads. Whatever else it says, another one goes on in its place. */
+const READS: ReadonlySet<string> = new Set(["heartbeat", "next", "debug"]);
 
 const MESSAGE_ID = "Nats-Msg-Id";
 
@@ -75,6 +77,7 @@ export class StreamJournal implements Journal, AsyncDisposable {
   #caughtUp = Promise.withResolvers<void>();
   readonly #over = new AbortController();
   #reading: Promise<void> = Promise.resolve();
+  #stopReading = () => {};
 
   private constructor(options: StreamJournalOptions) {
     this.#options = options;
@@ -123,6 +126,7 @@ export class StreamJournal implements Journal, AsyncDisposable {
 
   #end(): void {
     this.#over.abort();
+    this.#stopReading();
     for (const id of this.#pending.keys()) this.#fail(id, stopped());
     if (!this.#committing) this.#abandon();
   }
@@ -146,7 +150,7 @@ export class StreamJournal implements Journal, AsyncDisposable {
         }
         await stream.client.publish(subject, data, {
           msgID: id,
-          timeout: ANSWER_MS,
+          timeout: stream.answerMs,
           ...expected !== undefined && { expect: { lastSubjectSequence: expected } },
         });
         return;
@@ -182,7 +186,8 @@ export class StreamJournal implements Journal, AsyncDisposable {
 
   /** Reads the stream to the end of this journal, over as many consumers as that takes. */
   async #read(): Promise<void> {
-    const { stream, log } = this.#options;
+    const { stream } = this.#options;
+    void this.#watchConnection();
     while (!this.#over.signal.aborted) {
       try {
         const consumer = await stream.client.consumers.get(stream.name, {
@@ -190,20 +195,33 @@ export class StreamJournal implements Journal, AsyncDisposable {
           opt_start_seq: this.#received + 1,
         });
         const messages = await consumer.consume({
-          max_messages: AHEAD,
+          ...READING,
           callback: (message) => this.#receive(message),
         });
-        const stop = () => messages.stop();
-        this.#over.signal.addEventListener("abort", stop, { once: true });
-        if (this.#over.signal.aborted) stop();
+        this.#stopReading = () => messages.stop();
+        void this.#watch(messages);
+        if (this.#over.signal.aborted) messages.stop();
         const error = await messages.closed();
-        this.#over.signal.removeEventListener("abort", stop);
         if (error) throw error;
-      } catch (error) {
-        if (this.#over.signal.aborted) return;
-        log(`the cluster's events can't be read: ${(error as Error).message}`);
-        await this.#pause();
+      } catch {
+        // Whoever looks after the connection has said why.
       }
+      await this.#pause();
+    }
+  }
+
+  /**
+   * Gives up a consumer at the first sign that it does not read any more. (It would go on by itself, but
+   * after up to half a minute.)
+   */
+  async #watch(messages: ConsumerMessages): Promise<void> {
+    for await (const { type } of messages.status()) if (!READS.has(type)) messages.stop();
+  }
+
+  /** After another connection, another consumer. */
+  async #watchConnection(): Promise<void> {
+    for await (const { type } of this.#options.stream.connection.status()) {
+      if (type === "reconnect") this.#stopReading();
     }
   }
 

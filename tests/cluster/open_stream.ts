@@ -5,13 +5,19 @@ import { Projection } from "../../lib/journal/projection.ts";
 import { Database } from "../../lib/messages/database.ts";
 import { type OpenJournal, type OpenOptions, Recorder } from "../journal/journal_suite.ts";
 
+/** A journal that has been opened on a stream. */
+export interface StreamUnderTest extends OpenJournal {
+  /** The name of the NATS server that leads the stream. */
+  leader: () => Promise<string | undefined>;
+}
+
 /** A journal on a stream, with a projection of its own in a folder. */
 export async function openStream(
   folder: string,
-  { sync, ...options }: StreamOptions & Pick<OpenOptions, "sync">,
-): Promise<OpenJournal> {
+  { sync, ...options }: Omit<StreamOptions, "clock"> & Pick<OpenOptions, "sync">,
+): Promise<StreamUnderTest> {
   await using opened = new AsyncDisposableStack();
-  const stream = opened.use(await ClusterStream.open(options));
+  const stream = opened.use(await ClusterStream.open({ clock: systemClock, ...options }));
   const database = opened.use(
     new Database(`${folder}/messages.db`, { clock: systemClock, ...sync && { sync } }),
   );
@@ -28,6 +34,7 @@ export async function openStream(
     journal,
     projection,
     recorder,
+    leader: async () => (await stream.manager.streams.info(stream.name)).cluster?.leader,
     [Symbol.asyncDispose]: () => resources.disposeAsync(),
   };
 }
