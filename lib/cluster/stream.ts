@@ -112,8 +112,18 @@ async function patiently<T>(options: StreamOptions, work: () => Promise<T>): Pro
   }
 }
 
+/**
+ * A connection that NATS resets, since it refuses the credentials, throws the error to nobody: the client takes its
+ * listeners off the socket before it destroys it (@nats-io/transport-node 3.4, on Deno 2.9). It must not end the
+ * server. What resets mean is said by the client's own errors.
+ */
+function ignoreReset(event: ErrorEvent): void {
+  if (event.error?.code === "ECONNRESET" && event.error.syscall === "read") event.preventDefault();
+}
+
 async function dial(options: StreamOptions): Promise<NatsConnection> {
   const { servers, credentials, ca } = options;
+  globalThis.addEventListener("error", ignoreReset);
   try {
     return await connect({
       servers,

@@ -242,8 +242,11 @@ async function storing<T>(session: Session, change: Promise<T>): Promise<T> {
   try {
     return await change;
   } catch (cause) {
-    if (session.state === "ended" || cause instanceof ProtocolError) throw cause;
-    session.services.log(`credentials.txt can't be written: ${(cause as Error).message}`);
+    if (session.state === "ended") throw cause;
+    // Of what the journal does not take, it has told the operator itself.
+    if (!(cause instanceof ProtocolError)) {
+      session.services.log(`credentials.txt can't be written: ${(cause as Error).message}`);
+    }
     throw new ProtocolError("not-stored", "the server can't store the account", { cause });
   }
 }
