@@ -165,8 +165,12 @@ export function testJournal({ name, open }: Implementation): void {
       });
       first = await again(journal, login);
     }
-    await using journal = await open({ folder });
-    await again(journal, login, first);
+    await using opened = await open({ folder });
+    await again(opened, login, first);
+    // Who has forgotten the login and who has not must come to the same.
+    await opened.journal.append({ type: "login-ended", login });
+    const anew = await opened.journal.append(message("once", { login, request: 7 }));
+    assertEquals(opened.recorder.entries.at(-1)?.number, anew);
   });
 
   Deno.test(`${name} goes on after a restart: nothing is lost, and nothing comes again`, async () => {

@@ -105,6 +105,22 @@ Deno.test("LocalJournal delivers what is on the disk, and takes what comes meanw
   assertEquals(texts(delivered), ["one", "two", "three"]);
 });
 
+Deno.test("LocalJournal takes no request for one that comes again because it failed before", async () => {
+  await using folder = await TempFolder.create();
+  const disk = new TestDisk();
+  using store = new TestStore(folder.file("messages.db"), disk);
+  const origin = { login: 1, request: 1 };
+  const refused = store.send(pub("joe", "one"), origin);
+  store.clock.endTurn();
+  (await disk.next()).reject(new Error("no disk"));
+  await assertRejects(() => refused, ProtocolError);
+  const stored = store.send(pub("joe", "one"), origin);
+  store.clock.endTurn();
+  (await disk.next()).resolve();
+  await stored;
+  assertEquals(texts(store.delivered), ["one"]);
+});
+
 Deno.test("LocalJournal takes nothing for stored that a disk did not take, and says so once", async () => {
   await using folder = await TempFolder.create();
   const [disk, events] = [new TestDisk(), [] as string[]];
