@@ -41,6 +41,8 @@ export class ClusterStream implements AsyncDisposable {
   readonly name: string;
   /** What tells it from every other stream, also from a later one of its name. */
   readonly id: string;
+  /** On how many NATS servers it is kept. */
+  readonly replicas: number;
   /** The numbers of its first and its newest event when it was opened. */
   readonly first: number;
   readonly last: number;
@@ -60,6 +62,7 @@ export class ClusterStream implements AsyncDisposable {
     this.client = manager.jetstream();
     this.name = info.config.name;
     this.id = id;
+    this.replicas = info.config.num_replicas;
     this.first = info.state.first_seq;
     this.last = info.state.last_seq;
   }

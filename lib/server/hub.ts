@@ -7,6 +7,7 @@ import { type HeldMemory, RecordBlock } from "../protocol/record_block.ts";
 import type { Message, Progress } from "../protocol/records.ts";
 import { TokenBucket } from "../token_bucket.ts";
 import { Batch, type Share } from "./batch.ts";
+import { type Elsewhere, NOWHERE } from "./elsewhere.ts";
 import { type Deliveries, DeliveryMarks, type Ledger } from "./marks.ts";
 import { Unread } from "./unread.ts";
 
@@ -68,6 +69,8 @@ export interface HubOptions {
   clock: Clock;
   journal: Journal;
   projection: Projection;
+  /** Who is at the other servers. @default there is no other one */
+  elsewhere?: Elsewhere;
   /** How fast an account may command. */
   rate: { burst: number; perSecond: number };
   /** The most bytes of messages that may wait for all sessions together. */
@@ -79,6 +82,7 @@ export class Hub {
   readonly #clock: Clock;
   readonly #journal: Journal;
   readonly #state: Projection;
+  readonly #elsewhere: Elsewhere;
   readonly #rate: HubOptions["rate"];
   readonly #maxBacklogBytes: number;
   /** What waits for all sessions together; what waits for several counts once. */
@@ -90,10 +94,13 @@ export class Hub {
   /** Sessions that were far behind when they were last given something. */
   readonly #behind = new Set<Member>();
 
-  constructor({ clock, journal, projection, rate, maxBacklogBytes }: HubOptions) {
+  constructor(
+    { clock, journal, projection, elsewhere = NOWHERE, rate, maxBacklogBytes }: HubOptions,
+  ) {
     this.#clock = clock;
     this.#journal = journal;
     this.#state = projection;
+    this.#elsewhere = elsewhere;
     this.#rate = rate;
     this.#maxBacklogBytes = maxBacklogBytes;
     projection.onMessages = (messages) => this.#fanOut(messages);
@@ -102,18 +109,22 @@ export class Hub {
 
   /** Every active user once, in the order of their names. */
   get users(): string[] {
-    const active = [...this.#users.values()].filter(({ members }) => members.size > 0);
-    return active.sort((a, b) => a.key < b.key ? -1 : 1).map(({ username }) => username);
+    const active = new Map<string, { username: string }>(this.#elsewhere.users);
+    for (const [key, user] of this.#users) if (user.members.size > 0) active.set(key, user);
+    const byKey = [...active].sort(([a], [b]) => a < b ? -1 : 1);
+    return byKey.map(([, { username }]) => username);
   }
 
   /** The active user's username as it was registered; undefined where there is none. */
   find(username: string): string | undefined {
-    return this.#active(username)?.username;
+    const user = this.#active(username) ?? this.#elsewhere.users.get(foldUsername(username));
+    return user?.username;
   }
 
-  /** How many sessions a user has. */
+  /** How many sessions a user has, at all servers together. */
   sessionsOf(username: string): number {
-    return this.#active(username)?.members.size ?? 0;
+    const elsewhere = this.#elsewhere.users.get(foldUsername(username))?.sessions ?? 0;
+    return elsewhere + (this.#active(username)?.members.size ?? 0);
   }
 
   /**
@@ -137,6 +148,7 @@ export class Hub {
     };
     user.members.set(member, this.#marks.open(key, member.deliveries));
     this.#users.set(key, user);
+    this.#noteSessions(user);
     return this.#catchUp(user, member, last).catch((error) => {
       // With a gap it must not go on: the client would never ask for what is in it again.
       if (user.members.has(member)) member.fail("internal", (error as Error).message);
@@ -151,6 +163,7 @@ export class Hub {
     this.acknowledged(member);
     this.#marks.close(ledger);
     user.members.delete(member);
+    this.#noteSessions(user);
     user.live.delete(member);
     this.#behind.delete(member);
     if (user.unread.leave(member.deliveries)) {
@@ -245,6 +258,10 @@ export class Hub {
   #active(username: string): ActiveUser | undefined {
     const user = this.#users.get(foldUsername(username));
     return user !== undefined && user.members.size > 0 ? user : undefined;
+  }
+
+  #noteSessions({ key, username, members }: ActiveUser): void {
+    this.#elsewhere.note(key, { username, sessions: members.size });
   }
 
   /** Nothing is kept of a user who has gone and whose acknowledgements are written. */

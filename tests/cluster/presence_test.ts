@@ -1,0 +1,84 @@
+import { assertEquals } from "@std/assert";
+import { systemClock } from "../../lib/clock.ts";
+import { Presence } from "../../lib/cluster/presence.ts";
+import { ClusterStream } from "../../lib/cluster/stream.ts";
+import { NatsServer } from "../helpers/nats.ts";
+
+const clock = systemClock;
+
+/** One server's end: its connection, and its presence. */
+async function join(nats: NatsServer) {
+  const stream = await ClusterStream.open({ clock, servers: [nats.address] });
+  const presence = await Presence.open({ stream, clock });
+  return { stream, presence };
+}
+
+function usersOf({ users }: Presence): string[] {
+  return [...users.values()].map(({ username, sessions }) => `${username} ${sessions}`).sort();
+}
+
+/** When a server sees exactly these users at the others; how long that took, in milliseconds. */
+async function sees(presence: Presence, expected: readonly string[]): Promise<number> {
+  const started = performance.now();
+  while (usersOf(presence).join() !== expected.join()) {
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+  return Math.round(performance.now() - started);
+}
+
+Deno.test("Presence says at each server who is at the others, until they leave", async () => {
+  await using nats = await NatsServer.start();
+  const servers = [await join(nats), await join(nats), await join(nats)] as const;
+  const [a, b, c] = servers.map(({ presence }) => presence) as [Presence, Presence, Presence];
+  a.note("joe", { username: "Joe", sessions: 1 });
+  b.note("joe", { username: "Joe", sessions: 2 });
+  b.note("ann", { username: "ann", sessions: 1 });
+  await sees(c, ["Joe 3", "ann 1"]);
+  await sees(a, ["Joe 2", "ann 1"]);
+  b.note("ann", { username: "ann", sessions: 0 });
+  await sees(c, ["Joe 3"]);
+  // Who comes later sees what was before.
+  const late = await join(nats);
+  await sees(late.presence, ["Joe 3"]);
+  // A server that stops takes its users along at once.
+  await b[Symbol.asyncDispose]();
+  await b[Symbol.asyncDispose]();
+  await sees(c, ["Joe 1"]);
+  for (const { presence, stream } of [...servers, late]) {
+    await presence[Symbol.asyncDispose]();
+    await stream[Symbol.asyncDispose]();
+  }
+});
+
+Deno.test("Presence forgets the users of a server that is killed, within seconds", async () => {
+  await using nats = await NatsServer.start();
+  const [a, b] = [await join(nats), await join(nats)];
+  b.presence.note("joe", { username: "joe", sessions: 1 });
+  await sees(a.presence, ["joe 1"]);
+  // As after a kill, nothing of it is heard any more, and nothing was said.
+  await b.stream.connection.close();
+  const after = await sees(a.presence, []);
+  const late = await join(nats);
+  assertEquals(usersOf(late.presence), []);
+  console.log(`    the users of a killed server are gone after ${(after / 1_000).toFixed(1)} s`);
+  for (const { presence, stream } of [a, late, b]) {
+    await presence[Symbol.asyncDispose]();
+    await stream[Symbol.asyncDispose]();
+  }
+});
+
+Deno.test("Presence is there again when NATS is", async () => {
+  await using nats = await NatsServer.start();
+  const [a, b] = [await join(nats), await join(nats)];
+  b.presence.note("joe", { username: "joe", sessions: 1 });
+  await sees(a.presence, ["joe 1"]);
+  await nats.kill();
+  await sees(a.presence, []);
+  await nats.restart();
+  const after = await sees(a.presence, ["joe 1"]);
+  console.log(`    users are seen again ${(after / 1_000).toFixed(1)} s after NATS is back`);
+  for (const { presence, stream } of [a, b]) {
+    await presence[Symbol.asyncDispose]();
+    await stream[Symbol.asyncDispose]();
+  }
+});
