@@ -36,7 +36,8 @@ export class Projection implements Reader {
     this.#database = database;
     this.#stream = stream ?? null;
     this.#statements = database.prepare({
-      position: "SELECT last, stream FROM journal",
+      position: `SELECT stream, max(last, coalesce((SELECT max(id) FROM messages), 0)) AS last
+        FROM journal`,
       advance: "UPDATE journal SET last = ?, stream = ?",
     });
     this.mailboxes = new Mailboxes(database);
@@ -57,7 +58,9 @@ export class Projection implements Reader {
     if (newest === undefined) return;
     if (this.#unsure) this.messages.takeBack();
     for (const entry of entries) this.#apply(entry, entry.event);
-    this.#statements.advance.run(newest.number, this.#stream);
+    // A message that is there says it as well: one page less to write.
+    const said = newest.event.type === "message" && newest.outcome === newest.number;
+    if (!said || this.#last === 0) this.#statements.advance.run(newest.number, this.#stream);
   }
 
   committed(entries: readonly Entry[]): void {

@@ -10,7 +10,7 @@ import { NatsServer } from "../helpers/nats.ts";
 import { TempFolder } from "../helpers/temp_folder.ts";
 import { openStream } from "./open_stream.ts";
 
-const TABLES = ["messages", "accounts", "exceptions", "logins", "journal"];
+const TABLES = ["messages", "accounts", "exceptions", "logins"];
 
 /** Everything that a projection holds. */
 function contentOf(folder: TempFolder): Record<string, unknown[]> {
