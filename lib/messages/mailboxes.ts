@@ -77,8 +77,8 @@ export class Mailboxes {
    * @param ids ascending
    */
   acknowledge(account: string, ids: readonly number[]): void {
-    const { find, except, unexcept, between, advance } = this.#statements;
-    const cursor = find.get(account)?.["delivered"] as number | undefined;
+    const { cursorOf, except, unexcept, between, advance } = this.#statements;
+    const cursor = cursorOf.get(account)?.["delivered"] as number | undefined;
     if (cursor === undefined) return;
     for (const id of ids) if (id <= cursor) unexcept.run(account, id);
     const highest = ids.at(-1) ?? 0;
@@ -98,7 +98,8 @@ export class Mailboxes {
 
 function prepare(database: Database) {
   return database.prepare({
-    find: "SELECT since, delivered, identity FROM accounts WHERE account = ?",
+    find: "SELECT since, identity FROM accounts WHERE account = ?",
+    cursorOf: "SELECT delivered FROM accounts WHERE account = ?",
     all: "SELECT account, identity FROM accounts",
     open: `INSERT INTO accounts (account, since, delivered, identity)
       VALUES (:account, :since, :delivered, :identity)
