@@ -1,7 +1,7 @@
 import { StorageType } from "@nats-io/jetstream";
 import { type KV, Kvm } from "@nats-io/kv";
 import { Alarm, type Clock, sleep } from "../clock.ts";
-import type { Elsewhere, RemoteUser } from "../server/elsewhere.ts";
+import type { Elsewhere, RemoteUser } from "./elsewhere.ts";
 import type { ClusterStream } from "./stream.ts";
 
 /** How often a server says who is there, if nothing changes, in milliseconds. */

@@ -7,7 +7,7 @@ import { type HeldMemory, RecordBlock } from "../protocol/record_block.ts";
 import type { Message, Progress } from "../protocol/records.ts";
 import { TokenBucket } from "../token_bucket.ts";
 import { Batch, type Share } from "./batch.ts";
-import { type Elsewhere, NOWHERE } from "./elsewhere.ts";
+import { type Elsewhere, NOWHERE } from "../cluster/elsewhere.ts";
 import { type Deliveries, DeliveryMarks, type Ledger } from "./marks.ts";
 import { Unread } from "./unread.ts";
 
