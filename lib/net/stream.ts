@@ -7,8 +7,6 @@ import type { Connection, Endpoint } from "./connection.ts";
 import { ReadSize } from "./read_size.ts";
 import { UnwrittenBudget, type UnwrittenShare } from "./unwritten.ts";
 
-/** From so many bytes on that wait to be written a connection is not `writable`. */
-const HIGH_WATER_BYTES = 65_536;
 /** How long {@linkcode StreamConnection.close} waits for the other side, in milliseconds. */
 const CLOSE_LIMIT_MS = 1_000;
 /** So much of what comes after the end is read at once. */
@@ -71,8 +69,8 @@ export class StreamConnection implements Connection {
     return this.#cutOff;
   }
 
-  get writable(): boolean {
-    return this.#unwritten.bytes < HIGH_WATER_BYTES;
+  get room(): number {
+    return this.#unwritten.room;
   }
 
   async *batches(): AsyncGenerator<string[]> {
@@ -111,7 +109,7 @@ export class StreamConnection implements Connection {
     if (this.#ended.signal.aborted) return;
     this.#ended.abort();
     this.#unsent = [];
-    this.#unwritten.add(-this.#unwritten.bytes);
+    this.#unwritten.close();
     this.#stream.close();
   }
 
@@ -157,7 +155,7 @@ export class StreamConnection implements Connection {
           this.#unwritten.add(-count);
           written += count;
         }
-        if (this.writable) this.onWritable();
+        if (this.room > 0) this.onWritable();
       }
     } catch {
       this.abort();

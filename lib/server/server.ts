@@ -25,6 +25,7 @@ import { Incidents } from "./incidents.ts";
 import { DEFAULT_LIMITS, type Limits } from "./limits.ts";
 import type { Log } from "./log.ts";
 import { Registrations } from "./registrations.ts";
+import { CalmRate } from "../protocol/calm_rate.ts";
 import { RecentSet } from "../protocol/recent_set.ts";
 import { type Services, Session } from "./session.ts";
 
@@ -134,6 +135,7 @@ export class ChatServer {
         maxBacklogBytes: limits.backlogBytes,
       }),
       protection: identity === undefined ? "plain" : "sealed",
+      calmRate: new CalmRate(clock.now()),
       outboxes: new Map(),
       departed: new RecentSet(DEPARTED),
       sendDatagram: (datagram, to) => ports.udp.send(datagram, to),

@@ -4,6 +4,7 @@ import type { LoginThrottle } from "../accounts/login_throttle.ts";
 import { type Clock, Countdown, sleep } from "../clock.ts";
 import { type Connection, type Endpoint, formatEndpoint, originOf } from "../net/connection.ts";
 import { Liveness } from "../net/liveness.ts";
+import type { CalmRate } from "../protocol/calm_rate.ts";
 import type { Protection } from "../protocol/datagram.ts";
 import type { Logins } from "../messages/logins.ts";
 import type { MessageLog, Origin } from "../messages/message_log.ts";
@@ -49,6 +50,8 @@ export interface Services {
   /** How data packets are protected. */
   protection: Protection;
   sendDatagram: (datagram: Uint8Array, to: Endpoint) => void;
+  /** What new data packets of all sessions are taken from. */
+  calmRate: CalmRate;
   /** The sessions that have a data channel, by its session id. */
   outboxes: Map<string, Outbox>;
   /** The ids of sessions that ended a while ago, whose last packets may still come. */
@@ -253,6 +256,7 @@ export class Session implements Member {
       protection: services.protection,
       connection: this.#connection,
       sendDatagram: services.sendDatagram,
+      calmRate: services.calmRate,
       maxBacklogBytes: services.limits.sessionBytes,
       overflow: () => this.end("too-slow", "too much waited to be delivered", { final: false }),
       acknowledged: () => services.hub.acknowledged(this),

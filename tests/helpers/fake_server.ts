@@ -10,6 +10,7 @@ import { Database } from "../../lib/messages/database.ts";
 import { Logins } from "../../lib/messages/logins.ts";
 import { MessageLog } from "../../lib/messages/message_log.ts";
 import { PROTOCOL_VERSION } from "../../lib/protocol/limits.ts";
+import { CalmRate } from "../../lib/protocol/calm_rate.ts";
 import { RecentSet } from "../../lib/protocol/recent_set.ts";
 import { type Services, Session } from "../../lib/server/session.ts";
 import { FakeClock } from "./fake_clock.ts";
@@ -71,6 +72,7 @@ export class FakeServer implements AsyncDisposable {
       protection: "sealed",
       log: (event) => this.log.push(event),
       sendDatagram: (datagram) => this.datagrams.push(datagram),
+      calmRate: new CalmRate(this.clock.now()),
       outboxes: new Map(),
       departed: new RecentSet(10),
     };
