@@ -79,7 +79,6 @@ export function parseNewUsername(raw: string, maxLength = MAX_USERNAME_LENGTH): 
   return name;
 }
 
-// deno-lint-ignore no-control-regex
 const ASCII = /^[\0-\x7f]*$/;
 
 /**
