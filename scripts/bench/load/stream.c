@@ -26,9 +26,9 @@ static SSL_CTX *tls_context(void) {
   SSL_CTX_set_ciphersuites(context, "TLS_AES_256_GCM_SHA384");
   SSL_CTX_set_verify(context, SSL_VERIFY_NONE, NULL);
   SSL_CTX_set_mode(context, SSL_MODE_ENABLE_PARTIAL_WRITE |
-                                SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS);
+                                SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
   SSL_CTX_set_read_ahead(context, 1);
-  SSL_CTX_set_default_read_buffer_len(context, 65536);
+  SSL_CTX_set_default_read_buffer_len(context, 32768);
   return context;
 }
 
