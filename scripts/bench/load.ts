@@ -56,9 +56,10 @@ export class LoadGenerator {
       signal: AbortSignal.timeout((4 * seconds + settle + MARGIN_SECONDS) * 1_000),
       stdin: "null",
     });
-    const { success, stdout, stderr } = await command.output();
+    const { success, signal, stdout, stderr } = await command.output();
     const decoder = new TextDecoder();
-    if (!success) throw new Error(decoder.decode(stderr).trim() || "it took too long");
+    if (signal === "SIGTERM") throw new Error("it took too long");
+    if (!success) throw new Error(decoder.decode(stderr).trim() || `it ended with ${signal}`);
     return JSON.parse(decoder.decode(stdout));
   }
 }
