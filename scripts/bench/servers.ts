@@ -114,6 +114,12 @@ export class RunningTarget implements AsyncDisposable {
     }
   }
 
+  /** Ends it, with all it does at its end. */
+  async stop(): Promise<void> {
+    this.#process.kill("SIGTERM");
+    await this.#process.status;
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     try {
       this.#process.kill("SIGKILL");

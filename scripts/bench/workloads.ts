@@ -135,7 +135,17 @@ export const WORKLOADS: readonly Workload[] = [
   {
     name: "overload",
     title: "overload: 1,000 receivers, 100 senders with 200 unanswered each",
-    args: ["overload", "--receivers", "1000", "--senders", "100", "--outstanding", "200"],
+    args: [
+      "overload",
+      "--receivers",
+      "1000",
+      "--senders",
+      "100",
+      "--outstanding",
+      "200",
+      "--rate",
+      "4",
+    ],
     targets: OURS,
     figures: [
       { key: "deliveriesPerSecond", title: "deliveries a second", unit: "", better: "more" },
