@@ -7,7 +7,7 @@ export async function describeMachine(folder: string): Promise<Record<string, st
   return {
     processor: model.split(": ")[1] ?? Deno.build.arch,
     cores: navigator.hardwareConcurrency,
-    kernel: Deno.osRelease(),
+    kernel: Deno.osRelease().split("-")[0]!,
     "file system": await firstLine("stat", ["--file-system", "--format", "%T", folder]),
   };
 }

@@ -21,6 +21,7 @@ export function formatTables(report: Report): string {
   const sections = [
     `Measured on ${date}: medians of ${settings.rounds}, ${settings.seconds} s each. ` +
     `${facts.map(([name, value]) => `${name}: ${value}`).join("; ")}.`,
+    settings.rounds < 5 ? "Fewer than five rounds: a first impression, and no more." : "",
     ...report.skipped.map((what) => `Not measured: ${what}.`),
     formatRatios(report),
     ...WORKLOADS.filter(({ name }) => report.results.some(({ workload }) => workload === name))

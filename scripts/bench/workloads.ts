@@ -94,6 +94,7 @@ export const WORKLOADS: readonly Workload[] = [
     args: ["fan-out-latency", "--receivers", "200", "--rate", "20"],
     targets: [...OURS, ...WITHOUT_UDP, ...PEERS],
     figures: LATENCY,
+    seconds: 10,
   },
   {
     name: "direct-latency",
@@ -101,6 +102,7 @@ export const WORKLOADS: readonly Workload[] = [
     args: ["direct-latency", "--receivers", "1", "--rate", "100"],
     targets: [...OURS, ...WITHOUT_UDP, ...PEERS],
     figures: LATENCY,
+    seconds: 10,
   },
   {
     name: "idle",

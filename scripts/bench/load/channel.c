@@ -14,7 +14,9 @@
 
 enum { VERSION = 2, HEADER = 18, TAG = 16, PACKET = 1200, AT_ONCE = 32, RANGES = 32 };
 enum type { BIND = 1, CHALLENGE, RESPONSE, BOUND, DATA, ACK };
-enum { ACK_DELAY_US = 25000, FIRST_BIND_US = 250000, LAST_BIND_US = 20000000 };
+enum { FIRST_BIND_US = 250000, LAST_BIND_US = 20000000 };
+/** 25 ms may pass, and up to 5 do until the next tick. */
+enum { ACK_DELAY_US = 20000 };
 
 static void put_integer(uint8_t *to, int size, uint64_t value) {
   for (; size-- > 0; value >>= 8) to[size] = (uint8_t)value;

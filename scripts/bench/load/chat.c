@@ -5,8 +5,11 @@
 #include "client.h"
 #include "options.h"
 
-/** When an `ack` record is due: so long after a `deliver`, or when so many are not acknowledged. */
-enum { ACK_DELAY_US = 100000, ACK_EVERY = 4096 };
+/**
+ * When an `ack` record is due: so long after a `deliver` (with the time until the next tick, 100 ms), or
+ * when so many are not acknowledged.
+ */
+enum { ACK_DELAY_US = 95000, ACK_EVERY = 4096 };
 
 static bool begins(const char *line, const char *with) {
   return strncmp(line, with, strlen(with)) == 0;
