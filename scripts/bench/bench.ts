@@ -171,11 +171,13 @@ async function main(): Promise<void> {
   const skipped = (["ngircd", "inspircd"] as const).filter((name) => programs[name] === undefined)
     .map((name) => `${name}, which is not installed (on Debian: apt install ${name})`);
   for (const what of skipped) console.log(`not measured: ${what}`);
+  const [loadAverage] = Deno.loadavg();
 
   const report: Report = {
     date: new Date().toISOString().slice(0, 10),
     machine: await describeMachine(folder.path),
     versions: await describeVersions(programs),
+    loadAverage: loadAverage!,
     settings: { rounds: settings.rounds, seconds: settings.seconds },
     results: [],
     log: [],

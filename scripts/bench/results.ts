@@ -24,6 +24,8 @@ export interface Report {
   date: string;
   machine: Record<string, string | number>;
   versions: Record<string, string>;
+  /** How busy the machine was before: processes that wanted to run, in the last minute. */
+  loadAverage: number;
   settings: { rounds: number; seconds: number };
   results: Result[];
   log: LogRate[];

@@ -6,6 +6,8 @@ const BEGIN = "<!-- figures: begin -->";
 const END = "<!-- figures: end -->";
 /** A load generator that is busier than this, of one core, has nothing to spare. */
 const LOAD_LIMIT = 0.9;
+/** A machine with a higher load average has more to do than to measure. */
+const BUSY = 0.5;
 
 /** Puts the tables between the two marks of a page. @throws {RangeError} where the marks are missing */
 export function insertTables(page: string, tables: string): string {
@@ -22,6 +24,12 @@ export function formatTables(report: Report): string {
     `Measured on ${date}: medians of ${settings.rounds}, ${settings.seconds} s each. ` +
     `${facts.map(([name, value]) => `${name}: ${value}`).join("; ")}.`,
     settings.rounds < 5 ? "Fewer than five rounds: a first impression, and no more." : "",
+    report.loadAverage > BUSY
+      ? `The machine was busy with other things (load average ${
+        formatNumber(report.loadAverage)
+      } ` +
+        "before the first run), so these figures are noise in part."
+      : "",
     ...report.skipped.map((what) => `Not measured: ${what}.`),
     formatRatios(report),
     ...WORKLOADS.filter(({ name }) => report.results.some(({ workload }) => workload === name))

@@ -24,6 +24,7 @@ function report(results: Result[]): Report {
     date: "2026-01-31",
     machine: { cores: 2 },
     versions: { chatserver: "1.2.3" },
+    loadAverage: 2.5,
     settings: { rounds: 5, seconds: 5 },
     results,
     log: [{ batch: 100, messagesPerSecond: 12_345 }],
@@ -82,6 +83,7 @@ Deno.test("formatTables() says what went wrong and what was not measured", () =>
     { ...result(FAN_OUT.name, NGIRCD, {}), rounds: [], problem: "it took too long" },
   ]));
   assertStringIncludes(text, "Not measured: inspircd, which is not installed.");
+  assertStringIncludes(text, "busy with other things (load average 2.5");
   assertStringIncludes(text, "messages are missing or came twice");
   assertStringIncludes(text, "it took too long");
   assertStringIncludes(text, "12,300");
