@@ -168,9 +168,16 @@ async function main(): Promise<void> {
   }
   await using folder = await TempFolder.create();
   const programs = await findPrograms(settings);
-  const skipped = (["ngircd", "inspircd"] as const).filter((name) => programs[name] === undefined)
-    .map((name) => `${name}, which is not installed (on Debian: apt install ${name})`);
-  for (const what of skipped) console.log(`not measured: ${what}`);
+  const skipped: string[] = [];
+  function skip(what: string): void {
+    console.log(`not measured: ${what}`);
+    skipped.push(what);
+  }
+  for (const name of ["ngircd", "inspircd"] as const) {
+    if (programs[name] === undefined) {
+      skip(`${name}, which is not installed (on Debian: apt install ${name})`);
+    }
+  }
   const [loadAverage] = Deno.loadavg();
 
   const report: Report = {
@@ -188,17 +195,20 @@ async function main(): Promise<void> {
   if (workloads.length === 0 && !withLog) {
     throw new ExitError(ExitCode.usage, `no workload's name begins with ${settings.only}`);
   }
-  if (workloads.length > 0) {
-    const load = await LoadGenerator.build(folder.path);
-    for (const workload of workloads) {
-      const results = await measure(
-        workload,
-        settings,
-        (workload, target) => runOnce(workload, target, { settings, programs, load }),
-      );
-      print(workload, results);
-      report.results.push(...results);
-    }
+  const load = workloads.length === 0
+    ? undefined
+    : await LoadGenerator.build(folder.path).catch((error) => {
+      if (!(error instanceof ExitError)) throw error;
+      skip(`anything but the log alone, since ${error.message}`);
+    });
+  for (const workload of load === undefined ? [] : workloads) {
+    const results = await measure(
+      workload,
+      settings,
+      (workload, target) => runOnce(workload, target, { settings, programs, load: load! }),
+    );
+    print(workload, results);
+    report.results.push(...results);
   }
   for (const batch of withLog ? BATCHES : []) {
     const rate = await measureLog(batch, settings);
