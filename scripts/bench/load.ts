@@ -34,11 +34,7 @@ export class LoadGenerator {
     const sources = [...Deno.readDirSync(SOURCES)].map(({ name }) => name)
       .filter((name) => name.endsWith(".c")).map((name) => SOURCES + name);
     const flags = ["-std=gnu11", "-O2", "-Wall", "-Wextra", "-o", path];
-    const { code, stderr } = await new Deno.Command("cc", {
-      args: [...flags, ...sources, "-lssl", "-lcrypto"],
-    }).output().catch((cause) => {
-      throw missing("there is no C compiler (cc)", cause);
-    });
+    const { code, stderr } = await compile([...flags, ...sources, "-lssl", "-lcrypto"]);
     if (code !== 0) {
       const [line = ""] = new TextDecoder().decode(stderr).split("\n").filter((line) =>
         line.includes("error")
@@ -61,6 +57,14 @@ export class LoadGenerator {
     if (signal === "SIGTERM") throw new Error("it took too long");
     if (!success) throw new Error(decoder.decode(stderr).trim() || `it ended with ${signal}`);
     return JSON.parse(decoder.decode(stdout));
+  }
+}
+
+async function compile(args: string[]): Promise<Deno.CommandOutput> {
+  try {
+    return await new Deno.Command("cc", { args }).output();
+  } catch (cause) {
+    throw missing("there is no C compiler (cc)", cause);
   }
 }
 
