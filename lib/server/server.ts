@@ -24,6 +24,7 @@ import { Hub } from "./hub.ts";
 import { Incidents } from "./incidents.ts";
 import { DEFAULT_LIMITS, type Limits } from "./limits.ts";
 import type { Log } from "./log.ts";
+import { Probes } from "./probe.ts";
 import { Registrations } from "./registrations.ts";
 import { RecentSet } from "../protocol/recent_set.ts";
 import { type Services, Session } from "./session.ts";
@@ -114,6 +115,9 @@ export class ChatServer {
     this.#lock = lock;
     this.#database = database;
     this.#age = new AgeClock(clock, newestTimes(database), log);
+    const protection = identity === undefined ? "plain" : "sealed";
+    const sendDatagram: Services["sendDatagram"] = (datagram, to) => ports.udp.send(datagram, to);
+    const departed = new RecentSet<string>(DEPARTED);
     this.#services = {
       accounts,
       clock,
@@ -131,10 +135,11 @@ export class ChatServer {
         burst: limits.commandBurst,
         perSecond: limits.commandsPerSecond,
       }),
-      protection: identity === undefined ? "plain" : "sealed",
+      protection,
       outboxes: new Map(),
-      departed: new RecentSet(DEPARTED),
-      sendDatagram: (datagram, to) => ports.udp.send(datagram, to),
+      probes: new Probes({ clock, protection, sendDatagram, departed }),
+      departed,
+      sendDatagram,
     };
     this.#refreshing = new Alarm(clock, () => void this.#refresh());
     void this.#refresh();
@@ -302,9 +307,10 @@ export class ChatServer {
 
   async #receive(): Promise<void> {
     for await (const [datagram, from] of this.#ports.udp.datagrams()) {
-      const { outboxes, departed, incidents } = this.#services;
+      const { outboxes, probes, departed, incidents } = this.#services;
       const session = sessionOf(datagram) ?? "";
       if (departed.has(session) || outboxes.get(session)?.receive(datagram, from)) continue;
+      if (probes.receive(session, datagram, from)) continue;
       incidents.report("datagram dropped: no packet of a session", originOf(from.hostname));
     }
   }
