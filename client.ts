@@ -3,11 +3,17 @@ import { abortable } from "@std/async/abortable";
 import { ChatClient, type ChatClientOptions } from "./lib/client/client.ts";
 import { dialer, openSocket } from "./lib/client/connect.ts";
 import { Console } from "./lib/console/console.ts";
+import { pageOf } from "./lib/console/page.ts";
 import { openSource, standardOutput } from "./lib/console/standard_streams.ts";
 import { Dialogue } from "./lib/client/dialogue.ts";
+import { examine } from "./lib/client/doctor/examine.ts";
+import { exitCodeOf, type Finding } from "./lib/client/doctor/finding.ts";
+import { formatFinding, formatSummary } from "./lib/client/doctor/report.ts";
+import { judgeTerminal, showsUtf8 } from "./lib/client/doctor/terminal.ts";
 import { formatMessage } from "./lib/client/format.ts";
 import { giveUpFiles } from "./lib/client/give_up_files.ts";
 import { JsonFace } from "./lib/client/json.ts";
+import { encodeJsonLine } from "./lib/client/json_lines.ts";
 import { logInWith } from "./lib/client/log_in.ts";
 import { readPassword } from "./lib/client/password.ts";
 import { readText, send } from "./lib/client/send.ts";
@@ -69,12 +75,29 @@ unforeseen. 6 nobody knows: the message was sent, and no answer came.
 
   echo "backup done" | chatclient send chat.example 1300 backup - --to anna --password-file pw`;
 
+const DOCTOR_HELP = `usage: chatclient doctor <host> <port> [--json] [...]
+
+Finds out what is wrong between this machine and a server: name, TCP, identity, version, clock, UDP
+both ways, the largest packet, loss and round trip (over two seconds), and the terminal. It needs no
+account, sends no message, and remembers nothing.
+
+  --json  each finding as a JSON object, one a line (docs/JSON.md)
+  --fingerprint, --config, --plain  as in chatclient --help
+
+Exit codes: 0 nothing is wrong, otherwise the first thing that is:
+  5 not who it should be    10 name              11 no way there      12 no answer
+  13 nobody listens         14 no chat server    15 plain or TLS      16 version
+  20 no UDP here            21 UDP to server     22 UDP from server   23 large packets
+  24 loss                   25 clock             26 terminal
+  2 usage, 1 anything unforeseen`;
+
 /** What every way of joining a chat takes. */
 const JOIN_OPTIONS = ["fingerprint", "config", "password-file", "password-fd"];
 
 async function main(): Promise<void> {
   const [first, ...rest] = Deno.args;
   if (first === "send") return await sendOne(rest);
+  if (first === "doctor") return await consultDoctor(rest);
   const commandLine = parseCommandLine(Deno.args, {
     program: "chatclient",
     help: HELP,
@@ -210,6 +233,56 @@ async function sendOne(args: readonly string[]): Promise<void> {
     limitMs,
     signal: leaving.signal,
     say,
+  });
+}
+
+async function consultDoctor(args: readonly string[]): Promise<void> {
+  const commandLine = parseCommandLine(args, {
+    program: "chatclient",
+    help: DOCTOR_HELP,
+    arguments: ["host", "port"],
+    flags: ["plain", "json"],
+    options: ["fingerprint", "config"],
+  });
+  if (commandLine === undefined) return;
+  const { arguments: { host, port }, flags, options } = commandLine;
+  const server = { hostname: host!, port: parsePort(port!, 1) };
+  const leaving = new Leaving();
+  const findings: Finding[] = [];
+  const show = (finding: Finding) => {
+    findings.push(finding);
+    const page = pageOf(Deno.stdout);
+    const { check, ...rest } = finding;
+    const line = flags.has("json")
+      ? encodeJsonLine({ type: "finding", check, ...rest })
+      : `${formatFinding(finding, page)}\n`;
+    writeText(Deno.stdout, line);
+  };
+  const { os } = Deno.build;
+  const trust = flags.has("plain") ? undefined : await loadTrust(options);
+  const { signal } = leaving;
+  for await (const finding of examine(server, { clock: systemClock, trust, os, signal })) {
+    show(finding);
+  }
+  show(judgeTerminal(await askTerminal(), { server, address: server.hostname, os }));
+  const exitCode = exitCodeOf(findings);
+  const summary = formatSummary(findings);
+  const last = { type: "ended", exitCode, why: summary };
+  writeText(Deno.stdout, flags.has("json") ? encodeJsonLine(last) : `${summary}\n`);
+  Deno.exit(exitCode);
+}
+
+/** Whether the terminal shows UTF-8; undefined where there is none, or it does not say. */
+async function askTerminal(): Promise<boolean | undefined> {
+  if (!Deno.stdin.isTerminal() || !Deno.stdout.isTerminal()) return undefined;
+  const buffer = new Uint8Array(64);
+  return await showsUtf8({
+    write: (text) => writeText(Deno.stdout, text),
+    setRaw: (raw) => Deno.stdin.setRaw(raw),
+    read: async () => {
+      const count = await Deno.stdin.read(buffer);
+      return count === null ? null : buffer.slice(0, count);
+    },
   });
 }
 
