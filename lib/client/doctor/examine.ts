@@ -18,8 +18,8 @@ import type { Check, Finding, Problem, Situation } from "./finding.ts";
 import { measure } from "./probe.ts";
 import { judgeProbe } from "./udp_figures.ts";
 
-/** How long one address may take to answer, in milliseconds. */
-const CONNECT_LIMIT_MS = 5_000;
+/** How long one address may take to answer, in milliseconds: TCP asks four times until then. */
+const CONNECT_LIMIT_MS = 8_000;
 /** Clocks may differ so far, in milliseconds: nobody sees it. */
 const CLOCK_LIMIT_MS = 10_000;
 

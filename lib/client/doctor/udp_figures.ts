@@ -67,16 +67,24 @@ function judgeSizes(echoes: readonly Echo[], arrived: number): UdpFinding {
 const IP_HEADERS_BYTES = 28;
 
 /**
- * Whether the first packets of a size were lost, and all later ones were not, and none of the smaller
- * ones: then a machine on the way has learnt meanwhile that it has to cut them into pieces (RFC 1191).
+ * Whether the first packets of a size were lost, and all later ones came, as with all smaller sizes, and
+ * nothing was lost of the smallest: then a machine on the way has learnt meanwhile that it has to cut them
+ * into pieces (RFC 1191).
  */
 function isLearnt(echoes: readonly Echo[], size: number): boolean {
+  const upTo = echoes.filter((echo) => echo.size <= size);
+  const smallest = Math.min(...upTo.map((echo) => echo.size));
+  return lostAtFirst(echoes, smallest) === 0 && lostAtFirst(echoes, size)! > 0 &&
+    upTo.every((echo) => lostAtFirst(echoes, echo.size) !== undefined);
+}
+
+/** How many of a size were lost before the first that came; undefined where some were lost later. */
+function lostAtFirst(echoes: readonly Echo[], size: number): number | undefined {
   const lost = echoes.filter((echo) => echo.size === size).map(({ roundTrip }) =>
     roundTrip === undefined
   );
-  const smaller = echoes.filter((echo) => echo.size < size);
-  const arrivesAt = lost.indexOf(false);
-  return loss(smaller) === 0 && arrivesAt > 0 && !lost.includes(true, arrivesAt);
+  const first = lost.indexOf(false);
+  return first < 0 || lost.includes(true, first) ? undefined : first;
 }
 
 function judgeLoss(
