@@ -30,7 +30,7 @@ const DIAGNOSES: Record<Problem, (situation: Situation) => Diagnosis> = {
     where: "the server's machine, or the network between",
     cures: [
       "check that the server's machine is on, and that this is its address",
-      `let the port through the firewall of the server's machine: ${
+      `let the port through the firewall of the server's machine:${
         openPort(situation, ["tcp", "udp"])
       }`,
       ...guestNetwork(situation),
@@ -80,7 +80,7 @@ const DIAGNOSES: Record<Problem, (situation: Situation) => Diagnosis> = {
     where: "the firewall of the server's machine, or the network between",
     means: STILL_WORKS,
     cures: [
-      `let UDP through the firewall of the server's machine: ${openPort(situation, ["udp"])}`,
+      `let UDP through the firewall of the server's machine:${openPort(situation, ["udp"])}`,
       "networks of schools and companies often block UDP: ask who runs it",
       "behind a router, forward the port for UDP too",
     ],
@@ -89,7 +89,7 @@ const DIAGNOSES: Record<Problem, (situation: Situation) => Diagnosis> = {
     where: "the firewall of this machine, or the network between",
     means: STILL_WORKS,
     cures: [
-      `let the server's answers through the firewall here: ${admitAnswers(situation)}`,
+      `let the server's answers through the firewall here:${admitAnswers(situation)}`,
       "look whether a security program or a VPN on this machine filters UDP",
       "ask who runs the network whether UDP is let out but not in",
     ],
@@ -126,7 +126,7 @@ const DIAGNOSES: Record<Problem, (situation: Situation) => Diagnosis> = {
   }),
 };
 
-/** How a port is opened on the systems that the server may have. */
+/** How a port is opened on the systems that the server may have: a line each. */
 function openPort(
   { server: { port } }: Situation,
   protocols: readonly ("tcp" | "udp")[],
@@ -134,26 +134,31 @@ function openPort(
   const ufw = protocols.map((protocol) => `sudo ufw allow ${port}/${protocol}`).join("; ");
   const firewalld = protocols.map((protocol) => `--add-port=${port}/${protocol}`).join(" ");
   const windows = protocols.map((protocol) =>
-    `New-NetFirewallRule -DisplayName chatserver -Direction Inbound -Protocol ${protocol.toUpperCase()} ` +
-    `-LocalPort ${port} -Action Allow`
+    "New-NetFirewallRule -DisplayName chatserver -Direction Inbound " +
+    `-Protocol ${protocol.toUpperCase()} -LocalPort ${port} -Action Allow`
   ).join("; ");
-  return `Linux: ${ufw} (or sudo firewall-cmd ${firewalld}); Windows, as administrator: ${windows}; ` +
-    "macOS: System Settings, Network, Firewall, Options: let chatserver take connections";
+  return [
+    "",
+    `Linux: ${ufw}`,
+    `Linux with firewalld: sudo firewall-cmd ${firewalld}`,
+    `Windows, as administrator: ${windows}`,
+    "macOS: System Settings, Network, Firewall, Options: let chatserver take connections",
+  ].join("\n");
 }
 
-/** How answers from the server's port are let in on this system. */
+/** How answers from the server's port are let in on this system: a line each. */
 function admitAnswers({ server: { port }, address, os }: Situation): string {
   switch (os) {
     case "windows":
-      return "as administrator: New-NetFirewallRule -DisplayName chatclient -Direction Inbound " +
+      return "\nas administrator: New-NetFirewallRule -DisplayName chatclient -Direction Inbound " +
         `-Protocol UDP -RemoteAddress ${address} -RemotePort ${port} -Action Allow`;
     case "darwin":
-      return "System Settings, Network, Firewall, Options: let chatclient take connections";
+      return "\nSystem Settings, Network, Firewall, Options: let chatclient take connections";
     default: {
       const family = address.includes(":") ? "ipv6" : "ipv4";
-      return `sudo ufw allow proto udp from ${address} port ${port} (or sudo firewall-cmd ` +
-        `--add-rich-rule='rule family=${family} source address=${address} source-port ` +
-        `port=${port} protocol=udp accept')`;
+      return `\nsudo ufw allow proto udp from ${address} port ${port}\n` +
+        `with firewalld: sudo firewall-cmd --add-rich-rule='rule family=${family} source ` +
+        `address=${address} source-port port=${port} protocol=udp accept'`;
     }
   }
 }

@@ -23,7 +23,7 @@ Deno.test("diagnose() has a place and a cure for everything, and every exit code
 });
 
 Deno.test("diagnose() gives the firewall commands with port, protocol and this machine's system", () => {
-  assertMatch(cures("udp-to-server"), /ufw allow 1300\/udp .*--add-port=1300\/udp\)/);
+  assertMatch(cures("udp-to-server"), /ufw allow 1300\/udp\n.*firewall-cmd --add-port=1300\/udp\n/);
   assertMatch(cures("udp-to-server"), /New-NetFirewallRule .* -Protocol UDP -LocalPort 1300/);
   assert(!cures("udp-to-server").includes("tcp"));
   assertMatch(cures("no-answer"), /ufw allow 1300\/tcp; sudo ufw allow 1300\/udp/);
