@@ -144,6 +144,7 @@ const SURROUNDINGS = { clock: systemClock, random: Math.random, openSocket };
 
 async function chat({ username, password, dial }: Joining): Promise<void> {
   const leaving = new Leaving();
+  const terminal = Deno.stdout.isTerminal();
   using source = openSource(() => leaving.ask());
   const console = new Console(source, standardOutput);
   const client = await leaving.orDone(ChatClient.open({
@@ -162,8 +163,9 @@ async function chat({ username, password, dial }: Joining): Promise<void> {
     await leaving.orDone(dialogue.logIn(username, password));
     await leaving.orDone(dialogue.takeCommands());
   } catch (error) {
-    if (error !== leaving.reason) throw error;
-    // The terminal may have gone: then there is nobody to tell.
+    const gone = terminal && error instanceof OutputError;
+    if (error !== leaving.reason && !gone) throw error;
+    // A terminal that has gone means to leave, and there is nobody to tell.
     await dialogue.leave().catch((error) => {
       if (!(error instanceof OutputError)) throw error;
     });
