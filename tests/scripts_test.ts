@@ -1,6 +1,12 @@
 // The client as scripts use it: passwords from files, one message, JSON, exit codes.
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { makeAccounts, Program, type StartedServer, startServer } from "./helpers/programs.ts";
+import {
+  makeAccounts,
+  Program,
+  type StartedServer,
+  startServer,
+  startServerAt,
+} from "./helpers/programs.ts";
 import { TempFolder } from "./helpers/temp_folder.ts";
 
 const windows = Deno.build.os === "windows";
@@ -240,16 +246,42 @@ Deno.test("--json: it ends with a line that says why, also where nothing was rea
   assertMatch(stderr, /--json asks nobody for the password/);
 });
 
-Deno.test("--json: a lost connection, its return and a final end are events", () =>
-  withServer(async ({ server, clientArgs, password }) => {
-    await using joe = Program.start("client", [...clientArgs("joe"), ...password, "--json"]);
-    await joe.match(/"ready"/);
-    server.kill("SIGINT");
-    assertEquals(await joe.exitCode(), 3);
-    const { type, exitCode, why } = parseAll(joe.stdout).at(-1)!;
-    assertEquals([type, exitCode], ["ended", 3]);
-    assertMatch(String(why), /the server was shut down/);
-  }));
+Deno.test({
+  name: "--json: a lost connection and the return are events, and commands meanwhile are answered",
+  ignore: windows,
+  fn: () =>
+    withServer(async ({ server, port, clientArgs, password, folder }) => {
+      await using joe = Program.start("client", [...clientArgs("joe"), ...password, "--json"]);
+      await joe.match(/"ready"/);
+      server.kill("SIGKILL");
+      await joe.match(/"lost"/);
+      await joe.type(lines({ id: 1, type: "direct", to: "joe", text: "after all" }));
+      await server.exitCode();
+      await using _next = (await startServerAt(port, folder.path)).server;
+      await joe.match(/"type":"sent"/);
+      await joe.match(/"type":"message"/);
+      await joe.endInput();
+      assertEquals([await joe.exitCode(), joe.stderr], [0, ""]);
+      const types = parseAll(joe.stdout).map(({ type }) => type);
+      assertEquals(types.slice(0, 3), ["ready", "lost", "back"]);
+      assertEquals([types.slice(3, 5).sort(), types[5]], [["message", "sent"], "ended"]);
+    }),
+});
+
+Deno.test({
+  name: "--json: the server's farewell is the end, exit code 3",
+  ignore: windows,
+  fn: () =>
+    withServer(async ({ server, clientArgs, password }) => {
+      await using joe = Program.start("client", [...clientArgs("joe"), ...password, "--json"]);
+      await joe.match(/"ready"/);
+      server.kill("SIGINT");
+      assertEquals(await joe.exitCode(), 3);
+      const ended = parseAll(joe.stdout).at(-1)!;
+      assertEquals([ended["type"], ended["exitCode"]], ["ended", 3]);
+      assertMatch(String(ended["why"]), /the server was shut down/);
+    }),
+});
 
 for (const signal of ["SIGHUP", "SIGTERM"] as const) {
   Deno.test({
