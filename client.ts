@@ -1,19 +1,14 @@
 import process from "node:process";
-import { abortable } from "@std/async/abortable";
 import { ChatClient, type ChatClientOptions } from "./lib/client/client.ts";
 import { dialer, openSocket } from "./lib/client/connect.ts";
 import { Console } from "./lib/console/console.ts";
-import { pageOf } from "./lib/console/page.ts";
 import { openSource, standardOutput } from "./lib/console/standard_streams.ts";
 import { Dialogue } from "./lib/client/dialogue.ts";
-import { examine } from "./lib/client/doctor/examine.ts";
-import { exitCodeOf, type Finding } from "./lib/client/doctor/finding.ts";
-import { formatFinding, formatSummary } from "./lib/client/doctor/report.ts";
-import { judgeTerminal, showsUtf8 } from "./lib/client/doctor/terminal.ts";
+import { runDoctor } from "./lib/client/doctor/run.ts";
 import { formatMessage } from "./lib/client/format.ts";
 import { giveUpFiles } from "./lib/client/give_up_files.ts";
 import { JsonFace } from "./lib/client/json.ts";
-import { encodeJsonLine } from "./lib/client/json_lines.ts";
+import { Leaving } from "./lib/client/leaving.ts";
 import { logInWith } from "./lib/client/log_in.ts";
 import { readPassword } from "./lib/client/password.ts";
 import { readText, send } from "./lib/client/send.ts";
@@ -24,7 +19,7 @@ import { type CommandLine, parseCommandLine, parsePort } from "./lib/command_lin
 import { ExitCode, ExitError } from "./lib/exit.ts";
 import { parseFingerprint } from "./lib/net/certificate.ts";
 import { defaultConfigFolder, KnownServers } from "./lib/net/known_servers.ts";
-import { EndWish, onSignals, OutputError, runProgram, writeText } from "./lib/program.ts";
+import { OutputError, runProgram, writeText } from "./lib/program.ts";
 import { parseUsername } from "./lib/protocol/names.ts";
 
 const HELP =
@@ -216,7 +211,7 @@ async function sendOne(args: readonly string[]): Promise<void> {
   const { username, password: given, dial } = await prepare(commandLine);
   const password = required(given, "send");
   const outgoing = { to, text: await readText(text!, process.stdin) };
-  const leaving = new Leaving();
+  const leaving = new Leaving("stopped");
   const open = async () => {
     const client = await ChatClient.open({
       ...SURROUNDINGS,
@@ -249,43 +244,9 @@ async function consultDoctor(args: readonly string[]): Promise<void> {
   if (commandLine === undefined) return;
   const { arguments: { host, port }, flags, options } = commandLine;
   const server = { hostname: host!, port: parsePort(port!, 1) };
-  const leaving = new Leaving();
-  const findings: Finding[] = [];
-  const show = (finding: Finding) => {
-    findings.push(finding);
-    const page = pageOf(Deno.stdout);
-    const { check, ...rest } = finding;
-    const line = flags.has("json")
-      ? encodeJsonLine({ type: "finding", check, ...rest })
-      : `${formatFinding(finding, page)}\n`;
-    writeText(Deno.stdout, line);
-  };
-  const { os } = Deno.build;
   const trust = flags.has("plain") ? undefined : await loadTrust(options);
-  const { signal } = leaving;
-  for await (const finding of examine(server, { clock: systemClock, trust, os, signal })) {
-    show(finding);
-  }
-  show(judgeTerminal(await askTerminal(), { server, address: server.hostname, os }));
-  const exitCode = exitCodeOf(findings);
-  const summary = formatSummary(findings);
-  const last = { type: "ended", exitCode, why: summary };
-  writeText(Deno.stdout, flags.has("json") ? encodeJsonLine(last) : `${summary}\n`);
-  Deno.exit(exitCode);
-}
-
-/** Whether the terminal shows UTF-8; undefined where there is none, or it does not say. */
-async function askTerminal(): Promise<boolean | undefined> {
-  if (!Deno.stdin.isTerminal() || !Deno.stdout.isTerminal()) return undefined;
-  const buffer = new Uint8Array(64);
-  return await showsUtf8({
-    write: (text) => writeText(Deno.stdout, text),
-    setRaw: (raw) => Deno.stdin.setRaw(raw),
-    read: async () => {
-      const count = await Deno.stdin.read(buffer);
-      return count === null ? null : buffer.slice(0, count);
-    },
-  });
+  const { signal } = new Leaving("stopped");
+  Deno.exit(await runDoctor(server, { trust, signal, json: flags.has("json") }));
 }
 
 /** Says at the end, as the exit code does, that not everything went well. */
@@ -293,47 +254,6 @@ function reportFailures(failed: number): void {
   if (failed === 0) return;
   const what = failed === 1 ? "one command has" : `${failed} commands have`;
   throw new ExitError(ExitCode.refused, `${what} failed`);
-}
-
-/** The user's wish to leave: Ctrl-C, or a signal that asks the program to end, or no more output. */
-class Leaving {
-  readonly #controller = new AbortController();
-  readonly #wish = new EndWish();
-  readonly reason = new ExitError(ExitCode.usage, "you left before the connection was made");
-
-  constructor() {
-    onSignals(["SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK"], () => this.ask());
-  }
-
-  /** Aborted with the reason to leave. */
-  get signal(): AbortSignal {
-    return this.#controller.signal;
-  }
-
-  /** Asked again, the program ends at once. */
-  ask(): void {
-    const asked = this.#wish.express(systemClock.now());
-    if (asked === "again") Deno.exit(ExitCode.unreachable);
-    if (asked === "first") this.#controller.abort(this.reason);
-  }
-
-  /** The same action; where it fails, that is the reason to leave, and nobody else's business. */
-  atFault<A extends unknown[]>(action: (...args: A) => void): (...args: A) => void {
-    return (...args) => {
-      try {
-        action(...args);
-      } catch (error) {
-        this.#controller.abort(error);
-      }
-    };
-  }
-
-  /** What `work` gives, or the reason as soon as the user wants to leave. */
-  orDone<T>(work: Promise<T>): Promise<T> {
-    // Nobody looks at the work any more once the user has left.
-    work.catch(() => {});
-    return abortable(work, this.signal);
-  }
 }
 
 function say(line: string): void {
