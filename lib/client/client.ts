@@ -40,8 +40,12 @@ export interface ChatClientOptions {
   /** Opens a control connection to the server, every time the same one. */
   dial: () => Promise<Connection>;
   openSocket: ClientSessionOptions["openSocket"];
-  /** Takes a message: each once. It is `late` where the client was away when it was sent, too. */
-  onMessage: (message: Message) => void;
+  /**
+   * Takes a message: each once. It is `late` where the client was away when it was sent, too.
+   *
+   * @default none is taken, and none acknowledged: direct ones wait for another session of the user
+   */
+  onMessage?: (message: Message) => void;
   /** The connection was lost, and the client tries to come back. */
   onLost: (why: string) => void;
   /** The client has come back. */
@@ -200,12 +204,12 @@ export class ChatClient {
   }
 
   async #connect(): Promise<ClientSession> {
-    const { clock, openSocket, dial } = this.#options;
+    const { clock, openSocket, dial, onMessage } = this.#options;
     const session = await ClientSession.open(await dial(), {
       clock,
       openSocket,
       onWelcome: (welcome) => this.#welcome(welcome),
-      onMessage: (message) => this.#receive(message),
+      onMessage: onMessage && ((message) => this.#receive(message, onMessage)),
     });
     if (this.signal.aborted) session.abort();
     return session;
@@ -233,13 +237,13 @@ export class ChatClient {
   }
 
   /** What may have been shown before is late, or has no higher id than all before. */
-  #receive(message: Message): void {
+  #receive(message: Message, onMessage: (message: Message) => void): void {
     const { id, to, late } = message;
     const known = this.#shown.has(id) || !late && id <= this.#last;
     if (!late) this.#last = Math.max(this.#last, id);
     if (known) return;
     if (to !== undefined) this.#shown.add(id);
-    this.#options.onMessage(id <= this.#missedUpTo ? { ...message, late: true } : message);
+    onMessage(id <= this.#missedUpTo ? { ...message, late: true } : message);
   }
 
   /** The session has ended. */

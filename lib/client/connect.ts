@@ -41,8 +41,13 @@ export function dialer(server: Endpoint, trust: Trust | undefined): () => Promis
   };
 }
 
-function plainServer(server: Endpoint, cause: unknown): ExitError {
-  return new ExitError(
+/** The server speaks no TLS, and nobody said that this is all right. */
+export class PlainServerError extends ExitError {
+  override name = "PlainServerError";
+}
+
+function plainServer(server: Endpoint, cause: unknown): PlainServerError {
+  return new PlainServerError(
     ExitCode.identity,
     `the server at ${formatEndpoint(server)} is plain: nothing shows who it is, and anybody on ` +
       "the network can read along. If that is all right, join it with --plain",

@@ -6,6 +6,7 @@ import type { Console } from "../console/console.ts";
 import { legibleLine } from "../console/foreign.ts";
 import { hanging } from "../console/layout.ts";
 import type { ChatClient } from "./client.ts";
+import { logInWith } from "./log_in.ts";
 import { formatPastMessage, formatStatus, type Sent } from "./format.ts";
 import { RequestError } from "./session.ts";
 
@@ -40,6 +41,7 @@ export class Dialogue {
   readonly #hidden: boolean;
   readonly #signal: AbortSignal;
   #loggedIn = false;
+  #failed = 0;
   /** What the user has sent, the newest last. */
   #sent: Sent[] = [];
 
@@ -50,13 +52,25 @@ export class Dialogue {
     this.#signal = client.signal;
   }
 
+  /** How many commands have failed. */
+  get failed(): number {
+    return this.#failed;
+  }
+
   /**
    * Logs the user in, or makes the account.
    *
+   * @param password undefined where the user has to be asked for it
    * @throws {ExitError} `refused`, where the server refuses the name or the third password; `usage`,
    *   where the input ends
    */
-  async logIn(username: string): Promise<void> {
+  async logIn(username: string, password?: string): Promise<void> {
+    if (password !== undefined) {
+      const user = await logInWith(this.#client, { username, password });
+      if (user.created) this.#welcomeNew(user.username);
+      this.#loggedIn = true;
+      return;
+    }
     try {
       const user = await this.#client.identify(username);
       const registered = !user.exists && await this.#register(user.username);
@@ -99,6 +113,7 @@ export class Dialogue {
         }
       } catch (error) {
         if (!(error instanceof InputError || error instanceof RequestError)) throw error;
+        this.#failed++;
         this.#console.complain(sentence(error.message));
       }
     }
@@ -127,7 +142,7 @@ export class Dialogue {
       const password = await this.#askNewPassword(username);
       try {
         const { username } = await this.#client.register(password);
-        this.#console.print(hanging(`New User: ${legibleLine(username)}`, this.#console.page));
+        this.#welcomeNew(username);
         return true;
       } catch (error) {
         if (!(error instanceof RequestError)) throw error;
@@ -136,6 +151,10 @@ export class Dialogue {
         if (error.code === "name-taken") return false;
       }
     }
+  }
+
+  #welcomeNew(username: string): void {
+    this.#console.print(hanging(`New User: ${legibleLine(username)}`, this.#console.page));
   }
 
   async #askNewPassword(username: string): Promise<string> {
@@ -246,7 +265,7 @@ export class Dialogue {
       throw new InputError(`HI takes a number of messages, a username, or both, as in "HI 50 joe"`);
     }
     const messages = await this.#client.history(Number(count ?? HISTORY_COUNT), name);
-    if (messages.length === 0) throw new InputError("There are no messages");
+    if (messages.length === 0) this.#console.complain("There are no messages.");
     for (const message of messages) {
       this.#console.print(formatPastMessage(message, this.#console.page));
     }

@@ -61,8 +61,12 @@ export interface ClientSessionOptions {
   openSocket: (local: Endpoint) => DatagramSocket | undefined;
   /** The login is done, or the client has come back; before the first message. */
   onWelcome: (welcome: ServerRecords["welcome"]) => void;
-  /** Takes a message: each once, in order. */
-  onMessage: (message: Message) => void;
+  /**
+   * Takes a message: each once, in order.
+   *
+   * @default none is taken, and none acknowledged: direct ones wait for another session of the user
+   */
+  onMessage?: ((message: Message) => void) | undefined;
 }
 
 /** What asks the server for something; its answer has the same id. */
@@ -232,6 +236,7 @@ export class ClientSession {
 
   #openInbox(parameters: ServerRecords["welcome"]["data"]): void {
     const { clock, openSocket, onMessage } = this.#options;
+    if (onMessage === undefined) return;
     const socket = this.#socket = openSocket(this.#connection.local);
     const inbox = this.#inbox = new Inbox({
       clock,

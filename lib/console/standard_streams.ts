@@ -1,5 +1,5 @@
 import process from "node:process";
-import { writeText } from "../program.ts";
+import { OutputError, writeText } from "../program.ts";
 import type { LineSource, Output } from "./console.ts";
 import { pageOf } from "./page.ts";
 import { PlainLines } from "./plain_lines.ts";
@@ -24,8 +24,17 @@ export function openSource(onInterrupt: () => void): LineSource {
   const screen = [Deno.stdout, Deno.stderr].find((stream) => stream.isTerminal());
   return new TerminalLines({
     input: process.stdin,
-    write: (text) => screen && writeText(screen, text),
+    write: (text) => show(screen, text),
     columns: () => screen === undefined ? 80 : Deno.consoleSize().columns,
     onInterrupt,
   });
+}
+
+/** Shows what is typed. A terminal that has gone is noticed by whoever says something. */
+function show(screen: typeof Deno.stdout | typeof Deno.stderr | undefined, text: string): void {
+  try {
+    if (screen !== undefined) writeText(screen, text);
+  } catch (error) {
+    if (!(error instanceof OutputError)) throw error;
+  }
 }

@@ -14,8 +14,11 @@ const VERSION = 2;
 const HEADER_BYTES = 18;
 const TAG_BYTES = 16;
 
+/** What a packet has besides its payload, in bytes. */
+export const PACKET_OVERHEAD_BYTES = HEADER_BYTES + TAG_BYTES;
+
 /** The most bytes that a packet's payload may have. */
-export const MAX_PAYLOAD_BYTES = MAX_PACKET_BYTES - HEADER_BYTES - TAG_BYTES;
+export const MAX_PAYLOAD_BYTES = MAX_PACKET_BYTES - PACKET_OVERHEAD_BYTES;
 
 /** The packet types, as they stand in byte 1. */
 export const PacketType = {
@@ -25,6 +28,8 @@ export const PacketType = {
   bound: 4,
   data: 5,
   ack: 6,
+  echo: 7,
+  echoed: 8,
 } as const;
 export type PacketType = (typeof PacketType)[keyof typeof PacketType];
 

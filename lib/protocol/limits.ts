@@ -59,3 +59,12 @@ export const DEAD_AFTER_MS = 30_000;
 
 /** How long the `hello` of the other side may take, in milliseconds. */
 export const HELLO_LIMIT_MS = 10_000;
+
+/** Channels for probing UDP that may be open at once at a server. */
+export const MAX_PROBES = 8;
+
+/** How long one is open, in milliseconds. */
+export const PROBE_MS = 5_000;
+
+/** `echo` packets on one, at once and a second. */
+export const PROBE_RATE = { burst: 50, perSecond: 100 };

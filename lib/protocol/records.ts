@@ -49,11 +49,21 @@ const progressShape = {
   tcp: integer(),
 };
 
+/** What a data channel needs. */
+const dataShape = {
+  session: hex(8),
+  protection: oneOf("sealed", "plain"),
+  clientKey: hex(32),
+  serverKey: hex(32),
+};
+
 const clientShapes = {
   hello,
   identify: { id, username: string() },
   authenticate: { id, password: string() },
   register: { id, password: string() },
+  probe: { id },
+  probed: { id },
   resume: { id, username: string(), token: hex(32), last: integer() },
   users: { id },
   user: { id, username: string() },
@@ -70,15 +80,14 @@ const clientShapes = {
 const serverShapes = {
   hello,
   identified: { id, username: string(), exists: boolean, attempts: integer(1) },
+  /** `time` is the server's, in milliseconds since 1970, UTC. */
+  probe: { id, data: object(dataShape), time: integer() },
+  /** The `echo` packets that came, the bytes of the largest, how many came from another address. */
+  probed: { id, packets: integer(), largest: integer(), elsewhere: integer() },
   welcome: {
     id,
     username: string(),
-    data: object({
-      session: hex(8),
-      protection: oneOf("sealed", "plain"),
-      clientKey: hex(32),
-      serverKey: hex(32),
-    }),
+    data: object(dataShape),
     /** The id of the newest message that the server has; 0 where there was none ever. */
     latest: integer(),
     /** What the client may come back with. */
@@ -125,7 +134,7 @@ export type Message = Shaped<typeof messageShape>;
 export type Progress = Shaped<typeof progressShape>;
 
 /** Where a session's data packets belong and how they are protected. */
-export type DataParameters = ServerRecords["welcome"]["data"];
+export type DataParameters = Shaped<typeof dataShape>;
 
 /**
  * Reads a line that a client sent.

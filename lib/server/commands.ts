@@ -10,6 +10,7 @@ import { ProtocolError } from "../protocol/errors.ts";
 import type { ClientRecord, ClientRecords } from "../protocol/records.ts";
 import { parseText } from "../protocol/text.ts";
 import { authenticate, hello, identify, register, resume } from "./login.ts";
+import { probe, probed } from "./probe.ts";
 import type { Session, State } from "./session.ts";
 
 /** What a command needs, and what it does. A {@linkcode ProtocolError} it throws is answered. */
@@ -25,6 +26,8 @@ export const commands: { [T in keyof ClientRecords]: Command<ClientRecords[T]> }
   identify: { states: ["login"], run: identify },
   authenticate: { states: ["authenticate"], run: authenticate },
   register: { states: ["register"], run: register },
+  probe: { states: ["login"], run: probe },
+  probed: { states: ["login"], run: probed },
   resume: { states: ["login"], run: resume },
   users: { states: ["active"], run: users },
   user: { states: ["active"], run: user },

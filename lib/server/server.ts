@@ -24,6 +24,7 @@ import { Hub } from "./hub.ts";
 import { Incidents } from "./incidents.ts";
 import { DEFAULT_LIMITS, type Limits } from "./limits.ts";
 import type { Log } from "./log.ts";
+import { Probes } from "./probe.ts";
 import { Registrations } from "./registrations.ts";
 import { CalmRate } from "../protocol/calm_rate.ts";
 import { RecentSet } from "../protocol/recent_set.ts";
@@ -115,6 +116,9 @@ export class ChatServer {
     this.#lock = lock;
     this.#database = database;
     this.#age = new AgeClock(clock, newestTimes(database), log);
+    const protection = identity === undefined ? "plain" : "sealed";
+    const sendDatagram: Services["sendDatagram"] = (datagram, to) => ports.udp.send(datagram, to);
+    const departed = new RecentSet<string>(DEPARTED);
     this.#services = {
       accounts,
       clock,
@@ -134,11 +138,12 @@ export class ChatServer {
         rate: { burst: limits.commandBurst, perSecond: limits.commandsPerSecond },
         maxBacklogBytes: limits.backlogBytes,
       }),
-      protection: identity === undefined ? "plain" : "sealed",
+      protection,
       calmRate: new CalmRate(clock.now()),
       outboxes: new Map(),
-      departed: new RecentSet(DEPARTED),
-      sendDatagram: (datagram, to) => ports.udp.send(datagram, to),
+      probes: new Probes({ clock, protection, sendDatagram, departed }),
+      departed,
+      sendDatagram,
     };
     this.#refreshing = new Alarm(clock, () => void this.#refresh());
     void this.#refresh();
@@ -306,9 +311,10 @@ export class ChatServer {
 
   async #receive(): Promise<void> {
     for await (const [datagram, from] of this.#ports.udp.datagrams()) {
-      const { outboxes, departed, incidents } = this.#services;
+      const { outboxes, probes, departed, incidents } = this.#services;
       const session = sessionOf(datagram) ?? "";
       if (departed.has(session) || outboxes.get(session)?.receive(datagram, from)) continue;
+      if (probes.receive(session, datagram, from)) continue;
       incidents.report("datagram dropped: no packet of a session", originOf(from.hostname));
     }
   }

@@ -28,6 +28,7 @@ import type { Limits } from "./limits.ts";
 import type { Log } from "./log.ts";
 import type { Deliveries } from "./marks.ts";
 import { Outbox } from "./outbox.ts";
+import type { Probes } from "./probe.ts";
 import type { Registrations } from "./registrations.ts";
 
 /** What every session of a server shares. */
@@ -54,6 +55,7 @@ export interface Services {
   calmRate: CalmRate;
   /** The sessions that have a data channel, by its session id. */
   outboxes: Map<string, Outbox>;
+  probes: Probes;
   /** The ids of sessions that ended a while ago, whose last packets may still come. */
   departed: RecentSet<string>;
 }
@@ -144,6 +146,11 @@ export class Session implements Member {
   report(what: string, username?: string): void {
     const detail = username === undefined ? "" : ` (${visibleLine(username)})`;
     this.services.incidents.report(what, this.origin, detail);
+  }
+
+  /** The address that the client's control connection comes from. */
+  get address(): string {
+    return this.#connection.remote.hostname;
   }
 
   /** Where the client is, as people write it. */

@@ -3,6 +3,7 @@ import { KnownAddresses } from "../../lib/accounts/known_addresses.ts";
 import { LoginThrottle } from "../../lib/accounts/login_throttle.ts";
 import { Admission } from "../../lib/server/admission.ts";
 import { Incidents } from "../../lib/server/incidents.ts";
+import { Probes } from "../../lib/server/probe.ts";
 import { Registrations } from "../../lib/server/registrations.ts";
 import { DEFAULT_LIMITS } from "../../lib/server/limits.ts";
 import { Hub, type HubOptions } from "../../lib/server/hub.ts";
@@ -11,6 +12,7 @@ import { Logins } from "../../lib/messages/logins.ts";
 import { MessageLog } from "../../lib/messages/message_log.ts";
 import { PROTOCOL_VERSION } from "../../lib/protocol/limits.ts";
 import { CalmRate } from "../../lib/protocol/calm_rate.ts";
+import type { Endpoint } from "../../lib/net/connection.ts";
 import { RecentSet } from "../../lib/protocol/recent_set.ts";
 import { type Services, Session } from "../../lib/server/session.ts";
 import { FakeClock } from "./fake_clock.ts";
@@ -33,6 +35,8 @@ export class FakeServer implements AsyncDisposable {
   readonly clock = new FakeClock();
   readonly log: string[] = [];
   readonly datagrams: Uint8Array[] = [];
+  /** Where each datagram was sent to. */
+  readonly sentTo: Endpoint[] = [];
   readonly services: Services;
   readonly admission = new Admission(DEFAULT_LIMITS);
   readonly #folder: TempFolder;
@@ -51,6 +55,11 @@ export class FakeServer implements AsyncDisposable {
     });
     const messages = new MessageLog(this.#database);
     const known = new KnownAddresses();
+    const departed = new RecentSet<string>(10);
+    const sendDatagram: Services["sendDatagram"] = (datagram, to) => {
+      this.datagrams.push(datagram);
+      this.sentTo.push(to);
+    };
     this.services = {
       accounts,
       clock: this.clock,
@@ -71,10 +80,11 @@ export class FakeServer implements AsyncDisposable {
       incidents: new Incidents(this.clock, (event) => this.log.push(event)),
       protection: "sealed",
       log: (event) => this.log.push(event),
-      sendDatagram: (datagram) => this.datagrams.push(datagram),
+      sendDatagram,
       calmRate: new CalmRate(this.clock.now()),
       outboxes: new Map(),
-      departed: new RecentSet(10),
+      probes: new Probes({ clock: this.clock, protection: "sealed", sendDatagram, departed }),
+      departed,
     };
   }
 

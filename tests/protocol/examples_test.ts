@@ -98,3 +98,16 @@ Deno.test("PacketSealer gives the packets of PROTOCOL.md, and PacketOpener takes
   assertEquals(decodeAck(opened[5]!.payload), acks[0]);
   assertEquals(decodeAck(opened[6]!.payload), acks[1]);
 });
+
+Deno.test("PacketSealer gives the echo packets of PROTOCOL.md", () => {
+  const of = (key: string) => ({ protection: "plain" as const, session: keys.session, key });
+  const payload = new TextEncoder().encode("ping");
+  const packets = [
+    ["echo", new PacketSealer(of(keys.client)).seal(PacketType.echo, payload)],
+    ["echoed", new PacketSealer(of(keys.server)).seal(PacketType.echoed, payload)],
+  ] as const;
+  assertEquals(
+    examples("echoes").map((line) => line.replaceAll(/ +/g, "")),
+    packets.map(([name, bytes]) => name + bytes.toHex()),
+  );
+});

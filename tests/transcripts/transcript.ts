@@ -11,6 +11,7 @@
  *     joe = 0              joe's program ends with this exit code
  *     joe EOF              the input ends (Ctrl-D on a terminal)
  *     joe tty| Repeat:     any of these, on a terminal only
+ *     joe pipe= 4          any of these, through pipes only
  *
  * @module
  */
@@ -44,10 +45,10 @@ export async function play(
   const users = new Map<string, Screen>();
   for (const [index, line] of transcript.split("\n").entries()) {
     if (line === "" || line.startsWith("#")) continue;
-    const match = /^(\S+) (tty)?([$>*|~!=]|EOF) ?(.*)$/.exec(line);
+    const match = /^(\S+) (tty|pipe)?([$>*|~!=]|EOF) ?(.*)$/.exec(line);
     if (match === null) throw new SyntaxError(`line ${index + 1}: ${line}`);
-    const [, username = "", tty, action, text = ""] = match;
-    if (tty !== undefined && !terminal) continue;
+    const [, username = "", only, action, text = ""] = match;
+    if (only !== undefined && (only === "tty") !== terminal) continue;
     try {
       // Whoever acts next has seen what everybody was to see before.
       if (["$", ">", "*", "EOF"].includes(action!)) {
