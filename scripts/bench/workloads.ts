@@ -135,6 +135,20 @@ export const WORKLOADS: readonly Workload[] = [
     figures: [{ key: "loginsPerSecond", title: "logins a second", unit: "", better: "more" }],
   },
   {
+    name: "flood",
+    title:
+      "flood: 26,000 authentic packets a second of one user, 50 receivers, 20 messages a second",
+    args: ["flood", "--receivers", "50", "--rate", "20"],
+    targets: OURS,
+    figures: [
+      { key: "calmP99Ms", title: "p99 calm", unit: "ms", better: "less" },
+      { key: "bindP99Ms", title: "bind", unit: "ms", better: "less" },
+      { key: "ackP99Ms", title: "ack", unit: "ms", better: "less" },
+      { key: "responseP99Ms", title: "response", unit: "ms", better: "less" },
+    ],
+    seconds: 10,
+  },
+  {
     name: "overload",
     title: "overload: 1,000 receivers, 100 senders with 200 unanswered each",
     args: [

@@ -193,6 +193,13 @@ void channel_open(struct client *client, const char *session, const char *client
   send_bind(client, now_us());
 }
 
+void channel_flood(struct client *client, const char *kind) {
+  static const uint8_t token[8];
+  if (strcmp(kind, "bind") == 0) send_packet(client, BIND, NULL, 0);
+  else if (strcmp(kind, "ack") == 0) send_ack(client, now_us());
+  else send_packet(client, RESPONSE, token, sizeof token);
+}
+
 void channel_tick(struct client *client, uint64_t now) {
   struct channel *channel = &client->channel;
   if (channel->source.fd < 0) return;

@@ -23,4 +23,6 @@ struct channel {
 void channel_open(struct client *, const char *session, const char *client_key,
                   const char *server_key, bool sealed);
 void channel_tick(struct client *, uint64_t now);
+/** Sends an authentic packet that is not needed: "bind", "ack" or "response". */
+void channel_flood(struct client *, const char *kind);
 void channel_close(struct client *);

@@ -22,7 +22,7 @@ int main(int count, char **arguments) {
   options_parse(count, arguments);
   const char *workload = options.workload;
   options.room = strcmp(workload, "fan-out") == 0 || strcmp(workload, "fan-out-latency") == 0 ||
-                 strcmp(workload, "overload") == 0;
+                 strcmp(workload, "overload") == 0 || strcmp(workload, "flood") == 0;
   if (strcmp(workload, "fan-out") == 0) saturate(false);
   else if (strcmp(workload, "direct") == 0) saturate(true);
   else if (strcmp(workload, "fan-out-latency") == 0) latency(false);
@@ -30,6 +30,7 @@ int main(int count, char **arguments) {
   else if (strcmp(workload, "idle") == 0) idle();
   else if (strcmp(workload, "logins") == 0) logins();
   else if (strcmp(workload, "overload") == 0) overload();
+  else if (strcmp(workload, "flood") == 0) flood();
   else die("there is no workload %s", workload);
   report_totals();
   report_end();

@@ -7,3 +7,4 @@ void latency(bool direct);
 void idle(void);
 void logins(void);
 void overload(void);
+void flood(void);
