@@ -1,4 +1,3 @@
-import { abortable } from "@std/async/abortable";
 import { Buffer } from "node:buffer";
 import { ProtocolError } from "../protocol/errors.ts";
 import { concat, LineDecoder } from "../protocol/lines.ts";
@@ -48,7 +47,9 @@ export class StreamConnection implements Connection {
   #cutOff = false;
   #flushing: Promise<void> | undefined;
   #closing: Promise<void> | undefined;
-  readonly #ended = new AbortController();
+  #aborted = false;
+  /** Ends the wait of {@linkcode close}. */
+  #onAborted = () => {};
 
   /** @param budget what may wait to be written, over all connections. @default no limit */
   constructor(stream: ByteStream, budget = new UnwrittenBudget()) {
@@ -77,7 +78,8 @@ export class StreamConnection implements Connection {
     const size = new ReadSize();
     let buffer = new Uint8Array(size.bytes);
     for (let first = true;; first = false) {
-      const count = await this.#read(buffer);
+      // A broken connection has ended too.
+      const count = await this.#stream.read(buffer).catch(() => null);
       if (count === null || this.#closing !== undefined) return;
       if (first && TLS_RECORD_TYPES.includes(buffer[0])) {
         throw new TlsError();
@@ -89,7 +91,7 @@ export class StreamConnection implements Connection {
   }
 
   send(...parts: (string | Uint8Array)[]): void {
-    if (this.#ended.signal.aborted || this.#closing !== undefined) return;
+    if (this.#aborted || this.#closing !== undefined) return;
     this.#unsent.push(...parts, "\n");
     let bytes = 1;
     for (const part of parts) {
@@ -106,8 +108,9 @@ export class StreamConnection implements Connection {
   }
 
   abort(): void {
-    if (this.#ended.signal.aborted) return;
-    this.#ended.abort();
+    if (this.#aborted) return;
+    this.#aborted = true;
+    this.#onAborted();
     this.#unsent = [];
     this.#unwritten.close();
     this.#stream.close();
@@ -132,15 +135,6 @@ export class StreamConnection implements Connection {
     this.abort();
   }
 
-  /** The bytes read, or null at the end; a broken connection has ended too. */
-  async #read(buffer: Uint8Array): Promise<number | null> {
-    try {
-      return await this.#stream.read(buffer);
-    } catch {
-      return null;
-    }
-  }
-
   async #flush(): Promise<void> {
     // Once round the microtasks, so that what this turn sends is written together.
     await Promise.resolve();
@@ -151,7 +145,7 @@ export class StreamConnection implements Connection {
         const bytes = join(parts);
         for (let written = 0; written < bytes.length;) {
           const count = await this.#stream.write(bytes.subarray(written));
-          if (this.#ended.signal.aborted) return;
+          if (this.#aborted) return;
           this.#unwritten.add(-count);
           written += count;
         }
@@ -166,7 +160,11 @@ export class StreamConnection implements Connection {
   async #close(): Promise<void> {
     const limit = setTimeout(() => this.abort(), CLOSE_LIMIT_MS);
     // A write that nobody takes may stay pending even when the stream is closed (Deno 2.7).
-    await abortable(this.#finish(), this.#ended.signal).catch(() => {});
+    await new Promise<void>((resolve) => {
+      this.#onAborted = resolve;
+      if (this.#aborted) resolve();
+      this.#finish().then(resolve, resolve);
+    });
     clearTimeout(limit);
     this.abort();
   }

@@ -103,7 +103,10 @@ export class Session implements Member {
   #limit: Countdown;
   #outbox: Outbox | undefined;
   readonly #answers = new Answers((id, make) => this.#sendAnswer(id, make));
-  readonly #over = new AbortController();
+  /** Whether the client has gone, though what it sent may not have been served yet. */
+  #gone = false;
+  /** The work that is being done for the client. */
+  #working: AbortController | undefined;
   #ending = "the connection was lost";
   /** The username of the account that the session is for, from `login` on. */
   username = "";
@@ -169,7 +172,7 @@ export class Session implements Member {
         // One batch is read ahead, so that work for a client that has gone is not even begun.
         next = batches.next();
         // What is no line is answered when its turn has come.
-        next.then(({ done }) => done && this.#over.abort(), () => {});
+        next.then(({ done }) => done && this.#abandon(), () => {});
         this.#liveness.heard();
         await this.#take(lines);
       }
@@ -311,8 +314,11 @@ export class Session implements Member {
     this.#limit.pause();
     this.#liveness.pause();
     try {
-      return await job(this.#over.signal);
+      this.#working ??= new AbortController();
+      if (this.#gone) this.#working.abort();
+      return await job(this.#working.signal);
     } finally {
+      this.#working = undefined;
       if (this.#state !== "ended") this.#limit.resume();
       this.#liveness.resume();
     }
@@ -434,7 +440,7 @@ export class Session implements Member {
 
   /** What can't be answered to a request ends the session. */
   #fail(error: unknown): void {
-    if (this.#state === "ended" || this.#over.signal.aborted) return;
+    if (this.#state === "ended" || this.#gone) return;
     const known = error instanceof ProtocolError;
     if (!known) this.services.log(`unforeseen, from ${this.remote}: ${error}`);
     const code: ErrorCode = known ? error.code : "internal";
@@ -442,6 +448,12 @@ export class Session implements Member {
     if (known) this.report(`refused: ${message}`);
     this.send({ type: "error", id: undefined, code, message, attempts: undefined });
     this.end("protocol-error", message);
+  }
+
+  /** Nobody waits for what is being done. */
+  #abandon(): void {
+    this.#gone = true;
+    this.#working?.abort();
   }
 
   #timeLimit(seconds: number): Countdown {
@@ -459,7 +471,7 @@ export class Session implements Member {
   #leave({ forGood = false }: { forGood?: boolean } = {}): void {
     const active = this.#outbox !== undefined && this.#state !== "ended";
     this.#state = "ended";
-    this.#over.abort();
+    this.#abandon();
     this.#liveness[Symbol.dispose]();
     this.#limit[Symbol.dispose]();
     this.#place[Symbol.dispose]();
