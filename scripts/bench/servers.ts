@@ -96,6 +96,8 @@ export class RunningTarget implements AsyncDisposable {
       ...["--port", `${this.port}`, "--pid", `${this.#process.pid}`],
       ...["--at-once", `${AT_ONCE[server]}`],
       ...tls ? ["--tls"] : [],
+      // Of what does not fit into its buffer ngircd leaves a part with its TLS library, and hears of it no more.
+      ...tls && server === "ngircd" ? ["--record", "512"] : [],
       ...udp ? ["--udp"] : [],
       ...server === "chatserver" ? [] : ["--irc"],
     ];

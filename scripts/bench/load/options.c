@@ -42,6 +42,7 @@ static bool set_number(const char *name, const char *text) {
       {"size", &options.size, NULL, STAMP_SIZE},
       {"rate", &options.rate, NULL, 1},
       {"at-once", &options.at_once, NULL, 1},
+      {"record", &options.record, NULL, 512},
       {"pid", (unsigned *)&options.pid, NULL, 1},
       {"seconds", NULL, &options.seconds, 0.1},
       {"warm-up", NULL, &options.warm_up, 0},

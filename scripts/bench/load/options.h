@@ -17,6 +17,7 @@ struct options {
   unsigned receivers, senders, outstanding, size;
   unsigned rate;       // messages a second
   unsigned at_once;    // logins under way
+  unsigned record;     // bytes of a TLS record at most; 0: as many as there may be
   double seconds, warm_up, settle;
 };
 extern struct options options;

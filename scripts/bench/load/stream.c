@@ -10,6 +10,8 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
+#include "options.h"
+
 /** What was read in one go; no line may be longer. */
 static char input[4 << 20];
 
@@ -27,9 +29,7 @@ static SSL_CTX *tls_context(void) {
   SSL_CTX_set_verify(context, SSL_VERIFY_NONE, NULL);
   SSL_CTX_set_mode(context, SSL_MODE_ENABLE_PARTIAL_WRITE |
                                 SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
-  // About as a client's single messages would be. Of a larger record ngircd leaves a part unread that it
-  // hears of no more.
-  SSL_CTX_set_max_send_fragment(context, 512);
+  if (options.record > 0) SSL_CTX_set_max_send_fragment(context, options.record);
   SSL_CTX_set_read_ahead(context, 1);
   SSL_CTX_set_default_read_buffer_len(context, 32768);
   return context;
