@@ -117,7 +117,10 @@ async function loadTrust(
   if (fingerprint !== undefined && demanded === undefined) {
     throw new ExitError(
       ExitCode.usage,
-      `${JSON.stringify(fingerprint)} is no fingerprint: it has 64 hexadecimal digits`,
+      `${
+        JSON.stringify(fingerprint)
+      } is no fingerprint: that is SHA256: and 43 letters, digits, "+" ` +
+        'or "/", or 64 hexadecimal digits',
     );
   }
   const folder = config ?? defaultConfigFolder(Deno.build.os, (name) => Deno.env.get(name));

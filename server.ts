@@ -5,6 +5,7 @@ import { Console } from "./lib/console/console.ts";
 import { openSource, standardOutput } from "./lib/console/standard_streams.ts";
 import { TerminalLines } from "./lib/console/terminal_lines.ts";
 import { ExitCode, ExitError } from "./lib/exit.ts";
+import { describeFingerprint } from "./lib/net/fingerprint_words.ts";
 import { ownAddresses } from "./lib/net/ports.ts";
 import { EndWish, onSignals, runProgram } from "./lib/program.ts";
 import {
@@ -102,7 +103,7 @@ async function serve(args: readonly string[]): Promise<void> {
   if (server.fingerprint === undefined) {
     console.error("--plain: passwords and messages can be read by anybody on the network");
   } else {
-    console.error(`fingerprint (SHA-256): ${server.fingerprint}`);
+    console.error(await describeFingerprint(server.fingerprint));
   }
   const join = `chatclient ${addresses[0]} ${server.port} <username>`;
   console.error(`to join: ${join}${plain ? " --plain" : ""}`);
