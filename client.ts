@@ -14,6 +14,7 @@ import { ExitCode, ExitError } from "./lib/exit.ts";
 import { parseFingerprint } from "./lib/net/certificate.ts";
 import { defaultConfigFolder, KnownServers } from "./lib/net/known_servers.ts";
 import { EndWish, onSignals, runProgram, writeText } from "./lib/program.ts";
+import { reasonOf } from "./lib/reasons.ts";
 import { parseUsername } from "./lib/protocol/names.ts";
 
 const HELP =
@@ -128,7 +129,7 @@ async function loadTrust(
     const knownServers = folder === undefined ? undefined : await KnownServers.load(folder);
     return { knownServers, fingerprint: demanded, say };
   } catch (cause) {
-    const problem = `the servers met before can't be read: ${(cause as Error).message}`;
+    const problem = `the servers met before can't be read: ${reasonOf(cause)}`;
     throw new ExitError(ExitCode.refused, problem, { cause });
   }
 }
