@@ -7,53 +7,31 @@ import { Dialogue } from "./lib/client/dialogue.ts";
 import { formatMessage } from "./lib/client/format.ts";
 import { giveUpFiles } from "./lib/client/give_up_files.ts";
 import type { Trust } from "./lib/client/trust.ts";
+import { systemUsername } from "./lib/client/system_username.ts";
+import { CHATCLIENT } from "./lib/client/usage.ts";
 import { TerminalLines } from "./lib/console/terminal_lines.ts";
 import { systemClock } from "./lib/clock.ts";
-import { type CommandLine, parseCommandLine, parsePort } from "./lib/command_line.ts";
+import { type CommandLine, parsePort } from "./lib/command_line.ts";
 import { ExitCode, ExitError } from "./lib/exit.ts";
 import { parseFingerprint } from "./lib/net/certificate.ts";
 import { defaultConfigFolder, KnownServers } from "./lib/net/known_servers.ts";
 import { EndWish, onSignals, runProgram, writeText } from "./lib/program.ts";
 import { reasonOf } from "./lib/reasons.ts";
 import { parseUsername } from "./lib/protocol/names.ts";
-
-const HELP =
-  `usage: chatclient <host> <port> <username> [--fingerprint SHA256] [--config FOLDER] [--plain]
-
-Joins a chat; the account is made at the first login.
-
-  <host>                the server's name or address
-  <port>                the server's port
-  <username>            1 to 32 letters, digits, ".", "_" or "-"
-  --fingerprint SHA256  the fingerprint that the server has to have, as it printed it
-  --config FOLDER       where the servers met before are kept (default: the platform's folder)
-  --plain               no encryption: anybody on the network can read along
-  --help                this text
-  --version             the version
-
-Once logged in: PM sends a message to everybody, DM to one user, EX leaves. In one line:
-  PM hello everybody
-  DM joe hello joe
-HI shows the last messages: HI, HI 50, HI joe, HI 50 joe. ST shows how far your last message
-got, ST 5 your last five. A connection that is lost comes back by itself.
-
-A username that begins with "-" needs -- before the arguments.
-
-Exit codes: 0 done, 2 usage, 3 the server can't be reached or has ended, 4 refused,
-5 the server is not who it should be, 1 anything unforeseen.`;
+import { completionScript } from "./lib/usage/completions.ts";
+import { parseProgram } from "./lib/usage/parse.ts";
 
 async function main(): Promise<void> {
-  const commandLine = parseCommandLine(Deno.args, {
-    program: "chatclient",
-    help: HELP,
-    arguments: ["host", "port", "username"],
-    flags: ["plain"],
-    options: ["fingerprint", "config"],
-  });
+  const commandLine = parseProgram(Deno.args, CHATCLIENT);
   if (commandLine === undefined) return;
+  if (commandLine.command === "completions") {
+    return console.log(completionScript(CHATCLIENT, commandLine.arguments["shell"]!));
+  }
   const { host, port, username } = commandLine.arguments;
-  const server = { hostname: host!, port: parsePort(port!, 1) };
-  const name = checkUsername(username!);
+  if (host === undefined) throw new ExitError(ExitCode.usage, "the host is missing");
+  if (port === undefined) throw new ExitError(ExitCode.usage, "the port is missing");
+  const server = { hostname: host, port: parsePort(port, 1) };
+  const name = username === undefined ? defaultUsername() : checkUsername(username);
 
   const trust = commandLine.flags.has("plain") ? undefined : await loadTrust(commandLine.options);
   if (trust === undefined) say("--plain: anybody on the network can read along");
@@ -61,19 +39,19 @@ async function main(): Promise<void> {
   const leaving = new Leaving();
   using source = openSource(() => leaving.ask());
   onSignals(["SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK"], () => leaving.ask());
-  const console = new Console(source, standardOutput);
+  const screen = new Console(source, standardOutput);
   const client = await leaving.orDone(ChatClient.open({
     clock: systemClock,
     random: Math.random,
     dial: dialer(server, trust),
     openSocket,
-    onMessage: (message) => console.print(formatMessage(message, console.page)),
-    onLost: (why) => console.complain(`Connection lost (${why}), trying to come back.`),
-    onBack: () => console.complain("Connected again."),
+    onMessage: (message) => screen.print(formatMessage(message, screen.page)),
+    onLost: (why) => screen.complain(`Connection lost (${why}), trying to come back.`),
+    onBack: () => screen.complain("Connected again."),
   }));
   giveUpFiles();
   const hidden = source instanceof TerminalLines;
-  const dialogue = new Dialogue({ console, client, hidden });
+  const dialogue = new Dialogue({ console: screen, client, hidden });
   try {
     await leaving.orDone(dialogue.logIn(name));
     await leaving.orDone(dialogue.takeCommands());
@@ -132,6 +110,14 @@ async function loadTrust(
     const problem = `the servers met before can't be read: ${reasonOf(cause)}`;
     throw new ExitError(ExitCode.refused, problem, { cause });
   }
+}
+
+/** @throws {ExitError} `usage`, where the user has no name here that a chat takes */
+function defaultUsername(): string {
+  const name = systemUsername((name) => Deno.env.get(name));
+  if (name === undefined) throw new ExitError(ExitCode.usage, "the username is missing");
+  say(`joining as ${name}, which is your name on this system`);
+  return name;
 }
 
 function checkUsername(username: string): string {

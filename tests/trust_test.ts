@@ -26,7 +26,7 @@ Deno.test("the first contact is remembered and shows the fingerprint as the serv
     /^fingerprint: (\S+)\nin words: ((?: ?[a-z]+){6})\n/,
   );
   assertEquals(fingerprint, fingerprintOf((await loadIdentity(folder.path)).certificate));
-  await server.matchError(new RegExp(`\\nto join: chatclient 127.0.0.1 ${port} <username>\\n`));
+  await server.matchError(new RegExp(`\\nto join: .*client.* 127\\.0\\.0\\.1 ${port}\\n`));
 
   const config = folder.file("new");
   const first = await join(port, config);

@@ -7,10 +7,7 @@ import { ExitCode, ExitError } from "../exit.ts";
 import { ProtocolError } from "../protocol/errors.ts";
 import { parseNewUsername, parsePassword, parseUsername } from "../protocol/names.ts";
 import { reasonOf } from "../reasons.ts";
-
-/** What an operator can do to the accounts. */
-export const USER_ACTIONS = ["add", "list", "passwd", "remove"] as const;
-export type UserAction = (typeof USER_ACTIONS)[number];
+import type { UserAction } from "./usage.ts";
 
 /** What {@linkcode manageUsers} works with. */
 export interface UsersOptions {
