@@ -14,6 +14,7 @@ import { systemClock } from "./lib/clock.ts";
 import { type CommandLine, parsePort } from "./lib/command_line.ts";
 import { ExitCode, ExitError } from "./lib/exit.ts";
 import { parseFingerprint } from "./lib/net/certificate.ts";
+import type { Endpoint } from "./lib/net/connection.ts";
 import { defaultConfigFolder, KnownServers } from "./lib/net/known_servers.ts";
 import { EndWish, onSignals, runProgram, writeText } from "./lib/program.ts";
 import { reasonOf } from "./lib/reasons.ts";
@@ -28,10 +29,12 @@ async function main(): Promise<void> {
     return console.log(completionScript(CHATCLIENT, commandLine.arguments["shell"]!));
   }
   const { host, port, username } = commandLine.arguments;
-  if (host === undefined) throw new ExitError(ExitCode.usage, "the host is missing");
-  if (port === undefined) throw new ExitError(ExitCode.usage, "the port is missing");
-  const server = { hostname: host, port: parsePort(port, 1) };
-  const name = username === undefined ? defaultUsername() : checkUsername(username);
+  if (host !== undefined && port === undefined) {
+    throw new ExitError(ExitCode.usage, "the port is missing");
+  }
+  const named = host === undefined ? undefined : { hostname: host, port: parsePort(port!, 1) };
+  const given = username === undefined ? undefined : checkUsername(username);
+  const own = named !== undefined && given === undefined ? defaultUsername() : given;
 
   const trust = commandLine.flags.has("plain") ? undefined : await loadTrust(commandLine.options);
   if (trust === undefined) say("--plain: anybody on the network can read along");
@@ -40,6 +43,8 @@ async function main(): Promise<void> {
   using source = openSource(() => leaving.ask());
   onSignals(["SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK"], () => leaving.ask());
   const screen = new Console(source, standardOutput);
+  const server = named ?? await leaving.orDone(findServer(screen, trust, leaving.signal));
+  const name = own ?? await leaving.orDone(askUsername(screen, leaving.signal));
   const client = await leaving.orDone(ChatClient.open({
     clock: systemClock,
     random: Math.random,
@@ -68,6 +73,11 @@ class Leaving {
   readonly #controller = new AbortController();
   readonly #wish = new EndWish();
   readonly reason = new ExitError(ExitCode.usage, "you left before the connection was made");
+
+  /** Aborted by the wish; its reason is {@linkcode reason}. */
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
 
   /** Asked again, the program ends at once. */
   ask(): void {
@@ -110,6 +120,34 @@ async function loadTrust(
     const problem = `the servers met before can't be read: ${reasonOf(cause)}`;
     throw new ExitError(ExitCode.refused, problem, { cause });
   }
+}
+
+/** The server that the user chooses from those near by; of a new one, the identity that was shown. */
+async function findServer(
+  screen: Console,
+  trust: Trust | undefined,
+  signal: AbortSignal,
+): Promise<Endpoint> {
+  // Who names the server needs neither.
+  const { searchServers } = await import("./lib/discovery/search.ts");
+  const { chooseServer, knownIdentity } = await import("./lib/client/choose_server.ts");
+  say("Looking for servers on the local network ...");
+  const knownServers = trust?.knownServers;
+  const found = await searchServers(systemClock, signal);
+  const chosen = await chooseServer(found, { console: screen, signal, knownServers });
+  // What anybody may have announced must not change what is known already.
+  const isNew = knownIdentity(chosen, knownServers) === undefined;
+  if (trust !== undefined && isNew) trust.fingerprint ??= chosen.fingerprint;
+  return { hostname: chosen.address, port: chosen.port };
+}
+
+/** Asks for the username, which is that on this system unless something else is typed. */
+async function askUsername(screen: Console, signal: AbortSignal): Promise<string> {
+  const own = systemUsername((name) => Deno.env.get(name));
+  const answer = await screen.ask(`Username${own === undefined ? "" : ` (${own})`}:`, { signal });
+  const typed = answer?.trim() || own;
+  if (typed === undefined) throw new ExitError(ExitCode.usage, "the username is missing");
+  return checkUsername(typed);
 }
 
 /** @throws {ExitError} `usage`, where the user has no name here that a chat takes */

@@ -83,7 +83,25 @@ async function serve(commandLine: CommandLine): Promise<void> {
     console.error(`credentials.txt: line ${line} can't be read and was left out`);
   }
 
+  await using _announcer = commandLine.flags.has("hidden")
+    ? undefined
+    : await announce(server, host);
   await server.close(await stopped.promise);
+}
+
+/** Lets clients on the local network find the server. */
+async function announce(
+  { port, fingerprint }: ChatServer,
+  hostname: string | undefined,
+): Promise<AsyncDisposable> {
+  // Only a server that is to be found needs this library.
+  const { Announcer } = await import("./lib/discovery/announcer.ts");
+  const log = createLog(systemClock, console.error);
+  return new Announcer({ name: Deno.hostname() || "chat", port, fingerprint }, {
+    clock: systemClock,
+    hostname,
+    log,
+  });
 }
 
 async function users(

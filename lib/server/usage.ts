@@ -66,6 +66,12 @@ export const CHATSERVER: ProgramSpec = {
           name: "closed",
           what: 'no new accounts, but those that "chatserver users add" makes',
         },
+        {
+          name: "hidden",
+          what:
+            "do not tell the local network that the server is here: a client without arguments " +
+            "does not list it",
+        },
         { name: "plain", what: "no encryption: anybody on the network can read along" },
         ...LIMIT_FLAGS,
       ],
