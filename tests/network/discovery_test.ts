@@ -66,3 +66,24 @@ Deno.test("chatclient says how to go on where multicast is blocked", async () =>
   assertEquals(code, 3);
   assertMatch(stderr, /chatclient: no server answered .* multicast may be blocked.*\n$/);
 });
+
+Deno.test("nonsense by multicast DNS ends no server", async () => {
+  await using network = await Network.create({ udp: true });
+  await using folder = await TempFolder.create();
+  const { server, port } = await startBeside(network, folder.path);
+  await using _server = server;
+  const [program, ...args] = [
+    ...network.launcher("clients"),
+    Deno.execPath(),
+    "run",
+    "--no-prompt",
+  ];
+  const script = new URL("garbage.ts", import.meta.url).pathname;
+  const { success } = await new Deno.Command(program!, {
+    args: [...args, "--unstable-net", "--allow-net", script, "10.0.2.1", "5000", "1"],
+  }).output();
+  assert(success);
+  const { stderr } = await search(network, folder.file("config"), "");
+  assert(stderr.includes(`, 10.0.2.1 port ${port}: not met before\n`), stderr);
+  assert(!server.stderr.includes("unforeseen"), server.stderr);
+});
