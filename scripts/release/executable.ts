@@ -18,7 +18,9 @@ export interface CompileOptions {
 /** The permissions that a task of `deno.json` runs its program with. */
 export async function permissions(task: string): Promise<string[]> {
   const { tasks } = JSON.parse(await Deno.readTextFile(join(ROOT, "deno.json")));
-  return tasks[task].command.split(" ").filter((word: string) => word.startsWith("--"));
+  return tasks[task].command.split(" ").filter((word: string) =>
+    /^--(?:allow|deny|no-prompt)/.test(word)
+  );
 }
 
 /**
