@@ -144,10 +144,16 @@ async function findServer(
 /** Asks for the username, which is that on this system unless something else is typed. */
 async function askUsername(screen: Console, signal: AbortSignal): Promise<string> {
   const own = systemUsername((name) => Deno.env.get(name));
-  const answer = await screen.ask(`Username${own === undefined ? "" : ` (${own})`}:`, { signal });
-  const typed = answer?.trim() || own;
-  if (typed === undefined) throw new ExitError(ExitCode.usage, "the username is missing");
-  return checkUsername(typed);
+  for (;;) {
+    const answer = await screen.ask(`Username${own === undefined ? "" : ` (${own})`}:`, { signal });
+    if (answer === undefined) throw new ExitError(ExitCode.usage, "the username is missing");
+    try {
+      return checkUsername(answer.trim() || (own ?? ""));
+    } catch (error) {
+      if (!(error instanceof ExitError)) throw error;
+      screen.complain(error.message);
+    }
+  }
 }
 
 /** @throws {ExitError} `usage`, where the user has no name here that a chat takes */

@@ -33,9 +33,11 @@ export async function chooseServer(
     for (const line of await describe(server, index + 1, knownServers)) console.complain(line);
   }
   const single = servers.length === 1;
-  const range = single ? "Enter" : `1 to ${servers.length}`;
+  const range = `1 to ${servers.length}`;
   for (;;) {
-    const answer = await console.ask(`Which one? (${range})`, { signal });
+    const answer = await console.ask(single ? "Join it? (Enter)" : `Which one? (${range})`, {
+      signal,
+    });
     if (answer === undefined) throw new ExitError(ExitCode.usage, "no server was chosen");
     const typed = answer.trim();
     const chosen = typed === "" && single ? servers[0] : servers[Number(typed) - 1];

@@ -43,7 +43,7 @@ Deno.test("chatclient lists the servers of its network, and joins the one that i
   const list = `, 10.0.2.1 port ${port}: not met before\n     ${fingerprint}\n`;
   assert(first.stderr.includes(list), first.stderr);
   assert(!first.stderr.includes(`port ${hidden.port}`), first.stderr);
-  assertMatch(first.stdout, /^Which one\? \(Enter\)\nUsername \(joe\):\n.*\n\nNew User: joe\n/);
+  assertMatch(first.stdout, /^Join it\? \(Enter\)\nUsername \(joe\):\n.*\n\nNew User: joe\n/);
   const second = await search(network, config, "\n\ngeheim\n");
   assertEquals(second.code, 0, second.stderr);
   assertMatch(second.stderr, /: met before\n/);
