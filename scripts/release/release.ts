@@ -18,7 +18,7 @@ import {
 } from "./targets.ts";
 
 /** What goes into an archive beside the executables. */
-const DOCUMENTS = ["README.md", "LICENSE"];
+const DOCUMENTS = ["README.md", "LICENSE", "docs/picture.svg"];
 
 /** Options of {@linkcode release}. */
 export interface ReleaseOptions {
