@@ -36,14 +36,26 @@ Deno.test("chatserver names what is wrong with its arguments, exit code 2", asyn
 
 Deno.test("chatclient names what is wrong with its arguments, exit code 2", async () => {
   const wrong: [string[], RegExp][] = [
-    [[], /the host is missing/],
     [["localhost"], /the port is missing/],
-    [["localhost", "1300"], /the username is missing/],
+    [["", "1300"], /the host is empty/],
     [["localhost", "1300", "joe", "joe"], /one argument too many: joe/],
     [["localhost", "0", "joe"], /"0" is no port: a port is a number from 1 to 65535/],
     [["localhost", "http", "joe"], /"http" is no port/],
   ];
   for (const [args, problem] of wrong) await fails("client", args, { code: 2, problem });
+});
+
+Deno.test("chatclient takes the system's name for the username, where there is one", async () => {
+  await using folder = await TempFolder.create();
+  const { server, clientArgs } = await startServer(folder.path);
+  await using _server = server;
+  const args = clientArgs("joe").filter((arg) => arg !== "joe");
+  const env = { USER: "ann", LOGNAME: "", USERNAME: "" };
+  const { code, stderr } = await Program.run("client", args, { input: "geheim\n", env });
+  assertEquals([code, stderr], [0, "joining as ann, which is your name on this system\n"]);
+  const nobody = { ...env, USER: "a b" };
+  const refused = await Program.run("client", args, { env: nobody });
+  assertEquals([refused.code, refused.stderr], [2, "chatclient: the username is missing\n"]);
 });
 
 Deno.test("chatclient says the rule that a username breaks, exit code 4", async () => {
@@ -55,9 +67,11 @@ Deno.test("chatclient says the rule that a username breaks, exit code 4", async 
 
 Deno.test("--help and --version print what they are for, exit code 0", async () => {
   for (const program of ["server", "client"] as const) {
-    const help = await Program.run(program, ["--help"]);
-    assertEquals([help.code, help.stderr], [0, ""]);
-    assertMatch(help.stdout, new RegExp(`^usage: chat${program} <`));
+    for (const flag of ["--help", "-h"]) {
+      const help = await Program.run(program, [flag]);
+      assertEquals([help.code, help.stderr], [0, ""]);
+      assertMatch(help.stdout, new RegExp(`^usage: chat${program} [[<]`));
+    }
     const version = await Program.run(program, ["--version"]);
     const origin = "source|commit (?:[0-9a-f]{12}(?:\\+changes)?|unknown)";
     assertMatch(

@@ -16,6 +16,8 @@ import {
   verifyPassword,
 } from "./phc.ts";
 import { type JobOptions, WorkQueue } from "./work_queue.ts";
+import { ExitCode, ExitError } from "../exit.ts";
+import { reasonOf } from "../reasons.ts";
 
 /** The identity of an account whose password is stored as it is. */
 export const PLAIN_IDENTITY = "plain";
@@ -79,12 +81,21 @@ export class Accounts {
     );
   }
 
-  /** Reads `credentials.txt` in a data folder; there need be none. */
+  /**
+   * Reads `credentials.txt` in a data folder; there need be none.
+   *
+   * @throws {ExitError} `refused`, where it is there and can't be read
+   */
   static async load(folder: string, options: AccountsOptions): Promise<Accounts> {
     const file = new CredentialsFile(join(folder, "credentials.txt"));
-    await file.protect();
     const accounts = new Accounts(file, options);
-    await accounts.refresh();
+    try {
+      await file.protect();
+      await accounts.refresh();
+    } catch (cause) {
+      const problem = `${JSON.stringify(file.path)} can't be read: ${reasonOf(cause)}`;
+      throw new ExitError(ExitCode.refused, problem, { cause });
+    }
     return accounts;
   }
 

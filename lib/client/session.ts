@@ -15,6 +15,7 @@ import {
   type ServerRecord,
   type ServerRecords,
 } from "../protocol/records.ts";
+import { reasonOf } from "../reasons.ts";
 import { VERSION } from "../version.ts";
 import { Inbox } from "./inbox.ts";
 
@@ -263,23 +264,26 @@ export class ClientSession {
         new ExitError(ExitCode.refused, `the server at ${server} speaks TLS: leave --plain out`),
       );
     } else if (error instanceof ProtocolError) {
-      const problem = legibleLine(error.message);
-      const why = `the server can't be understood: ${problem}`;
+      const why = `the server can't be understood: ${legibleLine(error.message)}`;
       this.#finish(
-        this.#greeted ? new ExitError(ExitCode.unreachable, why) : this.#notAChatServer(problem),
+        this.#greeted
+          ? new ExitError(ExitCode.unreachable, why)
+          : this.#notAChatServer("another program answers there. Is the port right?", {
+            cause: error,
+          }),
       );
     } else {
       this.#finish(
         error instanceof ExitError
           ? error
-          : new ExitError(ExitCode.unforeseen, String(error), { cause: error }),
+          : new ExitError(ExitCode.unforeseen, `unforeseen: ${reasonOf(error)}`, { cause: error }),
       );
     }
   }
 
-  #notAChatServer(why: string): ExitError {
+  #notAChatServer(why: string, options: ErrorOptions = {}): ExitError {
     const server = formatEndpoint(this.#connection.remote);
-    return new ExitError(ExitCode.unreachable, `${server} is no chat server: ${why}`);
+    return new ExitError(ExitCode.unreachable, `${server} is no chat server: ${why}`, options);
   }
 
   /** The session is over. Only the first reason counts. */

@@ -5,6 +5,7 @@ import { foldUsername, parseNewUsername, parsePassword, parseUsername } from "..
 import type { ClientRecords } from "../protocol/records.ts";
 import { isReserved } from "./reserved_names.ts";
 import type { Session } from "./session.ts";
+import { reasonOf } from "../reasons.ts";
 
 /** The first record of a client names its protocol version. */
 export function hello(session: Session, { protocol }: ClientRecords["hello"]): void {
@@ -234,7 +235,7 @@ async function storing<T>(session: Session, change: Promise<T>): Promise<T> {
     return await change;
   } catch (cause) {
     if (session.state === "ended") throw cause;
-    session.services.log(`credentials.txt can't be written: ${(cause as Error).message}`);
+    session.services.log(`credentials.txt can't be written: ${reasonOf(cause)}`);
     throw new ProtocolError("not-stored", "the server can't store the account", { cause });
   }
 }

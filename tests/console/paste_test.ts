@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import fc from "fast-check";
+import fc from "../helpers/fast_check.ts";
 import { PasteDecoder } from "../../lib/console/paste.ts";
 
 const BEGIN = "\x1b[200~";

@@ -22,7 +22,9 @@ export function command(program: "server" | "client"): [string, ...string[]] {
     return runner === undefined ? [executable] : [runner, executable];
   }
   const { tasks } = JSON.parse(Deno.readTextFileSync(`${root}deno.json`));
-  const [, ...args] = tasks[program].command.split(" ");
+  const [, ...all] = tasks[program].command.split(" ");
+  // The lock file's path is relative, and a program may be started anywhere.
+  const args = all.filter((arg: string) => !arg.startsWith("--lock"));
   const script = args.pop();
   return [Deno.execPath(), ...args, `${root}${script}`];
 }

@@ -1,0 +1,66 @@
+import type { CommandLine } from "../../command_line.ts";
+import { Console } from "../../console/console.ts";
+import { openSource, standardOutput } from "../../console/standard_streams.ts";
+import { TerminalLines } from "../../console/terminal_lines.ts";
+import { OutputError } from "../../program.ts";
+import { ChatClient } from "../client.ts";
+import { dialer } from "../connect.ts";
+import { Dialogue } from "../dialogue.ts";
+import { formatMessage } from "../format.ts";
+import { giveUpFiles } from "../give_up_files.ts";
+import { Leaving } from "../leaving.ts";
+import { askUsername, findServer } from "./choosing.ts";
+import {
+  defaultUsername,
+  passwordOf,
+  reportFailures,
+  serverOf,
+  SURROUNDINGS,
+  trustOf,
+  usernameOf,
+  warnOfPlain,
+} from "./joining.ts";
+
+/** The chat for people, on a terminal or in plain lines. */
+export async function runChat(commandLine: CommandLine): Promise<void> {
+  const named = serverOf(commandLine);
+  const given = usernameOf(commandLine);
+  const own = named !== undefined && given === undefined ? defaultUsername() : given;
+  const password = await passwordOf(commandLine);
+  const trust = await trustOf(commandLine);
+  warnOfPlain(trust);
+
+  const leaving = new Leaving();
+  const terminal = Deno.stdout.isTerminal();
+  using source = openSource(() => leaving.ask());
+  const screen = new Console(source, standardOutput);
+  const server = named ?? await leaving.orDone(findServer(screen, trust, leaving.signal));
+  const username = own ?? await leaving.orDone(askUsername(screen, leaving.signal));
+  const client = await leaving.orDone(ChatClient.open({
+    ...SURROUNDINGS,
+    dial: dialer(server, trust),
+    onMessage: leaving.atFault((message) => screen.print(formatMessage(message, screen.page))),
+    onLost: leaving.atFault((why) =>
+      screen.complain(`Connection lost (${why}), trying to come back.`)
+    ),
+    onBack: leaving.atFault(() => screen.complain("Connected again.")),
+  }));
+  giveUpFiles();
+  const hidden = source instanceof TerminalLines;
+  const dialogue = new Dialogue({ console: screen, client, hidden });
+  try {
+    await leaving.orDone(dialogue.logIn(username, password));
+    await leaving.orDone(dialogue.takeCommands());
+  } catch (error) {
+    const gone = terminal && error instanceof OutputError;
+    if (error !== leaving.reason && !gone) throw error;
+    // A terminal that has gone means to leave, and there is nobody to tell.
+    await dialogue.leave().catch((error) => {
+      if (!(error instanceof OutputError)) throw error;
+    });
+  } finally {
+    // Whatever it was, the server need not wait to find out.
+    if (!client.signal.aborted) await client.logout().catch(() => {});
+  }
+  if (!hidden) reportFailures(dialogue.failed);
+}
