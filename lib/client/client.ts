@@ -150,6 +150,16 @@ export class ChatClient {
     return (await this.#request({ type: "history", count, with: other }, "history")).messages;
   }
 
+  /** The last messages with a text in them, in order. */
+  async search(text: string, count: number): Promise<Message[]> {
+    return (await this.#request({ type: "search", text, count }, "history")).messages;
+  }
+
+  /** Gives the account another password; its other sessions end. */
+  async changePassword(old: string, password: string): Promise<void> {
+    await this.#request({ type: "password", old, new: password }, "password");
+  }
+
   /** How far a message got that the user sent. */
   status(message: number): Promise<ServerRecords["status"]> {
     return this.#request({ type: "status", message }, "status");

@@ -53,6 +53,8 @@ const WAITING_CHARACTERS = 1_048_576;
 const PAGE = { messages: 100, characters: 16_384 };
 /** So many ids are looked through for a page. */
 const PAGE_IDS = 1_000;
+/** So many ids are searched: a few milliseconds' work. */
+const SEARCHED = 20_000;
 /** So many ids are forgotten in one commit. */
 const FORGET_IDS = 5_000;
 
@@ -343,6 +345,23 @@ export class MessageLog {
     return rows.reverse().map(toMessage);
   }
 
+  /**
+   * The last messages with a text in them that an account may see, in order, of the newest
+   * {@linkcode SEARCHED} ids. Upper and lower case of A to Z are the same.
+   */
+  search(account: string, { count, text }: { count: number; text: string }): Message[] {
+    const last = this.#last;
+    const pattern = `%${text.replaceAll(/[\\%_]/g, "\\$&")}%`;
+    const rows = this.#statements.search.all({
+      account,
+      pattern,
+      count,
+      last,
+      first: last - SEARCHED,
+    });
+    return rows.reverse().map(toMessage);
+  }
+
   /** Forgets what was sent before a time, but not what still has to be delivered. */
   async forgetBefore(time: Date): Promise<void> {
     const end = this.#firstSince(time.getTime());
@@ -444,6 +463,10 @@ function prepare(database: Database) {
       ORDER BY id LIMIT ${PAGE.messages}`,
     history: `SELECT ${COLUMNS} FROM messages WHERE id > ${since} AND id <= :last
       AND (addressee IS NULL OR sender = :account OR addressee = :account)
+      ORDER BY id DESC LIMIT :count`,
+    search: `SELECT ${COLUMNS} FROM messages WHERE id > ${since} AND id > :first AND id <= :last
+      AND (addressee IS NULL OR sender = :account OR addressee = :account)
+      AND text LIKE :pattern ESCAPE '\\'
       ORDER BY id DESC LIMIT :count`,
     // Each half by an index of its own; a message to oneself is in both.
     historyWith: `SELECT * FROM (

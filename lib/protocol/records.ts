@@ -60,7 +60,9 @@ const clientShapes = {
   public: { id, text: string() },
   direct: { id, to: string(), text: string() },
   history: { id, count: integer(1), with: optional(string()) },
+  search: { id, text: string(), count: integer(1) },
   status: { id, message: integer(1) },
+  password: { id, old: string(), new: string() },
   ack: { delivered: integer() },
   logout: { id },
   ping: {},
@@ -89,6 +91,7 @@ const serverShapes = {
   sent: { id, message: integer(1), away: optional(boolean) },
   history: { id, messages: arrayOf(object(messageShape)) },
   status: { id, message: integer(1), progress: optional(object(progressShape)) },
+  password: { id },
   /** `number` is the first message's delivery number; the others have the next ones. */
   deliver: { number: integer(), messages: arrayOf(object(messageShape)) },
   error: {

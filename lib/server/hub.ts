@@ -188,9 +188,11 @@ export class Hub {
     return this.#log.isUndelivered(message) ? { progress: { users: 1, udp: 0, tcp: 0 } } : {};
   }
 
-  /** Ends all sessions of an account. */
-  expel(username: string, why: string): void {
-    for (const member of [...this.#active(username)?.members.keys() ?? []]) member.expel(why);
+  /** Ends all sessions of an account, but one if that is named. */
+  expel(username: string, why: string, spared?: Member): void {
+    for (const member of [...this.#active(username)?.members.keys() ?? []]) {
+      if (member !== spared) member.expel(why);
+    }
   }
 
   /** An account of this key has gone: nothing of it is for another one of its name. */

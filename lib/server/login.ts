@@ -213,7 +213,11 @@ function reporting<T>(session: Session, username: string, check: () => T): T {
 }
 
 /** A password that the rules refuse is nobody's. */
-async function verify(session: Session, password: string, signal: AbortSignal): Promise<boolean> {
+export async function verify(
+  session: Session,
+  password: string,
+  signal: AbortSignal,
+): Promise<boolean> {
   const { services: { accounts, known, throttle }, username, origin } = session;
   const account = foldUsername(username);
   const preferred = known.has(account, origin);
@@ -229,7 +233,7 @@ async function verify(session: Session, password: string, signal: AbortSignal): 
 }
 
 /** What the disk refuses is no fault of the client's. */
-async function storing<T>(session: Session, change: Promise<T>): Promise<T> {
+export async function storing<T>(session: Session, change: Promise<T>): Promise<T> {
   try {
     return await change;
   } catch (cause) {

@@ -219,6 +219,11 @@ export class Session implements Member {
     return this.#login === undefined ? undefined : { login: this.#login, request };
   }
 
+  /** The client may come back with its token, although the account has another password. */
+  async renewLogin(credential: string): Promise<void> {
+    if (this.#login !== undefined) await this.services.logins.renew(this.#login, credential);
+  }
+
   /** Takes in an `ack` record. Whether it acknowledges what was sent. */
   acknowledge(delivered: number): boolean {
     return this.#outbox?.acknowledge(delivered) ?? false;

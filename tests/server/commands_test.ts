@@ -16,7 +16,9 @@ Deno.test("every record in a wrong state is refused, and those without an id end
     public: { id: 7, text: "x" },
     direct: { id: 7, to: "joe", text: "x" },
     history: { id: 7, count: 1 },
+    search: { id: 7, text: "x", count: 1 },
     status: { id: 7, message: 1 },
+    password: { id: 7, old: "x", new: "y" },
     ack: { delivered: 0 },
     logout: { id: 7 },
     ping: {},
@@ -33,7 +35,9 @@ Deno.test("every record in a wrong state is refused, and those without an id end
       "public",
       "direct",
       "history",
+      "search",
       "status",
+      "password",
       "ack",
       "logout",
       "ping",
@@ -340,4 +344,26 @@ Deno.test("a silent client is pinged, and given up after 30 s", async () => {
   assertEquals((await client.next())["code"], "timeout");
   assert(client.connection.closed);
   assertEquals(server.log.at(-1), "joe left: nothing was heard of the client");
+});
+
+Deno.test("search finds what the user may see, to the letter", async () => {
+  await using server = await FakeServer.start();
+  const ann = await server.join("ann");
+  await ann.ask({ type: "public", id: 3, text: "100% before joe" });
+  const joe = await server.join("joe");
+  const texts = ["100% of it", "a hundred", "100 per cent", "1000 100% times"];
+  for (const [at, text] of texts.entries()) await ann.ask({ type: "public", id: 4 + at, text });
+  await ann.ask({ type: "direct", id: 9, to: "ann", text: "100% mine" });
+  server.clock.endTurn();
+  await joe.next();
+  const find = async (id: number, text: string, count = 10) => {
+    const { messages, code } = await joe.ask({ type: "search", id, text, count });
+    return (messages as { text: string }[] | undefined)?.map(({ text }) => text) ?? code;
+  };
+  assertEquals(await find(3, "100%"), ["100% of it", "1000 100% times"]);
+  assertEquals(await find(4, "A HUN"), ["a hundred"]);
+  assertEquals(await find(5, "100", 1), ["1000 100% times"]);
+  assertEquals(await find(6, "_"), []);
+  assertEquals(await find(7, " "), "bad-text");
+  assertEquals(await find(8, "x".repeat(101)), "bad-text");
 });
