@@ -4,7 +4,8 @@ import { dialer, openSocket } from "./lib/client/connect.ts";
 import { Console } from "./lib/console/console.ts";
 import { openSource, standardOutput } from "./lib/console/standard_streams.ts";
 import { Dialogue } from "./lib/client/dialogue.ts";
-import { formatMessage } from "./lib/client/format.ts";
+import { Settings } from "./lib/client/settings.ts";
+import { View } from "./lib/client/view.ts";
 import { giveUpFiles } from "./lib/client/give_up_files.ts";
 import type { Trust } from "./lib/client/trust.ts";
 import { TerminalLines } from "./lib/console/terminal_lines.ts";
@@ -46,7 +47,7 @@ async function main(): Promise<void> {
     program: "chatclient",
     help: HELP,
     arguments: ["host", "port", "username"],
-    flags: ["plain"],
+    flags: ["plain", "compact"],
     options: ["fingerprint", "config"],
   });
   if (commandLine === undefined) return;
@@ -61,18 +62,21 @@ async function main(): Promise<void> {
   using source = openSource(() => leaving.ask());
   onSignals(["SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK"], () => leaving.ask());
   const console = new Console(source, standardOutput);
+  const settings = new Settings();
+  if (commandLine.flags.has("compact")) settings.overrule("style", "compact");
+  const view = new View({ console, settings, now: Date.now });
   const client = await leaving.orDone(ChatClient.open({
     clock: systemClock,
     random: Math.random,
     dial: dialer(server, trust),
     openSocket,
-    onMessage: (message) => console.print(formatMessage(message, console.page)),
-    onLost: (why) => console.complain(`Connection lost (${why}), trying to come back.`),
-    onBack: () => console.complain("Connected again."),
+    onMessage: (message) => view.message(message),
+    onLost: (why) => view.lost(why),
+    onBack: () => view.back(),
   }));
   giveUpFiles();
   const hidden = source instanceof TerminalLines;
-  const dialogue = new Dialogue({ console, client, hidden });
+  const dialogue = new Dialogue({ client, view, hidden, keepSettings: () => undefined });
   try {
     await leaving.orDone(dialogue.logIn(name));
     await leaving.orDone(dialogue.takeCommands());

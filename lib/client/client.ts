@@ -100,6 +100,11 @@ export class ChatClient {
     return this.#end.signal;
   }
 
+  /** Whether there is a connection at present. */
+  get connected(): boolean {
+    return this.#current !== undefined && !this.#current.signal.aborted;
+  }
+
   /** Whether messages come by UDP. */
   get bound(): boolean {
     return this.#current?.bound ?? false;

@@ -1,10 +1,19 @@
+import { abortable } from "@std/async/abortable";
 import { hanging } from "./layout.ts";
 import type { Page } from "./page.ts";
+
+/** How a line is read. */
+export interface ReadOptions {
+  /** Whether it must not be seen. */
+  secret: boolean;
+  /** What stands before it where it is typed; a pipe has no such place. @default nothing */
+  prompt?: string;
+}
 
 /** Where the user's lines come from. */
 export interface LineSource extends Disposable {
   /** The next line, without its line ending; undefined at the end of the input. */
-  read(options: { secret: boolean }): Promise<string | undefined>;
+  read(options: ReadOptions): Promise<string | undefined>;
   /** Lets `write` write to the screen, and keeps what the user is typing. */
   interrupt(write: () => void): void;
 }
@@ -43,19 +52,24 @@ export class Console {
     { signal, secret = false }: { signal: AbortSignal; secret?: boolean },
   ): Promise<string | undefined> {
     signal.throwIfAborted();
-    const aborted = Promise.withResolvers<never>();
-    const abort = () => aborted.reject(signal.reason);
-    signal.addEventListener("abort", abort);
     this.#question = question;
     this.#output.dialogue(`${question}\n`);
     try {
-      const answer = await Promise.race([this.#source.read({ secret }), aborted.promise]);
+      const answer = await abortable(this.#source.read({ secret }), signal);
       if (secret) this.#output.dialogue("\n");
       return answer;
     } finally {
-      signal.removeEventListener("abort", abort);
       this.#question = undefined;
     }
+  }
+
+  /** The same with the question in front of what is typed, if there is a keyboard. */
+  async askInline(
+    prompt: string,
+    { signal }: { signal: AbortSignal },
+  ): Promise<string | undefined> {
+    signal.throwIfAborted();
+    return await abortable(this.#source.read({ secret: false, prompt }), signal);
   }
 
   /** What is printed is laid out for this, at present. */
