@@ -62,7 +62,8 @@ export class View {
   /** What the user asked for, in lines; those that begin with blanks stand back. */
   tell(lines: readonly string[]): void {
     const { page } = this.console;
-    this.console.print(lines.map((line) => hanging(line, page)).join("\n"));
+    const marked = lines.map((line) => this.compact && !line.startsWith(" ") ? `* ${line}` : line);
+    this.console.print(marked.map((line) => hanging(line, page)).join("\n"));
   }
 
   /** What is wrong, or becomes of what the user did. */

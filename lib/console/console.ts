@@ -1,4 +1,5 @@
 import { abortable } from "@std/async/abortable";
+import type { Completion } from "./line_editor.ts";
 import { hanging } from "./layout.ts";
 import type { Page } from "./page.ts";
 
@@ -10,10 +11,22 @@ export interface ReadOptions {
   prompt?: string;
 }
 
+/** Helps who types. */
+export interface Assistant {
+  /** What may be meant by what stands before the cursor. */
+  complete: (before: string) => Completion;
+  /** Whether a line is to be kept in the history. */
+  remembers: (line: string) => boolean;
+  /** A line came that nobody has asked for yet. */
+  typedAhead: () => void;
+}
+
 /** Where the user's lines come from. */
 export interface LineSource extends Disposable {
   /** The next line, without its line ending; undefined at the end of the input. */
   read(options: ReadOptions): Promise<string | undefined>;
+  /** Helps from now on, where there is a keyboard. */
+  assistant?: Assistant | undefined;
   /** Lets `write` write to the screen, and keeps what the user is typing. */
   interrupt(write: () => void): void;
 }

@@ -97,7 +97,7 @@ const PICTURE = /[\p{Extended_Pictographic}\p{Regional_Indicator}]/u;
  * The most columns that terminals give a text, of which each has its own opinion: code point by code
  * point, marks and joiners too. Whoever is wrong wraps too early then, never too late.
  */
-function widthOf(text: string, { wideAmbiguous }: Page): number {
+export function widthOf(text: string, { wideAmbiguous }: Page): number {
   let width = 0;
   for (const character of text) {
     const code = character.codePointAt(0)!;
