@@ -5,12 +5,13 @@ import { Console } from "./lib/console/console.ts";
 import { openSource, standardOutput } from "./lib/console/standard_streams.ts";
 import { Dialogue } from "./lib/client/dialogue.ts";
 import { Settings } from "./lib/client/settings.ts";
+import { SettingsFile } from "./lib/client/settings_file.ts";
 import { View } from "./lib/client/view.ts";
 import { giveUpFiles } from "./lib/client/give_up_files.ts";
 import type { Trust } from "./lib/client/trust.ts";
 import { TerminalLines } from "./lib/console/terminal_lines.ts";
 import { systemClock } from "./lib/clock.ts";
-import { type CommandLine, parseCommandLine, parsePort } from "./lib/command_line.ts";
+import { parseCommandLine, parsePort } from "./lib/command_line.ts";
 import { ExitCode, ExitError } from "./lib/exit.ts";
 import { parseFingerprint } from "./lib/net/certificate.ts";
 import { defaultConfigFolder, KnownServers } from "./lib/net/known_servers.ts";
@@ -18,7 +19,7 @@ import { EndWish, onSignals, runProgram, writeText } from "./lib/program.ts";
 import { parseUsername } from "./lib/protocol/names.ts";
 
 const HELP =
-  `usage: chatclient <host> <port> <username> [--fingerprint SHA256] [--config FOLDER] [--plain]
+  `usage: chatclient <host> <port> <username> [--fingerprint SHA256] [--config FOLDER] [--plain] [--compact]
 
 Joins a chat; the account is made at the first login.
 
@@ -28,6 +29,7 @@ Joins a chat; the account is made at the first login.
   --fingerprint SHA256  the fingerprint that the server has to have, as it printed it
   --config FOLDER       where the servers met before are kept (default: the platform's folder)
   --plain               no encryption: anybody on the network can read along
+  --compact             a message in one line (SE style compact keeps that)
   --help                this text
   --version             the version
 
@@ -55,7 +57,9 @@ async function main(): Promise<void> {
   const server = { hostname: host!, port: parsePort(port!, 1) };
   const name = checkUsername(username!);
 
-  const trust = commandLine.flags.has("plain") ? undefined : await loadTrust(commandLine.options);
+  const { config, fingerprint } = commandLine.options;
+  const folder = config ?? defaultConfigFolder(Deno.build.os, (name) => Deno.env.get(name));
+  const trust = commandLine.flags.has("plain") ? undefined : await loadTrust(folder, fingerprint);
   if (trust === undefined) say("--plain: anybody on the network can read along");
 
   const leaving = new Leaving();
@@ -63,7 +67,15 @@ async function main(): Promise<void> {
   onSignals(["SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK"], () => leaving.ask());
   const console = new Console(source, standardOutput);
   const settings = new Settings();
+  const onTerminal = Deno.stdin.isTerminal() && Deno.stdout.isTerminal();
+  using file = folder === undefined
+    ? undefined
+    : await SettingsFile.open(folder, { create: onTerminal });
+  for (const problem of file?.load(settings) ?? []) console.complain(problem);
+  // Scripts know the classic dialogue, whatever their user likes to see.
+  if (!onTerminal) settings.overrule("style", "classic");
   if (commandLine.flags.has("compact")) settings.overrule("style", "compact");
+  const keepSettings = () => file?.keep(settings);
   const view = new View({ console, settings, now: Date.now });
   const client = await leaving.orDone(ChatClient.open({
     clock: systemClock,
@@ -76,7 +88,7 @@ async function main(): Promise<void> {
   }));
   giveUpFiles();
   const hidden = source instanceof TerminalLines;
-  const dialogue = new Dialogue({ client, view, hidden, keepSettings: () => undefined });
+  const dialogue = new Dialogue({ client, view, hidden, keepSettings });
   try {
     await leaving.orDone(dialogue.logIn(name));
     await leaving.orDone(dialogue.takeCommands());
@@ -115,7 +127,8 @@ function say(line: string): void {
 
 /** What is known of servers, and what the user demands. */
 async function loadTrust(
-  { fingerprint, config }: CommandLine["options"],
+  folder: string | undefined,
+  fingerprint: string | undefined,
 ): Promise<Trust> {
   const demanded = fingerprint === undefined ? undefined : parseFingerprint(fingerprint);
   if (fingerprint !== undefined && demanded === undefined) {
@@ -124,7 +137,6 @@ async function loadTrust(
       `${JSON.stringify(fingerprint)} is no fingerprint: it has 64 hexadecimal digits`,
     );
   }
-  const folder = config ?? defaultConfigFolder(Deno.build.os, (name) => Deno.env.get(name));
   try {
     const knownServers = folder === undefined ? undefined : await KnownServers.load(folder);
     return { knownServers, fingerprint: demanded, say };

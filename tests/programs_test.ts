@@ -192,6 +192,7 @@ for (const signal of ["SIGTERM", "SIGKILL"] as const) {
       await client.expectError(`Connection lost (${why}), trying to come back.\n`);
       assertEquals(await server.exitCode(), signal === "SIGTERM" ? 0 : 137);
       await client.type("DM joe to myself\n");
+      await client.expectError("Not connected: what you typed is kept, and goes out later.\n");
       const { server: next } = await startServerAt(port, folder.path);
       await using _next = next;
       await client.expectError("Connected again.\n");

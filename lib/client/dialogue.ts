@@ -88,7 +88,7 @@ export class Dialogue {
     const input = readInput(line, { commands: COMMANDS, direct: DIRECT, compact });
     if (input.kind === "nothing") return;
     if (input.kind === "command") {
-      this.#sayIfKept();
+      if (!input.command.local) this.#sayIfKept();
       return await input.command.run(this.#talk, input.rest);
     }
     if (input.kind === "text" && compact) {

@@ -93,18 +93,18 @@ export class SettingError extends Error {
 /** The settings of the moment. */
 export class Settings {
   readonly #values = new Map<SettingName, unknown>();
-  readonly #kept = new Map<SettingName, unknown>();
+  readonly #changes = new Map<SettingName, unknown>();
 
   get<N extends SettingName>(name: N): SettingValues[N] {
     return (this.#values.get(name) ?? SETTINGS[name].initial) as SettingValues[N];
   }
 
-  /** What is kept for good, which a flag may have overruled for now. */
-  kept<N extends SettingName>(name: N): SettingValues[N] {
-    return (this.#kept.get(name) ?? SETTINGS[name].initial) as SettingValues[N];
+  /** What the user has changed for good since the program began. */
+  get changes(): ReadonlyMap<SettingName, unknown> {
+    return this.#changes;
   }
 
-  /** Overrules a setting until the program ends. */
+  /** What a settings file says, or a flag until the program ends. */
   overrule<N extends SettingName>(name: N, value: SettingValues[N]): void {
     this.#values.set(name, value);
   }
@@ -118,7 +118,7 @@ export class Settings {
     const { accepts, takes } = SETTINGS[name];
     if (!accepts(value)) throw new SettingError(`${name} is one of: ${takes}`);
     this.#values.set(name, value);
-    this.#kept.set(name, value);
+    this.#changes.set(name, value);
   }
 }
 

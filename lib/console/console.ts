@@ -27,6 +27,8 @@ export interface LineSource extends Disposable {
   read(options: ReadOptions): Promise<string | undefined>;
   /** Helps from now on, where there is a keyboard. */
   assistant?: Assistant | undefined;
+  /** From now on there is no prompt. */
+  dropPrompt?(): void;
   /** Lets `write` write to the screen, and keeps what the user is typing. */
   interrupt(write: () => void): void;
 }
@@ -93,6 +95,7 @@ export class Console {
   /** From now on an open question is not printed again: nobody waits for its answer. */
   dropQuestion(): void {
     this.#question = undefined;
+    this.#source.dropPrompt?.();
   }
 
   /** Prints text and a line ending; an open question is printed again after it. */

@@ -117,6 +117,11 @@ export class TerminalLines implements LineSource {
     return await promise;
   }
 
+  dropPrompt(): void {
+    this.#prompt = "";
+    this.#paint();
+  }
+
   interrupt(write: () => void): void {
     if (this.#muted || this.#ended) return write();
     this.#followWidth();
@@ -142,7 +147,8 @@ export class TerminalLines implements LineSource {
 
   [Symbol.dispose](): void {
     // What was half typed stays to be seen, on a line of its own.
-    if (!this.#muted && !this.#ended && this.#editor.text !== "") this.#painter.leave();
+    if (!this.#muted && this.#editor.text !== "") this.#painter.leave();
+    else this.#painter.clear();
     this.#finish();
     this.#unmarkedEnd?.[Symbol.dispose]();
     const { input, setRawMode } = this.#options;

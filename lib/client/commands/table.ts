@@ -17,6 +17,8 @@ export interface ChatCommand extends Named {
   /** What may stand after the name, for people. */
   arguments: string;
   help: string;
+  /** Whether it is done without the server. @default false */
+  local?: boolean;
   /** `rest` is what stands after the name. @returns "leave" where the user wants to */
   run: (talk: Talk, rest: string) => Promise<void | "leave"> | void;
 }
@@ -82,6 +84,7 @@ export const COMMANDS: readonly ChatCommand[] = [
   },
   {
     name: "SE",
+    local: true,
     words: ["se", "set", "settings"],
     arguments: "[name value]",
     help: "shows the settings, or changes one",
@@ -97,6 +100,7 @@ export const COMMANDS: readonly ChatCommand[] = [
   },
   {
     name: "HE",
+    local: true,
     words: ["he", "help", "?", "h", "commands"],
     alone: ["help", "?"],
     arguments: "",
@@ -105,6 +109,7 @@ export const COMMANDS: readonly ChatCommand[] = [
   },
   {
     name: "EX",
+    local: true,
     words: ["ex", "exit", "quit", "q", "bye", "part", "leave", "logout", "disconnect"],
     alone: ["exit", "quit", "logout", "bye", ":q"],
     arguments: "",
@@ -113,6 +118,7 @@ export const COMMANDS: readonly ChatCommand[] = [
   },
   {
     name: "/compact",
+    local: true,
     words: ["compact"],
     arguments: "",
     help: "shows a message in one line, until you leave",
@@ -120,6 +126,7 @@ export const COMMANDS: readonly ChatCommand[] = [
   },
   {
     name: "/classic",
+    local: true,
     words: ["classic"],
     arguments: "",
     help: "shows it in several, with the menu",
