@@ -49,12 +49,18 @@ const progressShape = {
   tcp: integer(),
 };
 
+/** Asks for an overview with so many messages at most, and for `presence` records from then on. */
+const overview = optional(integer());
+
+/** Who has come, or gone: how many, and the names of some. */
+const changeShape = { count: integer(), users: arrayOf(string()) };
+
 const clientShapes = {
   hello,
   identify: { id, username: string() },
-  authenticate: { id, password: string() },
-  register: { id, password: string() },
-  resume: { id, username: string(), token: hex(32), last: integer() },
+  authenticate: { id, password: string(), overview },
+  register: { id, password: string(), overview },
+  resume: { id, username: string(), token: hex(32), last: integer(), overview },
   users: { id },
   user: { id, username: string() },
   public: { id, text: string() },
@@ -85,7 +91,17 @@ const serverShapes = {
     latest: integer(),
     /** What the client may come back with. */
     token: optional(hex(32)),
+    overview: optional(object({
+      /** Who is here. */
+      users: arrayOf(string()),
+      /** The last messages, in order, but for those that are delivered now. */
+      messages: arrayOf(object(messageShape)),
+      /** The newest message when the user's last session ended. */
+      seen: optional(integer()),
+    })),
   },
+  /** Who has come and gone, at most once a second. */
+  presence: { joined: object(changeShape), left: object(changeShape) },
   users: { id, users: arrayOf(string()) },
   user: { id, username: string(), active: boolean },
   sent: { id, message: integer(1), away: optional(boolean) },
@@ -123,6 +139,9 @@ export type ServerRecord = ServerRecords[keyof ServerRecords];
 
 /** A message as its receivers get it. */
 export type Message = Shaped<typeof messageShape>;
+
+/** What a client is told at its login. */
+export type Overview = NonNullable<ServerRecords["welcome"]["overview"]>;
 
 /** How far a message got, in users. */
 export type Progress = Shaped<typeof progressShape>;

@@ -26,6 +26,7 @@ import type { RecentSet } from "../protocol/recent_set.ts";
 import type { Limits } from "./limits.ts";
 import type { Log } from "./log.ts";
 import type { Deliveries } from "./marks.ts";
+import { overviewFor } from "./overview.ts";
 import { Outbox } from "./outbox.ts";
 import type { Registrations } from "./registrations.ts";
 
@@ -86,6 +87,8 @@ export interface WelcomeOptions {
   token?: string | undefined;
   /** The newest message that a client which has come back has. */
   last?: number;
+  /** So many messages are wanted in an overview; undefined where none is. */
+  overview?: number | undefined;
 }
 
 /** One control connection at the server, from its hello to its end. */
@@ -187,6 +190,14 @@ export class Session implements Member {
     this.#answers.addLater(id, ready, make);
   }
 
+  get login(): number | undefined {
+    return this.#login;
+  }
+
+  notify(line: string): void {
+    this.#connection.send(line);
+  }
+
   get deliveries(): Deliveries {
     return this.#outbox!.deliveries;
   }
@@ -243,7 +254,7 @@ export class Session implements Member {
   }
 
   /** The login is done: the user becomes active, and gets what the data channel needs. */
-  welcome(id: number, { login, token, last }: WelcomeOptions): void {
+  welcome(id: number, { login, token, last, overview: wanted }: WelcomeOptions): void {
     const { services } = this;
     this.#state = "active";
     this.#limit[Symbol.dispose]();
@@ -267,7 +278,12 @@ export class Session implements Member {
     }
     const { parameters: data } = this.#outbox;
     const latest = services.messages.last;
-    this.send({ type: "welcome", id, username: this.username, data, latest, token });
+    // Who comes back is given what it missed in any case.
+    const overview = wanted === undefined
+      ? undefined
+      : overviewFor(this.username, last === undefined ? wanted : 0, services);
+    this.send({ type: "welcome", id, username: this.username, data, latest, token, overview });
+    if (wanted !== undefined) services.hub.presence.watch(this);
     this.#caughtUp = services.hub.join(this, last ?? latest);
     const came = last === undefined ? "joined" : "came back";
     services.log(`${this.username} ${came} from ${this.remote}`);

@@ -104,7 +104,7 @@ Deno.test("users and user answer with the names as they were registered", async 
   );
 });
 
-Deno.test("public goes to all others, and to no session of its sender", async () => {
+Deno.test("public goes to all, but not to the session that sent it", async () => {
   await using server = await FakeServer.start();
   const [sender, twin, bob, joe] = [
     await server.join("renew"),
@@ -115,7 +115,7 @@ Deno.test("public goes to all others, and to no session of its sender", async ()
   const sent = await sender.ask({ type: "public", id: 3, text: "Hello guys" });
   assertEquals(sent, { type: "sent", id: 3, message: 1 });
   server.clock.endTurn();
-  for (const other of [bob, joe]) {
+  for (const other of [twin, bob, joe]) {
     assertEquals(await other.next(), {
       type: "deliver",
       number: 0,
@@ -127,9 +127,10 @@ Deno.test("public goes to all others, and to no session of its sender", async ()
       }],
     });
   }
-  for (const none of [sender, twin]) {
-    assertEquals((await none.ask({ type: "ping" }))["type"], "pong");
-  }
+  assertEquals((await sender.ask({ type: "ping" }))["type"], "pong");
+  // The user's own sessions are none of those that it went to.
+  const { progress } = await sender.ask({ type: "status", id: 4, message: 1 });
+  assertEquals(progress, { users: 2, udp: 0, tcp: 0 });
 });
 
 Deno.test("direct goes to all sessions of one user, and to nobody else", async () => {

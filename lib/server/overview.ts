@@ -1,0 +1,33 @@
+import { MAX_HISTORY } from "../protocol/limits.ts";
+import { foldUsername } from "../protocol/names.ts";
+import type { Overview } from "../protocol/records.ts";
+import type { Services } from "./session.ts";
+
+/**
+ * What a user is told at the login: who is here, the last messages, and which of them are unread.
+ *
+ * @param count so many messages at most
+ * @returns undefined where the log can't be read
+ */
+export function overviewFor(
+  username: string,
+  count: number,
+  { hub, messages }: Pick<Services, "hub" | "messages">,
+): Overview | undefined {
+  const account = foldUsername(username);
+  const isHere = hub.sessionsOf(username) > 0;
+  try {
+    return {
+      users: isHere ? hub.users : [...hub.users, username].sort(byKey),
+      messages: count === 0 ? [] : messages.recent(account, Math.min(count, MAX_HISTORY)),
+      // Another session of the user's has seen them.
+      seen: isHere ? undefined : messages.seen(account),
+    };
+  } catch {
+    return undefined;
+  }
+}
+
+function byKey(a: string, b: string): number {
+  return foldUsername(a) < foldUsername(b) ? -1 : 1;
+}
