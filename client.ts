@@ -4,7 +4,7 @@ import { dialer, openSocket } from "./lib/client/connect.ts";
 import { Console } from "./lib/console/console.ts";
 import { openSource, standardOutput } from "./lib/console/standard_streams.ts";
 import { Dialogue } from "./lib/client/dialogue.ts";
-import { Settings } from "./lib/client/settings.ts";
+import { SETTINGS, Settings, type SettingValues } from "./lib/client/settings.ts";
 import { SettingsFile } from "./lib/client/settings_file.ts";
 import { View } from "./lib/client/view.ts";
 import { giveUpFiles } from "./lib/client/give_up_files.ts";
@@ -30,6 +30,7 @@ Joins a chat; the account is made at the first login.
   --config FOLDER       where the servers met before are kept (default: the platform's folder)
   --plain               no encryption: anybody on the network can read along
   --compact             a message in one line (SE style compact keeps that)
+  --color WHEN          whether names have colours: auto, always, never
   --help                this text
   --version             the version
 
@@ -50,14 +51,14 @@ async function main(): Promise<void> {
     help: HELP,
     arguments: ["host", "port", "username"],
     flags: ["plain", "compact"],
-    options: ["fingerprint", "config"],
+    options: ["fingerprint", "config", "color"],
   });
   if (commandLine === undefined) return;
   const { host, port, username } = commandLine.arguments;
   const server = { hostname: host!, port: parsePort(port!, 1) };
   const name = checkUsername(username!);
 
-  const { config, fingerprint } = commandLine.options;
+  const { config, fingerprint, color } = commandLine.options;
   const folder = config ?? defaultConfigFolder(Deno.build.os, (name) => Deno.env.get(name));
   const trust = commandLine.flags.has("plain") ? undefined : await loadTrust(folder, fingerprint);
   if (trust === undefined) say("--plain: anybody on the network can read along");
@@ -75,8 +76,9 @@ async function main(): Promise<void> {
   // Scripts know the classic dialogue, whatever their user likes to see.
   if (!onTerminal) settings.overrule("style", "classic");
   if (commandLine.flags.has("compact")) settings.overrule("style", "compact");
+  if (color !== undefined) overruleColor(settings, color);
   const keepSettings = () => file?.keep(settings);
-  const view = new View({ console, settings, now: Date.now });
+  const view = new View({ console, settings, clock: systemClock, noColor: Deno.noColor });
   const client = await leaving.orDone(ChatClient.open({
     clock: systemClock,
     random: Math.random,
@@ -84,7 +86,9 @@ async function main(): Promise<void> {
     openSocket,
     onMessage: (message) => view.message(message),
     onLost: (why) => view.lost(why),
-    onBack: () => view.back(),
+    onBack: (overview) => view.back(overview),
+    onPresence: (presence) => view.presence(presence),
+    overview: () => view.compact ? settings.get("history") : onTerminal ? 0 : undefined,
   }));
   giveUpFiles();
   const hidden = source instanceof TerminalLines;
@@ -144,6 +148,12 @@ async function loadTrust(
     const problem = `the servers met before can't be read: ${(cause as Error).message}`;
     throw new ExitError(ExitCode.refused, problem, { cause });
   }
+}
+
+function overruleColor(settings: Settings, color: string): void {
+  const { accepts, takes } = SETTINGS.color;
+  if (!accepts(color)) throw new ExitError(ExitCode.usage, `--color is one of: ${takes}`);
+  settings.overrule("color", color as SettingValues["color"]);
 }
 
 function checkUsername(username: string): string {

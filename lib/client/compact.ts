@@ -10,8 +10,8 @@ export interface LineForm {
   times: SettingValues["times"];
   /** Whether the user sent it, in another session. */
   own: boolean;
-  /** Emphasizes what the message begins with, and its text. @default as they are */
-  paint?: (head: string) => string;
+  /** Gives the sender's name its colour. @default none */
+  paint?: ((name: string) => string) | undefined;
 }
 
 /**
@@ -21,10 +21,11 @@ export interface LineForm {
 export function formatLine(message: Message, { page, times, own, paint }: LineForm): string {
   const { from, to, sent, text } = message;
   const addressee = to === undefined ? "" : ` -> ${own ? legibleLine(to) : "you"}`;
-  const head = `${timeOf(sent, times)}${legibleLine(from)}${addressee}:`;
-  const shown = under(head, legible(text), page);
-  return paint !== undefined && shown.startsWith(head)
-    ? paint(head) + shown.slice(head.length)
+  const time = timeOf(sent, times);
+  const name = legibleLine(from);
+  const shown = under(`${time}${name}${addressee}:`, legible(text), page);
+  return paint !== undefined && shown.startsWith(time + name)
+    ? time + paint(name) + shown.slice(time.length + name.length)
     : shown;
 }
 

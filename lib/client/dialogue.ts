@@ -1,10 +1,11 @@
 import { legibleLine } from "../console/foreign.ts";
 import { hanging } from "../console/layout.ts";
-import type { Console } from "../console/console.ts";
+import type { Assistant, Console } from "../console/console.ts";
 import { ExitCode, ExitError } from "../exit.ts";
 import { parsePassword } from "../protocol/names.ts";
 import type { ChatClient } from "./client.ts";
 import { COMMANDS, DIRECT } from "./commands/table.ts";
+import { completionOf } from "./completion.ts";
 import { type Input, readInput } from "./input.ts";
 import { RequestError } from "./session.ts";
 import { checkText, InputError, sentence, Talk, type TalkOptions, whatIsWrong } from "./talk.ts";
@@ -59,6 +60,8 @@ export class Dialogue {
 
   /** Takes commands until the user leaves. */
   async takeCommands(): Promise<void> {
+    this.#console.assist(this.#assistant());
+    this.#console.watchFocus();
     for (;;) {
       const line = await this.#askCommand();
       if (line === undefined) return this.leave();
@@ -71,9 +74,18 @@ export class Dialogue {
     }
   }
 
-  /** What the user typed while a command was still being done waits until it is. */
-  typedAhead(): void {
-    this.#sayIfKept();
+  /** What helps who types. */
+  #assistant(): Assistant {
+    const isSecret = (line: string) => /^\s*\/?(?:pw|passwd|password)\s/i.test(line);
+    return {
+      complete: (before) =>
+        completionOf(before, {
+          commands: COMMANDS,
+          names: this.#view.here.names.map(legibleLine),
+        }),
+      remembers: (line) => !isSecret(line),
+      typedAhead: () => this.#sayIfKept(),
+    };
   }
 
   #askCommand(): Promise<string | undefined> {
@@ -135,9 +147,9 @@ export class Dialogue {
     for (;;) {
       const password = await this.#askNewPassword(username);
       try {
-        const { username } = await this.#client.register(password);
-        this.#view.username = username;
+        const { username, overview } = await this.#client.register(password);
         this.#console.print(hanging(`New User: ${legibleLine(username)}`, this.#console.page));
+        this.#view.welcome(username, overview);
         return true;
       } catch (error) {
         if (!(error instanceof RequestError)) throw error;
@@ -169,7 +181,8 @@ export class Dialogue {
     for (;;) {
       const password = await this.#askSecret("Existing user. Please enter password:");
       try {
-        this.#view.username = (await this.#client.authenticate(password)).username;
+        const { username, overview } = await this.#client.authenticate(password);
+        this.#view.welcome(username, overview);
         return;
       } catch (error) {
         if (!(error instanceof RequestError) || error.code !== "wrong-password") throw error;

@@ -12,6 +12,7 @@ import {
   encodeRecord,
   type Message,
   parseServerRecord,
+  type PresenceChange,
   type ServerRecord,
   type ServerRecords,
 } from "../protocol/records.ts";
@@ -61,6 +62,8 @@ export interface ClientSessionOptions {
   openSocket: (local: Endpoint) => DatagramSocket | undefined;
   /** The login is done, or the client has come back; before the first message. */
   onWelcome: (welcome: ServerRecords["welcome"]) => void;
+  /** Somebody has come, or gone. */
+  onPresence: (presence: PresenceChange) => void;
   /** Takes a message: each once, in order. */
   onMessage: (message: Message) => void;
 }
@@ -196,6 +199,8 @@ export class ClientSession {
         return this.#send({ type: "pong" });
       case "pong":
         return;
+      case "presence":
+        return this.#options.onPresence(record);
       case "welcome":
         this.#openInbox(record.data);
         this.#options.onWelcome(record);

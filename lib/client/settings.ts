@@ -6,7 +6,7 @@ export interface SettingValues {
   times: "off" | "short" | "full";
   color: "auto" | "always" | "never";
   bell: boolean;
-  notifications: boolean;
+  notifications: "off" | "osc9" | "osc777";
   joins: boolean;
   history: number;
   blocked: readonly string[];
@@ -58,7 +58,11 @@ export const SETTINGS: { readonly [N in SettingName]: Setting<SettingValues[N]> 
   times: choice(["off", "short", "full"], "short", "what compact messages begin with"),
   color: choice(["auto", "always", "never"], "auto", "whether names have colours"),
   bell: onOff(true, "a bell for direct messages, and where your name is mentioned"),
-  notifications: onOff(false, "the same as notifications of the desktop (OSC 9)"),
+  notifications: choice(
+    ["off", "osc9", "osc777"],
+    "off",
+    "the same as notifications, of the kind that your terminal shows",
+  ),
   joins: onOff(true, "whether compact says who comes and goes"),
   history: {
     initial: 20,

@@ -1,19 +1,31 @@
+import type { Clock } from "../clock.ts";
 import type { Console } from "../console/console.ts";
 import { legibleLine } from "../console/foreign.ts";
 import { hanging } from "../console/layout.ts";
 import { foldUsername } from "../protocol/names.ts";
-import type { Message } from "../protocol/records.ts";
+import type { Message, Overview, PresenceChange } from "../protocol/records.ts";
+import { Attention, mentions, notification } from "./attention.ts";
+import { colored, emphasized } from "./colors.ts";
 import { dayOf, formatLine } from "./compact.ts";
 import { formatMessage, formatPastMessage } from "./format.ts";
+import { type Crowd, Here } from "./here.ts";
 import type { Settings } from "./settings.ts";
 
 /** What {@linkcode View} shows things on, and by. */
 export interface ViewOptions {
   console: Console;
   settings: Settings;
-  /** Wall-clock time, in milliseconds since 1970. */
-  now: () => number;
+  clock: Clock;
+  /** Whether colours are not wanted, where nobody says otherwise. */
+  noColor: boolean;
 }
+
+/** So many names of those who are here are shown at the login. */
+const MAX_NAMES = 20;
+/** So many who come or go at once are named. */
+const MAX_CROWD = 5;
+/** A notification has so much of a text, in UTF-16 code units. */
+const NOTIFIED_LENGTH = 100;
 
 /** What the user sees of the chat, in the style of the moment. */
 export class View {
@@ -23,13 +35,20 @@ export class View {
   username = "";
   /** Who sent the last direct message that was shown. */
   lastDirect: string | undefined;
+  /** Who is here, as far as it is known. */
+  readonly here = new Here();
   /** The day of what was shown last. */
   #day: string;
+  readonly #clock: Clock;
+  readonly #noColor: boolean;
+  readonly #attention = new Attention();
 
-  constructor({ console, settings, now }: ViewOptions) {
+  constructor({ console, settings, clock, noColor }: ViewOptions) {
     this.console = console;
     this.settings = settings;
-    this.#day = dayOf(now());
+    this.#clock = clock;
+    this.#noColor = noColor;
+    this.#day = dayOf(clock.date().getTime());
   }
 
   get compact(): boolean {
@@ -42,7 +61,36 @@ export class View {
     const own = this.#isOwn(message.from);
     if (message.to !== undefined && !own) this.lastDirect = message.from;
     if (this.compact) this.#line(message);
-    else this.console.print(formatMessage(message, this.console.page));
+    else this.console.print(formatMessage(message, this.console.page, { own }));
+    if (!own && this.#isForUser(message)) this.#alert(message);
+  }
+
+  /** The login is done. */
+  welcome(username: string, overview: Overview | undefined): void {
+    this.username = username;
+    if (overview === undefined) return;
+    this.here.set(overview.users);
+    if (!this.compact) return;
+    const { messages, seen = Infinity, users } = overview;
+    const unread = messages.findIndex(({ id, from }) => id > seen && !this.#isOwn(from));
+    this.past(unread < 0 ? messages : messages.slice(0, unread));
+    if (unread >= 0) {
+      this.notice("Since you were here last:");
+      this.past(messages.slice(unread));
+    }
+    const others = users.length - MAX_NAMES;
+    const more = others > 0 ? ` and ${others} more` : "";
+    this.notice(`${users.length} here: ${listed(users.slice(0, MAX_NAMES))}${more}`);
+  }
+
+  /** Who has come and gone. */
+  presence(presence: PresenceChange): void {
+    const { joined, left } = this.here.change(presence);
+    if (!this.compact || !this.settings.get("joins")) return;
+    const parts = [describe(joined, "joined"), describe(left, "left")].filter((part) =>
+      part !== ""
+    );
+    if (parts.length > 0) this.notice(parts.join("; "));
   }
 
   /** Messages of the past, in order. */
@@ -75,7 +123,8 @@ export class View {
     this.complain(`Connection lost (${why}), trying to come back.`);
   }
 
-  back(): void {
+  back(overview?: Overview): void {
+    if (overview !== undefined) this.here.set(overview.users);
     this.complain("Connected again.");
   }
 
@@ -85,7 +134,30 @@ export class View {
     if (times === "short" && day !== this.#day) this.notice(day);
     this.#day = day;
     const own = this.#isOwn(message.from);
-    this.console.print(formatLine(message, { page: this.console.page, times, own }));
+    const paint = this.#isColored ? colored : undefined;
+    const line = formatLine(message, { page: this.console.page, times, own, paint });
+    const standsOut = paint !== undefined && !own && mentions(message.text, this.username);
+    this.console.print(standsOut ? emphasized(line) : line);
+  }
+
+  get #isColored(): boolean {
+    const color = this.settings.get("color");
+    return color === "always" || color === "auto" && this.console.page.styled && !this.#noColor;
+  }
+
+  #isForUser({ to, text }: Message): boolean {
+    return to !== undefined || mentions(text, this.username);
+  }
+
+  /** Bell and notification, at most once in a while. */
+  #alert({ from, text }: Message): void {
+    const bell = this.settings.get("bell");
+    const kind = this.settings.get("notifications");
+    if (!bell && kind === "off" || !this.#attention.ask(this.#clock.now())) return;
+    if (bell) this.console.alert("\x07");
+    if (kind === "off") return;
+    const said = legibleLine(`${from}: ${text}`).slice(0, NOTIFIED_LENGTH).toWellFormed();
+    this.console.alert(notification(kind, said));
   }
 
   #isOwn(username: string): boolean {
@@ -101,4 +173,12 @@ export class View {
 /** Names, for a line of the program's. */
 export function listed(names: readonly string[]): string {
   return names.map(legibleLine).join(", ");
+}
+
+/** Who came or went: by name where they are few, otherwise how many. */
+function describe({ count, names }: Crowd, change: string): string {
+  if (count === 0) return "";
+  return count > names.length || count > MAX_CROWD
+    ? `${count} ${change}`
+    : `${listed(names)} ${change}`;
 }

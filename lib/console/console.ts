@@ -27,6 +27,10 @@ export interface LineSource extends Disposable {
   read(options: ReadOptions): Promise<string | undefined>;
   /** Helps from now on, where there is a keyboard. */
   assistant?: Assistant | undefined;
+  /** Whether the keyboard is here at present; undefined where nobody tells. */
+  readonly focused?: boolean | undefined;
+  /** Has {@linkcode focused} known. */
+  watchFocus?(): void;
   /** From now on there is no prompt. */
   dropPrompt?(): void;
   /** Lets `write` write to the screen, and keeps what the user is typing. */
@@ -39,6 +43,8 @@ export interface Output {
   dialogue: (text: string) => void;
   /** Standard error: what is wrong. */
   complaint: (text: string) => void;
+  /** Rings the terminal's bell, or the like: what shows nowhere. @default there is no terminal */
+  signal?: (sequence: string) => void;
   /** What the dialogue is laid out for, and what a complaint is, at present. */
   dialoguePage: () => Page;
   complaintPage: () => Page;
@@ -85,6 +91,21 @@ export class Console {
   ): Promise<string | undefined> {
     signal.throwIfAborted();
     return await abortable(this.#source.read({ secret: false, prompt }), signal);
+  }
+
+  /** Asks for the user's attention, unless the terminal has it. */
+  alert(sequence: string): void {
+    if (this.#source.focused !== true) this.#output.signal?.(sequence);
+  }
+
+  /** Whether the terminal has the user's attention is known from now on, if it tells. */
+  watchFocus(): void {
+    this.#source.watchFocus?.();
+  }
+
+  /** Helps who types, from now on. */
+  assist(assistant: Assistant): void {
+    this.#source.assistant = assistant;
   }
 
   /** What is printed is laid out for this, at present. */

@@ -9,6 +9,9 @@ import { TerminalLines } from "./terminal_lines.ts";
 /** Standard output and standard error. */
 export const standardOutput: Output = {
   dialogue: (text) => writeText(Deno.stdout, text),
+  ...Deno.stdout.isTerminal() && {
+    signal: (sequence: string) => writeText(Deno.stdout, sequence),
+  },
   complaint: (text) => writeText(Deno.stderr, text),
   dialoguePage: () => pageOf(Deno.stdout),
   complaintPage: () => pageOf(Deno.stderr),

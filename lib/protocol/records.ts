@@ -55,6 +55,8 @@ const overview = optional(integer());
 /** Who has come, or gone: how many, and the names of some. */
 const changeShape = { count: integer(), users: arrayOf(string()) };
 
+const presenceShape = { joined: object(changeShape), left: object(changeShape) };
+
 const clientShapes = {
   hello,
   identify: { id, username: string() },
@@ -101,7 +103,7 @@ const serverShapes = {
     })),
   },
   /** Who has come and gone, at most once a second. */
-  presence: { joined: object(changeShape), left: object(changeShape) },
+  presence: presenceShape,
   users: { id, users: arrayOf(string()) },
   user: { id, username: string(), active: boolean },
   sent: { id, message: integer(1), away: optional(boolean) },
@@ -139,6 +141,9 @@ export type ServerRecord = ServerRecords[keyof ServerRecords];
 
 /** A message as its receivers get it. */
 export type Message = Shaped<typeof messageShape>;
+
+/** Who has come and gone. */
+export type PresenceChange = Shaped<typeof presenceShape>;
 
 /** What a client is told at its login. */
 export type Overview = NonNullable<ServerRecords["welcome"]["overview"]>;

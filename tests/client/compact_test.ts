@@ -36,7 +36,7 @@ Deno.test("formatLine() wraps under the text, or less deep where there is little
   ]);
 });
 
-Deno.test("formatLine() paints what the message begins with, where it is in one piece", () => {
-  const paint = (head: string) => `<${head}>`;
-  assertEquals(formatLine(message, { ...form, paint }), "<07:16 anna:> hello");
+Deno.test("formatLine() gives the name its colour, where it is in one piece", () => {
+  const paint = (name: string) => `<${name}>`;
+  assertEquals(formatLine(message, { ...form, paint }), "07:16 <anna>: hello");
 });

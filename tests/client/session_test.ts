@@ -16,6 +16,7 @@ function start(firstLine?: string) {
     clock,
     openSocket: () => undefined,
     onWelcome: () => {},
+    onPresence: () => {},
     onMessage: (message) => messages.push(message),
   });
   if (firstLine !== undefined) connection.receive(firstLine);
