@@ -162,9 +162,9 @@ export class ChatClient {
     return this.#request({ type: "direct", to, text }, "sent");
   }
 
-  /** The last messages that the user may see, in order; from and to another user, or all. */
-  async history(count: number, other?: string): Promise<Message[]> {
-    return (await this.#request({ type: "history", count, with: other }, "history")).messages;
+  /** The last messages that the user may see, in order, from and to another user, or all; and since when. */
+  history(count: number, other?: string): Promise<ServerRecords["history"]> {
+    return this.#request({ type: "history", count, with: other }, "history");
   }
 
   /** The last messages with a text in them, in order. */

@@ -82,7 +82,7 @@ function format(message: Message, { title, details, page }: Form): string {
 }
 
 /** The time where the user is, as 2026-01-31 10:30; "?" where there is no such time. */
-function localTime(sent: number): string {
+export function localTime(sent: number): string {
   const time = new Date(sent);
   if (Number.isNaN(time.getTime())) return "?";
   const pad = (number: number) => `${number}`.padStart(2, "0");

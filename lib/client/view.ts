@@ -58,11 +58,11 @@ export class View {
   /** A message that has come. */
   message(message: Message): void {
     if (this.#isBlocked(message.from)) return;
-    const own = this.#isOwn(message.from);
+    const own = this.#isSent(message);
     if (message.to !== undefined && !own) this.lastDirect = message.from;
     if (this.compact) this.#line(message);
     else this.console.print(formatMessage(message, this.console.page, { own }));
-    if (!own && this.#isForUser(message)) this.#alert(message);
+    if (!this.#isOwn(message.from) && this.#isForUser(message)) this.#alert(message);
   }
 
   /** The login is done. */
@@ -133,7 +133,7 @@ export class View {
     const day = dayOf(message.sent);
     if (times === "short" && day !== this.#day) this.notice(day);
     this.#day = day;
-    const own = this.#isOwn(message.from);
+    const own = this.#isSent(message);
     const paint = this.#isColored ? colored : undefined;
     const line = formatLine(message, { page: this.console.page, times, own, paint });
     const standsOut = paint !== undefined && !own && mentions(message.text, this.username);
@@ -158,6 +158,11 @@ export class View {
     if (kind === "off") return;
     const said = legibleLine(`${from}: ${text}`).slice(0, NOTIFIED_LENGTH).toWellFormed();
     this.console.alert(notification(kind, said));
+  }
+
+  /** Whether the user sent it, and not to this very user. */
+  #isSent({ from, to }: Message): boolean {
+    return this.#isOwn(from) && (to === undefined || !this.#isOwn(to));
   }
 
   #isOwn(username: string): boolean {

@@ -107,7 +107,8 @@ const serverShapes = {
   users: { id, users: arrayOf(string()) },
   user: { id, username: string(), active: boolean },
   sent: { id, message: integer(1), away: optional(boolean) },
-  history: { id, messages: arrayOf(object(messageShape)) },
+  /** `since`: when the user's account was made, before which it may read nothing; if that is known. */
+  history: { id, messages: arrayOf(object(messageShape)), since: optional(integer()) },
   status: { id, message: integer(1), progress: optional(object(progressShape)) },
   password: { id },
   /** `number` is the first message's delivery number; the others have the next ones. */

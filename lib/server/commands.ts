@@ -88,7 +88,8 @@ function history(
     if (other !== undefined && accounts.find(other) === undefined) throw noSuchUser();
     const account = foldUsername(session.username);
     const options = { count: Math.min(count, MAX_HISTORY), with: other };
-    return { type: "history", id, messages: messages.history(account, options) };
+    const since = accounts.created(session.username)?.getTime();
+    return { type: "history", id, messages: messages.history(account, options), since };
   });
 }
 

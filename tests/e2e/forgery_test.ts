@@ -39,7 +39,7 @@ Deno.test("nothing that others wrote stands at the left edge of a terminal", asy
     for (const { text } of forgeries(columns)) foreign += await send(text) - 2 * own;
     console.log(`    ${columns} columns: ${foreign} lines of others at the left edge`);
     found.push({ columns, foreign });
-    await joe.press("C-c");
+    await joe.press("C-c", "C-c");
     await joe.until((text) => text.endsWith("exit code 0"), "the end");
   }
   assertEquals(found, [40, 80, 132].map((columns) => ({ columns, foreign: 0 })));

@@ -129,12 +129,14 @@ Deno.test("a password is not in the history of lines", async () => {
   });
 });
 
-Deno.test("Ctrl-C leaves as EX does, and drops what was typed", async () => {
+Deno.test("Ctrl-C drops what was typed, and a second one leaves as EX does", async () => {
   await withTerminal(async (start) => {
     await using joe = await start("joe");
     await register(joe);
     await joe.typeText("PM not me");
     await joe.until((text) => text.endsWith("PM not me"), "what was typed");
+    await joe.press("C-c");
+    await joe.until((text) => endsWith(text, "logout of account"), "the line without it");
     await joe.press("C-c");
     await joe.until(
       (text) => text.endsWith("exit code 0"),

@@ -128,6 +128,11 @@ export class Program implements AsyncDisposable {
     await this.#err.expect(text);
   }
 
+  /** The same for a line that matches. */
+  async expectErrorMatch(pattern: RegExp): Promise<void> {
+    await this.#err.expectMatch(pattern);
+  }
+
   /** Waits for the end, and that nothing more was written than was expected. */
   async expectEnd(): Promise<void> {
     await Promise.all([this.#out.expectEnd(), this.#err.expectEnd()]);

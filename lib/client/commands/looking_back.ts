@@ -1,6 +1,6 @@
 import { MAX_HISTORY } from "../../protocol/limits.ts";
 import { hanging } from "../../console/layout.ts";
-import { formatStatus } from "../format.ts";
+import { formatStatus, localTime } from "../format.ts";
 import { InputError, type Talk } from "../talk.ts";
 
 /** So many messages `HI` and `FI` show if they are not told. */
@@ -15,8 +15,11 @@ export async function history({ client, view }: Talk, rest: string): Promise<voi
   if (Number(count) > MAX_HISTORY) {
     throw new InputError(`HI shows at most ${MAX_HISTORY} messages: HI ${MAX_HISTORY}`);
   }
-  const messages = await client.history(Number(count ?? USUAL_COUNT), name);
-  if (messages.length === 0) throw new InputError("There are no messages");
+  const { messages, since } = await client.history(Number(count ?? USUAL_COUNT), name);
+  if (messages.length === 0) {
+    const when = since === undefined ? "your account was made" : localTime(since);
+    throw new InputError(`There are no messages that you may read: you may since ${when}`);
+  }
   view.past(messages);
 }
 
