@@ -77,8 +77,11 @@ async function main(): Promise<void> {
   if (!onTerminal) settings.overrule("style", "classic");
   if (commandLine.flags.has("compact")) settings.overrule("style", "compact");
   if (color !== undefined) overruleColor(settings, color);
-  const keepSettings = () => file?.keep(settings);
   const view = new View({ console, settings, clock: systemClock, noColor: Deno.noColor });
+  if (file?.isNew && !view.compact) {
+    say("/compact shows each message in one line; SE style compact keeps that.");
+  }
+  const keepSettings = () => file?.keep(settings);
   const client = await leaving.orDone(ChatClient.open({
     clock: systemClock,
     random: Math.random,

@@ -8,6 +8,8 @@ const MAX_BYTES = 1_048_576;
 /** `settings.toml` in the client's configuration folder; it stays open, since later no file can be had. */
 export class SettingsFile implements Disposable {
   readonly path: string;
+  /** Whether it was not there before. */
+  isNew = false;
   readonly #file: Deno.FsFile | undefined;
   /** Why it can't be written. */
   readonly #refused: string | undefined;
@@ -25,8 +27,10 @@ export class SettingsFile implements Disposable {
     const path = join(folder, "settings.toml");
     try {
       if (create) await Deno.mkdir(folder, { recursive: true, mode: 0o700 });
+      const existed = await Deno.stat(path).then(() => true, () => false);
       const file = await Deno.open(path, { read: true, write: true, create, mode: 0o600 });
       const settings = new SettingsFile(path, file);
+      settings.isNew = !existed;
       if (create && settings.#read() === "") settings.#write(emptySettings());
       return settings;
     } catch (error) {

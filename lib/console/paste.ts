@@ -36,16 +36,13 @@ export class PasteDecoder {
   }
 }
 
-/** Keys that only paste: text after a line ending, and nothing that acts, in one piece. */
-// deno-lint-ignore no-control-regex
-const LINES =
-  /^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*[\r\n][^\x00-\x1f\x7f][^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*$/;
+/** Text and line endings, and no key that acts. */
 // deno-lint-ignore no-control-regex
 const TEXT = /^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]+$/;
 
 /** Whether keys come faster than anybody types: a paste by a terminal that does not mark it begins. */
 export function beginsPaste(keys: string): boolean {
-  return LINES.test(keys);
+  return TEXT.test(keys) && /[\r\n][^\r\n]/.test(keys);
 }
 
 /** Whether they go on with one. */

@@ -4,6 +4,7 @@ import { emitKeypressEvents } from "node:readline";
 import { type Readable } from "node:stream";
 import { type Clock } from "../clock.ts";
 import type { Assistant, LineSource, ReadOptions } from "./console.ts";
+import { hanging } from "./layout.ts";
 import { type Key, LineEditor } from "./line_editor.ts";
 import type { Page } from "./page.ts";
 import { Painter } from "./painter.ts";
@@ -322,7 +323,8 @@ export class TerminalLines implements LineSource {
 
   /** A line of the program's about what was typed. */
   #say(text: string): void {
-    this.interrupt(() => this.#options.write(`${text}\r\n`));
+    const lines = hanging(text, this.#options.page()).replaceAll("\n", "\r\n");
+    this.interrupt(() => this.#options.write(`${lines}\r\n`));
   }
 
   #paint(): void {

@@ -145,7 +145,10 @@ Deno.test("TerminalLines drops what was typed at Ctrl-C, and tells of the next o
   await type("x");
   await type("\x7f");
   await type("\x03");
-  assertEquals([interrupts.length, screen().endsWith("Ctrl-C once more leaves.\r\n")], [0, true]);
+  assertEquals([interrupts.length, screen().endsWith("Ctrl-C once more\r\n  leaves.\r\n")], [
+    0,
+    true,
+  ]);
   await type("\x03");
   assertEquals(interrupts.length, 1);
   source[Symbol.dispose]();
@@ -193,7 +196,7 @@ Deno.test("TerminalLines shows a large paste by its size, and says what to do", 
   const line = source.read({ secret: false, prompt: "> " });
   const text = "x\n".repeat(300);
   await type(`\x1b[200~${text}\x1b[201~`);
-  const shown = screen().replaceAll("\r\n", "");
+  const shown = screen().replaceAll(/\r\n {2}/g, " ").replaceAll("\r\n", "");
   assertEquals(
     shown,
     "> A paste of 300 lines: Enter sends it as one message, Ctrl-C drops it." +
@@ -269,7 +272,7 @@ Deno.test("TerminalLines keeps to itself what was typed for a shell", async () =
   await type("\x1a");
   screen();
   for (const part of ["fg\r", "fg\r"]) await type(part);
-  assertEquals(screen().includes('"fg" is for your shell, so it was not sent.'), true);
+  assertEquals(screen().replaceAll(/\s+/g, " ").includes("so it was not sent."), true);
   assertEquals(await line, "fg");
   source[Symbol.dispose]();
 });

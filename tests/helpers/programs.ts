@@ -324,4 +324,6 @@ export async function rememberServer(
   const { certificate } = await loadIdentity(folder);
   const knownServers = await KnownServers.load(config);
   await knownServers.remember(address, certificate);
+  // Nobody is told what is new to whom it is new.
+  await Deno.writeTextFile(`${config}/settings.toml`, "", { append: true });
 }
