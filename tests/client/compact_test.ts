@@ -24,6 +24,13 @@ Deno.test("formatLine() wraps under the text, or less deep where there is little
     formatLine({ ...message, text, from: name }, { ...form, page: { ...UNWRAPPED, columns } })
       .split("\n");
   assertEquals(shown(80), ["07:16 anna: one two three", "            four"]);
+  assertEquals(
+    formatLine({ ...message, from: "a", text: "x".repeat(27) }, {
+      ...form,
+      page: { ...UNWRAPPED, columns: 36 },
+    }),
+    `07:16 a: ${"x".repeat(25)}\n         xx`,
+  );
   assertEquals(shown(36, "a"), ["07:16 a: one two three", "         four"]);
   assertEquals(shown(30), ["07:16 anna: one two three", "  four"]);
   assertEquals(shown(20), ["07:16 anna: one", "  two three", "  four"]);

@@ -103,6 +103,7 @@ Deno.test("View.message() hides who is blocked, and rings for the user, at most 
   assertEquals([shown(), signals()], [[""], []]);
   view.message(message("hello all"));
   view.message(message("renewal", {}));
+  view.message(message("prerenew", {}));
   view.message(message("mine", { from: "renew", to: "anna" }));
   assertEquals(signals(), []);
   view.message(message("Renew; look", {}));

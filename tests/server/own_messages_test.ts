@@ -48,6 +48,9 @@ Deno.test("who comes back gets what the other sessions sent meanwhile, and not i
   await two.ask({ type: "direct", id: 11, to: "joe", text: "two" });
   const back = await server.resume(one, 0);
   assertEquals(await received(server, back, 2), ["one", "two"]);
+  // The user's own sessions are none of those that it went to.
+  const { progress } = await two.ask({ type: "status", id: 12, message: 2 });
+  assertEquals(progress, { users: 1, udp: 0, tcp: 0 });
   await assertNothing(server, back);
   await assertNothing(server, two);
 });
