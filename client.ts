@@ -37,8 +37,8 @@ Joins a chat; the account is made at the first login.
 Once logged in: PM sends a message to everybody, DM to one user, EX leaves. In one line:
   PM hello everybody
   DM joe hello joe
-HI shows the last messages: HI, HI 50, HI joe, HI 50 joe. ST shows how far your last message
-got, ST 5 your last five. A connection that is lost comes back by itself.
+HI shows the last messages, HE lists all commands, /compact shows each message in one line.
+A connection that is lost comes back by itself.
 
 A username that begins with "-" needs -- before the arguments.
 
