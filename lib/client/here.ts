@@ -1,11 +1,5 @@
 import { foldUsername } from "../protocol/names.ts";
-import type { PresenceChange } from "../protocol/records.ts";
-
-/** Who came or went: how many, and as many names as are known. */
-export interface Crowd {
-  count: number;
-  names: readonly string[];
-}
+import type { Crowd, PresenceChange } from "../protocol/records.ts";
 
 /** Who is here, as far as the server tells of who comes and goes: of a crowd it names only some. */
 export class Here {
@@ -30,6 +24,6 @@ export class Here {
   }
 }
 
-function crowd({ count, users }: PresenceChange["joined"], names: string[]): Crowd {
-  return { count: count - users.length + names.length, names };
+function crowd({ count, users }: Crowd, names: string[]): Crowd {
+  return { count: count - users.length + names.length, users: names };
 }

@@ -3,12 +3,12 @@ import type { Console } from "../console/console.ts";
 import { legibleLine } from "../console/foreign.ts";
 import { hanging } from "../console/layout.ts";
 import { foldUsername } from "../protocol/names.ts";
-import type { Message, Overview, PresenceChange } from "../protocol/records.ts";
+import type { Crowd, Message, Overview, PresenceChange } from "../protocol/records.ts";
 import { Attention, mentions, notification } from "./attention.ts";
 import { colored, emphasized } from "./colors.ts";
 import { dayOf, formatLine } from "./compact.ts";
 import { formatMessage, formatPastMessage } from "./format.ts";
-import { type Crowd, Here } from "./here.ts";
+import { Here } from "./here.ts";
 import type { Settings } from "./settings.ts";
 
 /** What {@linkcode View} shows things on, and by. */
@@ -69,18 +69,18 @@ export class View {
   welcome(username: string, overview: Overview | undefined): void {
     this.username = username;
     if (overview === undefined) return;
-    this.here.set(overview.users);
+    this.here.set(overview.here.users);
     if (!this.compact) return;
-    const { messages, seen = Infinity, users } = overview;
+    const { messages, seen = Infinity, here } = overview;
     const unread = messages.findIndex(({ id, from }) => id > seen && !this.#isOwn(from));
     this.past(unread < 0 ? messages : messages.slice(0, unread));
     if (unread >= 0) {
       this.notice("Since you were here last:");
       this.past(messages.slice(unread));
     }
-    const others = users.length - MAX_NAMES;
-    const more = others > 0 ? ` and ${others} more` : "";
-    this.notice(`${users.length} here: ${listed(users.slice(0, MAX_NAMES))}${more}`);
+    const names = here.users.toSorted().slice(0, MAX_NAMES);
+    const more = here.count > names.length ? ` and ${here.count - names.length} more` : "";
+    this.notice(`${here.count} here: ${listed(names)}${more}`);
   }
 
   /** Who has come and gone. */
@@ -124,7 +124,7 @@ export class View {
   }
 
   back(overview?: Overview): void {
-    if (overview !== undefined) this.here.set(overview.users);
+    if (overview !== undefined) this.here.set(overview.here.users);
     this.complain("Connected again.");
   }
 
@@ -181,9 +181,9 @@ export function listed(names: readonly string[]): string {
 }
 
 /** Who came or went: by name where they are few, otherwise how many. */
-function describe({ count, names }: Crowd, change: string): string {
+function describe({ count, users }: Crowd, change: string): string {
   if (count === 0) return "";
-  return count > names.length || count > MAX_CROWD
+  return count > users.length || count > MAX_CROWD
     ? `${count} ${change}`
-    : `${listed(names)} ${change}`;
+    : `${listed(users)} ${change}`;
 }

@@ -52,10 +52,10 @@ const progressShape = {
 /** Asks for an overview with so many messages at most, and for `presence` records from then on. */
 const overview = optional(integer());
 
-/** Who has come, or gone: how many, and the names of some. */
-const changeShape = { count: integer(), users: arrayOf(string()) };
+/** Who is here, or has come, or gone: how many, and the names of some. */
+const crowdShape = { count: integer(), users: arrayOf(string()) };
 
-const presenceShape = { joined: object(changeShape), left: object(changeShape) };
+const presenceShape = { joined: object(crowdShape), left: object(crowdShape) };
 
 const clientShapes = {
   hello,
@@ -94,8 +94,7 @@ const serverShapes = {
     /** What the client may come back with. */
     token: optional(hex(32)),
     overview: optional(object({
-      /** Who is here. */
-      users: arrayOf(string()),
+      here: object(crowdShape),
       /** The last messages, in order, but for those that are delivered now. */
       messages: arrayOf(object(messageShape)),
       /** The newest message when the user's last session ended. */
@@ -142,6 +141,9 @@ export type ServerRecord = ServerRecords[keyof ServerRecords];
 
 /** A message as its receivers get it. */
 export type Message = Shaped<typeof messageShape>;
+
+/** How many users, and the names of some. */
+export type Crowd = Shaped<typeof crowdShape>;
 
 /** Who has come and gone. */
 export type PresenceChange = Shaped<typeof presenceShape>;

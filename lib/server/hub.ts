@@ -68,6 +68,7 @@ export class Hub {
   readonly #log: MessageLog;
   readonly #rate: { burst: number; perSecond: number };
   readonly #users = new Map<string, ActiveUser>();
+  #count = 0;
   /** How fast each account may command, all its sessions together; kept while it is not full. */
   readonly #rates = new Map<string, TokenBucket>();
   readonly #marks = new DeliveryMarks(MARKS);
@@ -88,6 +89,21 @@ export class Hub {
   get users(): string[] {
     const active = [...this.#users.values()].filter(({ members }) => members.size > 0);
     return active.sort((a, b) => a.key < b.key ? -1 : 1).map(({ username }) => username);
+  }
+
+  /** How many users are active. */
+  get count(): number {
+    return this.#count;
+  }
+
+  /** The names of some active users, in no order. */
+  some(limit: number): string[] {
+    const names: string[] = [];
+    for (const { username, members } of this.#users.values()) {
+      if (names.length >= limit) break;
+      if (members.size > 0) names.push(username);
+    }
+    return names;
   }
 
   /** The active user's username as it was registered; undefined where there is none. */
@@ -119,7 +135,10 @@ export class Hub {
       adopting: false,
       acknowledged: [],
     };
-    if (user.members.size === 0) this.presence.came(user.username);
+    if (user.members.size === 0) {
+      this.#count++;
+      this.presence.came(user.username);
+    }
     user.members.set(member, this.#marks.open(key, member.deliveries));
     this.#users.set(key, user);
     return this.#catchUp(user, member, last).catch((error) => {
@@ -144,6 +163,7 @@ export class Hub {
       void this.#adopt(user);
     }
     if (user.members.size > 0) return;
+    this.#count--;
     this.presence.went(user.username);
     // Where it can't be stored, more than there was counts as unread.
     this.#log.noteSeen(user.key).catch(() => {});

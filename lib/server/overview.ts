@@ -3,8 +3,12 @@ import { foldUsername } from "../protocol/names.ts";
 import type { Overview } from "../protocol/records.ts";
 import type { Services } from "./session.ts";
 
+/** So many names are told of those who are here. */
+const MAX_NAMES = 200;
+
 /**
- * What a user is told at the login: who is here, the last messages, and which of them are unread.
+ * What a user is told at the login: who is here, the last messages, and which of them are unread. It costs
+ * the same however many are here.
  *
  * @param count so many messages at most
  * @returns undefined where the log can't be read
@@ -16,9 +20,10 @@ export function overviewFor(
 ): Overview | undefined {
   const account = foldUsername(username);
   const isHere = hub.sessionsOf(username) > 0;
+  const others = hub.some(MAX_NAMES).filter((name) => foldUsername(name) !== account);
   try {
     return {
-      users: isHere ? hub.users : [...hub.users, username].sort(byKey),
+      here: { count: hub.count + (isHere ? 0 : 1), users: [username, ...others] },
       messages: count === 0 ? [] : messages.recent(account, Math.min(count, MAX_HISTORY)),
       // Another session of the user's has seen them.
       seen: isHere ? undefined : messages.seen(account),
@@ -26,8 +31,4 @@ export function overviewFor(
   } catch {
     return undefined;
   }
-}
-
-function byKey(a: string, b: string): number {
-  return foldUsername(a) < foldUsername(b) ? -1 : 1;
 }

@@ -1,5 +1,5 @@
 import type { Clock } from "../clock.ts";
-import { encodeRecord, type PresenceChange } from "../protocol/records.ts";
+import { type Crowd, encodeRecord } from "../protocol/records.ts";
 
 /** Who comes and goes is told together, once in so long, in milliseconds. */
 const TOGETHER_MS = 1_000;
@@ -59,7 +59,7 @@ export class Presence {
   #tell(): void {
     this.#timer = undefined;
     if (this.#changes.size === 0) return;
-    const of = (change: "joined" | "left"): PresenceChange["joined"] => {
+    const of = (change: "joined" | "left"): Crowd => {
       const names = [...this.#changes].filter(([, made]) => made === change).map(([name]) => name);
       return { count: names.length, users: names.slice(0, MAX_NAMES) };
     };

@@ -51,7 +51,7 @@ function message(text: string, rest: Partial<Message> = {}): Message {
 Deno.test("View.welcome() shows the last messages, which of them are unread, and who is here", () => {
   const { view, shown } = open();
   view.welcome("renew", {
-    users: ["anna", "renew"],
+    here: { count: 2, users: ["renew", "anna"] },
     messages: [
       message("long ago", { id: 1, sent: TODAY - DAY_MS }),
       message("mine", { id: 2, from: "renew", to: "bob" }),
@@ -74,7 +74,11 @@ Deno.test("View.welcome() shows the last messages, which of them are unread, and
 
 Deno.test("View.welcome() shows nothing in the classic style", () => {
   const { view, shown } = open({ style: "classic" });
-  view.welcome("renew", { users: ["anna"], messages: [message("hello")], seen: 0 });
+  view.welcome("renew", {
+    here: { count: 1, users: ["anna"] },
+    messages: [message("hello")],
+    seen: 0,
+  });
   view.presence({ joined: { count: 1, users: ["bob"] }, left: { count: 0, users: [] } });
   assertEquals([shown(), view.here.names], [[""], ["anna", "bob"]]);
 });

@@ -42,7 +42,10 @@ Deno.test("Presence says nothing of who goes and is back within a second, and ke
 Deno.test("who asks for an overview is told who is here, and then who comes and goes", async () => {
   await using server = await FakeServer.start();
   const ann = await server.join("ann", 0);
-  assertEquals(ann.welcome["overview"], { users: ["ann"], messages: [] });
+  assertEquals(ann.welcome["overview"], {
+    here: { count: 1, users: ["ann"] },
+    messages: [],
+  });
   const joe = await server.join("joe");
   assertEquals(joe.welcome["overview"], undefined);
   await server.join("joe");
@@ -64,13 +67,13 @@ Deno.test("an overview has the last messages, and says which are unread", async 
   await joe.ask({ type: "public", id: 11, text: "unread" });
   await joe.ask({ type: "direct", id: 12, to: "ann", text: "waits" });
   const back = await server.join("ann", 10);
-  const { messages, seen, users } = back.welcome["overview"] as {
+  const { messages, seen, here } = back.welcome["overview"] as {
     messages: { text: string }[];
     seen: number;
-    users: string[];
+    here: unknown;
   };
   assertEquals(messages.map(({ text }) => text), ["read", "unread"]);
-  assertEquals([seen, users], [1, ["ann", "joe"]]);
+  assertEquals([seen, here], [1, { count: 2, users: ["ann", "joe"] }]);
   // What waits is delivered, not shown twice.
   assertEquals(await received(server, back, 1), ["waits (late)"]);
   const third = await server.join("ann", 1);

@@ -6,6 +6,7 @@ import type { ChatCommand } from "./table.ts";
 /** Who is here. */
 export async function who({ client, view }: Talk): Promise<void> {
   const users = await client.users();
+  view.here.set(users);
   if (view.compact) return view.tell([`${users.length} here: ${listed(users)}`]);
   view.tell(["Active users:", ...users.map((user) => `         ${legibleLine(user)}`)]);
 }
