@@ -1,5 +1,4 @@
 import { MAX_HISTORY } from "../../protocol/limits.ts";
-import { hanging } from "../../console/layout.ts";
 import { formatStatus, localTime } from "../format.ts";
 import { InputError, type Talk } from "../talk.ts";
 
@@ -32,12 +31,12 @@ export async function find({ client, view }: Talk, rest: string): Promise<void> 
 }
 
 /** How far the user's last messages got: `ST`, `ST 5`. */
-export async function status({ client, console, sent }: Talk, rest: string): Promise<void> {
+export async function status({ client, view, sent }: Talk, rest: string): Promise<void> {
   const count = rest === "" ? 1 : Number(/^\d{1,3}$/.exec(rest)?.[0] ?? 0);
   if (count === 0) throw new InputError(`ST takes a number of messages, as in "ST 5"`);
   if (sent.length === 0) throw new InputError("You have sent nothing yet");
   for (const one of sent.slice(-count)) {
     const { progress } = await client.status(one.message);
-    console.print(hanging(formatStatus(one, progress), console.page));
+    view.tell([formatStatus(one, progress)]);
   }
 }
