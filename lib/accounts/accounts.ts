@@ -120,6 +120,11 @@ export class Accounts {
     return this.#accounts.get(foldUsername(username))?.username;
   }
 
+  /** When the account was made, to the second; undefined where that is not known. */
+  created(username: string): Date | undefined {
+    return this.#accounts.get(foldUsername(username))?.created;
+  }
+
   /** Another number as soon as somebody else's changes have been read. */
   get revision(): number {
     return this.#revision;

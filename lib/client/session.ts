@@ -12,6 +12,7 @@ import {
   encodeRecord,
   type Message,
   parseServerRecord,
+  type PresenceChange,
   type ServerRecord,
   type ServerRecords,
 } from "../protocol/records.ts";
@@ -62,6 +63,8 @@ export interface ClientSessionOptions {
   openSocket: (local: Endpoint) => DatagramSocket | undefined;
   /** The login is done, or the client has come back; before the first message. */
   onWelcome: (welcome: ServerRecords["welcome"]) => void;
+  /** Somebody has come, or gone. @default nobody is told */
+  onPresence?: (presence: PresenceChange) => void;
   /**
    * Takes a message: each once, in order.
    *
@@ -201,6 +204,8 @@ export class ClientSession {
         return this.#send({ type: "pong" });
       case "pong":
         return;
+      case "presence":
+        return this.#options.onPresence?.(record);
       case "welcome":
         this.#openInbox(record.data);
         this.#options.onWelcome(record);

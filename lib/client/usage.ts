@@ -141,7 +141,7 @@ export const CHATCLIENT: ProgramSpec = {
         "that answer on the local network, and asks which one to join.",
         "Once logged in: PM sends a message to everybody, DM to one user, EX leaves. In one line: " +
         '"PM hello everybody", "DM joe hello joe". HI shows the last messages: HI, HI 50, HI joe, HI ' +
-        "50 joe. ST shows how far your last message got, ST 5 your last five. A connection that is " +
+        "50 joe. HE lists all commands, /compact shows each message in one line. A connection that is " +
         "lost comes back by itself.",
         "A command's name (send, doctor, completions) stands first; a host of that name needs -- " +
         "before it.",
@@ -163,6 +163,16 @@ export const CHATCLIENT: ProgramSpec = {
         },
       ],
       flags: [
+        {
+          name: "compact",
+          what: "a message in one line; SE style compact, once logged in, keeps that",
+        },
+        {
+          name: "color",
+          value: "WHEN",
+          what: "whether names have colours: auto, always or never (default: auto)",
+          offer: ["auto", "always", "never"],
+        },
         ...PASSWORD,
         {
           name: "json",
@@ -172,7 +182,10 @@ export const CHATCLIENT: ProgramSpec = {
       ],
       examples: [
         { line: "chatclient", what: "choose from the servers on the local network" },
-        { line: "chatclient 10.0.0.114 1300 anna", what: "join as anna" },
+        {
+          line: "chatclient 10.0.0.114 1300 anna --compact",
+          what: "join as anna; a message is one line",
+        },
         {
           line: "chatclient lab 1300 --fingerprint SHA256:5cUe...",
           what: "be sure of the server at the first contact; your name is that on this system",
@@ -208,5 +221,6 @@ export const CHATCLIENT: ProgramSpec = {
       "the servers met before, with their certificates. On macOS it is below ~/Library/Application " +
       "Support, on Windows below %APPDATA%",
     ],
+    ["~/.config/chatclient/settings.toml", "what SE changes, with an explanation of each setting"],
   ],
 };

@@ -120,6 +120,10 @@ export const MIGRATIONS: readonly string[] = [
   CREATE INDEX messages_by_sender ON messages (sender, id);
   CREATE INDEX messages_by_addressee ON messages (addressee, id) WHERE addressee IS NOT NULL;
   `,
+  `
+  -- The newest message when the account's last session ended; none: that is not known.
+  ALTER TABLE accounts ADD COLUMN seen INTEGER;
+  `,
 ];
 
 /**

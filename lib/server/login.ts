@@ -36,11 +36,11 @@ export function identify(session: Session, { id, username }: ClientRecords["iden
 /** The password of an existing account. */
 export async function authenticate(
   session: Session,
-  { id, password }: ClientRecords["authenticate"],
+  { id, password, overview }: ClientRecords["authenticate"],
 ): Promise<void> {
   const right = await session.work((signal) => verify(session, password, signal));
   if (session.state === "ended") return;
-  if (right) return await welcome(session, id);
+  if (right) return await welcome(session, { id, overview });
 
   session.attempts++;
   const attempts = LOGIN_ATTEMPTS - session.attempts;
@@ -50,7 +50,11 @@ export async function authenticate(
 }
 
 /** @param since the newest message before the account was made, where that has just been */
-async function welcome(session: Session, id: number, since?: number): Promise<void> {
+async function welcome(
+  session: Session,
+  { id, overview }: { id: number; overview: number | undefined },
+  since?: number,
+): Promise<void> {
   const { services: { accounts, logins }, username } = session;
   const credential = accounts.credential(username) ?? "";
   const identity = accounts.identity(username) ?? "";
@@ -67,7 +71,7 @@ async function welcome(session: Session, id: number, since?: number): Promise<vo
     throw error;
   }
   remember(session);
-  session.welcome(id, { login: login?.id, token: login?.token });
+  session.welcome(id, { login: login?.id, token: login?.token, overview });
 }
 
 /** That the account is there, and that its client may come back. */
@@ -111,7 +115,7 @@ const RESUME_COMMANDS = 10;
  */
 export async function resume(
   session: Session,
-  { id, username, token, last }: ClientRecords["resume"],
+  { id, username, token, last, overview }: ClientRecords["resume"],
 ): Promise<void> {
   const { accounts, messages } = session.services;
   const { id: found } = findLogin(session, username, token);
@@ -130,7 +134,7 @@ export async function resume(
   session.username = accounts.find(username)!;
   requireRoom(session);
   remember(session);
-  session.welcome(id, { login: login.id, last: Math.max(last, login.last) });
+  session.welcome(id, { login: login.id, last: Math.max(last, login.last), overview });
 }
 
 function endEarlier({ services }: Session, login: number): void {
@@ -156,7 +160,7 @@ function findLogin(session: Session, username: string, token: string): Login {
 /** The password of a new account. Where somebody else was faster, the account is an existing one. */
 export async function register(
   session: Session,
-  { id, password }: ClientRecords["register"],
+  { id, password, overview }: ClientRecords["register"],
 ): Promise<void> {
   const accepted = parsePassword(password);
   const { accounts, messages, registrations } = session.services;
@@ -174,7 +178,7 @@ export async function register(
     )
   );
   if (session.state === "ended") return;
-  if (created) return await welcome(session, id, since);
+  if (created) return await welcome(session, { id, overview }, since);
 
   session.identify(accounts.find(username) ?? username, true);
   throw new ProtocolError("name-taken", "somebody else has just taken this name");
@@ -214,7 +218,11 @@ function reporting<T>(session: Session, username: string, check: () => T): T {
 }
 
 /** A password that the rules refuse is nobody's. */
-async function verify(session: Session, password: string, signal: AbortSignal): Promise<boolean> {
+export async function verify(
+  session: Session,
+  password: string,
+  signal: AbortSignal,
+): Promise<boolean> {
   const { services: { accounts, known, throttle }, username, origin } = session;
   const account = foldUsername(username);
   const preferred = known.has(account, origin);
@@ -230,7 +238,7 @@ async function verify(session: Session, password: string, signal: AbortSignal): 
 }
 
 /** What the disk refuses is no fault of the client's. */
-async function storing<T>(session: Session, change: Promise<T>): Promise<T> {
+export async function storing<T>(session: Session, change: Promise<T>): Promise<T> {
   try {
     return await change;
   } catch (cause) {

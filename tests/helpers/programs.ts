@@ -130,6 +130,11 @@ export class Program implements AsyncDisposable {
     await this.#err.expect(text);
   }
 
+  /** The same for a line that matches. */
+  async expectErrorMatch(pattern: RegExp): Promise<void> {
+    await this.#err.expectMatch(pattern);
+  }
+
   /** Waits for the end, and that nothing more was written than was expected. */
   async expectEnd(): Promise<void> {
     await Promise.all([this.#out.expectEnd(), this.#err.expectEnd()]);
@@ -321,4 +326,6 @@ export async function rememberServer(
   const { certificate } = await loadIdentity(folder);
   const knownServers = await KnownServers.load(config);
   await knownServers.remember(address, certificate);
+  // Nobody is told what is new to whom it is new.
+  await Deno.writeTextFile(`${config}/settings.toml`, "", { append: true });
 }
