@@ -19,7 +19,7 @@ export interface CompileOptions {
 export async function flagsOf(task: string): Promise<string[]> {
   const { tasks } = JSON.parse(await Deno.readTextFile(join(ROOT, "deno.json")));
   return tasks[task].command.split(" ").filter((word: string) =>
-    /^--(?:allow|deny|no-prompt)/.test(word)
+    /^--(?:allow|deny|no-prompt|v8-flags)/.test(word)
   );
 }
 

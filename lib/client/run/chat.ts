@@ -38,7 +38,9 @@ export async function runChat(commandLine: CommandLine): Promise<void> {
   const leaving = new Leaving();
   using source = openSource(() => leaving.ask());
   const screen = new Console(source, standardOutput);
-  const onTerminal = Deno.stdin.isTerminal() && Deno.stdout.isTerminal();
+  // A terminal that has gone is none any more.
+  const terminal = Deno.stdout.isTerminal();
+  const onTerminal = terminal && Deno.stdin.isTerminal();
   const settings = new Settings();
   using file = await loadSettings(settings, { commandLine, screen, onTerminal });
   const view = new View({ console: screen, settings, clock: systemClock, noColor: Deno.noColor });
@@ -64,7 +66,7 @@ export async function runChat(commandLine: CommandLine): Promise<void> {
     await leaving.orDone(dialogue.logIn(username, password));
     await leaving.orDone(dialogue.takeCommands());
   } catch (error) {
-    const gone = Deno.stdout.isTerminal() && error instanceof OutputError;
+    const gone = terminal && error instanceof OutputError;
     if (error !== leaving.reason && !gone) throw error;
     // A terminal that has gone means to leave, and there is nobody to tell.
     await dialogue.leave().catch((error) => {
