@@ -74,6 +74,15 @@ export class Painter {
     this.#shown = NOTHING;
   }
 
+  /**
+   * Somebody else may have written, and this may have been painted after that: the cursor's row is ours, and
+   * nothing above it is.
+   */
+  restart(): void {
+    this.#shown = NOTHING;
+    if (!this.#dumb) this.#write("\r" + ERASE);
+  }
+
   /** The terminal has another width, and has wrapped what is shown anew. */
   reflow(page: Page): void {
     const { rows, row, before } = this.#shown;

@@ -140,7 +140,7 @@ export class TerminalLines implements LineSource {
   resumed(): void {
     if (this.#ended) return;
     this.#options.setRawMode(true);
-    this.#painter.forget();
+    this.#painter.restart();
     if (this.#suspendable) this.#setSuspendable(false);
     else this.#setModes(true);
     this.#paint();
