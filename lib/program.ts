@@ -2,6 +2,7 @@ import { red } from "@std/fmt/colors";
 import { hanging } from "./console/layout.ts";
 import { pageOf } from "./console/page.ts";
 import { ExitCode, ExitError } from "./exit.ts";
+import { reasonOf } from "./reasons.ts";
 
 /**
  * Runs a program's `main` and ends the process: whatever goes wrong is one line on standard error
@@ -13,7 +14,7 @@ export async function runProgram(name: string, main: () => Promise<void>): Promi
     Deno.exit(ExitCode.done);
   } catch (error) {
     const known = error instanceof ExitError;
-    const message = known ? error.message : `unforeseen: ${error}`;
+    const message = known ? error.message : `unforeseen: ${reasonOf(error)}`;
     const page = pageOf(Deno.stderr);
     const line = hanging(`${name}: ${message.replaceAll(/\s*\n\s*/g, " ")}`, page);
     try {

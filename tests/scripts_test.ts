@@ -93,7 +93,7 @@ Deno.test("a command that fails through a pipe makes the exit code 4, and it is 
     assertMatch(stdout, /\nMessage sent\n[^]*successfully logged out/);
     assertMatch(
       stderr,
-      /^There is no user.*\nUnknown command "XY".*\nchatclient: 2 commands have failed\n$/,
+      /^There is no user.*\nUnknown command "XY".*\nTo send it.*\nchatclient: 2 commands have failed\n$/,
     );
   }));
 
@@ -180,7 +180,12 @@ Deno.test("--json: events and answers are lines, and answers carry the command's
     assertEquals(typeof sent, "number");
     const fields = { message: 1, from: "joe", to: "joe", text: "\u202ehi" };
     assertEquals(message, { type: "message", ...fields });
-    assertEquals(find("ready"), { type: "ready", username: "joe", created: false });
+    assertEquals(find("ready"), {
+      type: "ready",
+      username: "joe",
+      created: false,
+      here: { count: 1, users: ["joe"] },
+    });
     assertEquals(find("sent"), { type: "sent", id: 1, message: 1, away: false });
     assertEquals(find("users"), { type: "users", id: "two", users: ["joe"] });
     assertEquals(find("user"), { type: "user", username: "ann", active: false });
@@ -189,6 +194,39 @@ Deno.test("--json: events and answers are lines, and answers carry the command's
     assertEquals(events.at(-1), { type: "ended", id: 6, exitCode: 0, why: "logged out" });
     // deno-lint-ignore no-control-regex
     assert(!/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202e]/.test(joe.stdout));
+  }));
+
+Deno.test("--json: who comes and goes, what another session sent, search and a new password", () =>
+  withServer(async ({ clientArgs, password }) => {
+    const start = (name: string) =>
+      Program.start("client", [...clientArgs(name), ...password, "--json"]);
+    await using joe = start("joe");
+    await joe.match(/"ready"/);
+    await using renew = start("renew");
+    await renew.match(/"here":\{"count":2,"users":\["renew","joe"\]\}/);
+    await joe.match(/"presence","joined":\{"count":1,"users":\["renew"\]\},"left":\{"count":0/);
+    await using twin = start("joe");
+    await twin.match(/"ready"/);
+    await twin.type(lines({ id: 1, type: "direct", to: "renew", text: "see you" }));
+    await joe.match(/"type":"own","message":1,"from":"joe","to":"renew",.*"text":"see you"/);
+    await renew.match(/"type":"message","message":1,"from":"joe"/);
+    await joe.type(lines(
+      { id: 2, type: "search", text: "SEE", count: 5 },
+      { id: 3, type: "password", old: "wrong", new: "other" },
+      {
+        id: 4,
+        type: "password",
+        old: (await Deno.readTextFile(password[1]!)).trim(),
+        new: "other",
+      },
+    ));
+    await joe.match(/"type":"history","id":2,"messages":\[\{"message":1,/);
+    await joe.match(/"type":"error","id":3,"code":"wrong-password"/);
+    await joe.match(/"type":"password","id":4\}/);
+    assertEquals(await twin.exitCode(), 4);
+    await renew.type(lines({ type: "logout" }));
+    await joe.match(/"left":\{"count":1,"users":\["renew"\]\}/);
+    assertEquals(twin.stdout.includes('"own"'), false);
   }));
 
 Deno.test("--json: what can't be carried out gets an error, the session goes on, exit code 4", () =>

@@ -7,7 +7,8 @@
 import { abortable } from "@std/async/abortable";
 import { ExitCode, ExitError } from "../exit.ts";
 import { ProtocolError } from "../protocol/errors.ts";
-import type { Message } from "../protocol/records.ts";
+import { foldUsername, parsePassword } from "../protocol/names.ts";
+import type { Crowd, Message, PresenceChange } from "../protocol/records.ts";
 import {
   type Check,
   integer,
@@ -49,6 +50,7 @@ function command<S extends Shape>(
 }
 
 const name = string(MAX_NAME_LENGTH);
+const password: Check<string> = (value, field) => parsePassword(string()(value, field));
 const text: Check<string> = (value, field) => parseText(string()(value, field));
 
 const COMMANDS: Readonly<Record<string, Command>> = {
@@ -69,9 +71,17 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     { count: optional(integer(1)), with: optional(name) },
     async (client, { count = 20, with: other }) => ({
       type: "history",
-      messages: (await client.history(count, other)).map(describe),
+      ...describePast(await client.history(count, other)),
     }),
   ),
+  search: command({ text, count: optional(integer(1)) }, async (client, { text, count = 20 }) => ({
+    type: "history",
+    ...describePast({ messages: await client.search(text, count) }),
+  })),
+  password: command({ old: string(), new: password }, async (client, fields) => {
+    await client.changePassword(fields.old, fields.new);
+    return { type: "password" };
+  }),
   status: command({ message: integer(1) }, async (client, fields) => {
     const { message, progress = null } = await client.status(fields.message);
     return { type: "status", message, progress };
@@ -95,6 +105,8 @@ export class JsonFace {
   /** The commands without an answer. */
   readonly #pending = new Set<Promise<void>>();
   #logoutId: Id;
+  /** The user's name, folded. */
+  #key = "";
   #failed = 0;
 
   /** @param write takes a line with its LF */
@@ -103,11 +115,16 @@ export class JsonFace {
   }
 
   /** What the client reports. */
-  get events(): Required<Pick<ChatClientOptions, "onMessage" | "onLost" | "onBack">> {
+  get events(): Required<
+    Pick<ChatClientOptions, "onMessage" | "onLost" | "onBack" | "onPresence" | "overview">
+  > {
     return {
-      onMessage: (message) => this.#say({ type: "message", ...describe(message) }),
+      onMessage: (message) => this.#message(message),
       onLost: (why) => this.#say({ type: "lost", why }),
-      onBack: () => this.#say({ type: "back" }),
+      onBack: (overview) => this.#say({ type: "back", here: overview?.here }),
+      onPresence: (presence) => this.#presence(presence),
+      // Who is here, and no messages.
+      overview: () => 0,
     };
   }
 
@@ -117,8 +134,9 @@ export class JsonFace {
   }
 
   /** The login is done. */
-  ready({ username, created }: LoggedIn): void {
-    this.#say({ type: "ready", username, created });
+  ready({ username, created, overview }: LoggedIn): void {
+    this.#key = foldUsername(username);
+    this.#say({ type: "ready", username, created, here: overview?.here });
   }
 
   /**
@@ -143,6 +161,20 @@ export class JsonFace {
   /** The last line: why the program ends, and with which exit code. */
   ended(exitCode: ExitCode, why: string): void {
     this.#say({ type: "ended", id: this.#logoutId, exitCode, why });
+  }
+
+  /** Who comes is told of it too, and knows. */
+  #presence({ joined, left }: PresenceChange): void {
+    const others = { joined: without(joined, this.#key), left: without(left, this.#key) };
+    if (others.joined.count + others.left.count > 0) this.#say({ type: "presence", ...others });
+  }
+
+  /** A bot that answers what another session of its own account sent would never end. */
+  #message(message: Message): void {
+    const { from, to } = message;
+    const own = foldUsername(from) === this.#key;
+    const toItself = to !== undefined && foldUsername(to) === this.#key;
+    this.#say({ type: own && !toItself ? "own" : "message", ...describe(message) });
   }
 
   /** Begins with a command. Whether there may be another one. */
@@ -189,6 +221,17 @@ export class JsonFace {
 /** A message as programs get it: `message` is its id, as everywhere. */
 function describe({ id, from, to, sent, text, late }: Message): Fields {
   return { message: id, from, to, sent, text, late };
+}
+
+function without({ count, users }: Crowd, key: string): Crowd {
+  const others = users.filter((name) => foldUsername(name) !== key);
+  return { count: count - users.length + others.length, users: others };
+}
+
+function describePast(
+  { messages, since }: { messages: readonly Message[]; since?: number | undefined },
+): Fields {
+  return { messages: messages.map(describe), since };
 }
 
 function parse(line: string | BadLine): Fields {

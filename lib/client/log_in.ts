@@ -1,4 +1,5 @@
 import { ExitCode, ExitError } from "../exit.ts";
+import type { Overview, ServerRecords } from "../protocol/records.ts";
 import type { ChatClient } from "./client.ts";
 import { RequestError } from "./session.ts";
 
@@ -8,6 +9,8 @@ export interface LoggedIn {
   username: string;
   /** Whether the account was made just now. */
   created: boolean;
+  /** Where the client asks for one. */
+  overview: Overview | undefined;
 }
 
 /**
@@ -21,22 +24,24 @@ export async function logInWith(
 ): Promise<LoggedIn> {
   try {
     const { username, exists } = await client.identify(wanted);
-    const created = !exists && await register(client, password);
-    if (!created) await client.authenticate(password);
-    return { username, created };
+    const registered = exists ? undefined : await register(client, password);
+    const { overview } = registered ?? await client.authenticate(password);
+    return { username, created: registered !== undefined, overview };
   } catch (error) {
     if (!(error instanceof RequestError)) throw error;
     throw new ExitError(ExitCode.refused, error.message, { cause: error });
   }
 }
 
-/** Whether the account was made: false where somebody else has just made it. */
-async function register(client: ChatClient, password: string): Promise<boolean> {
+/** Makes the account. @returns undefined where somebody else has just made it */
+async function register(
+  client: ChatClient,
+  password: string,
+): Promise<ServerRecords["welcome"] | undefined> {
   try {
-    await client.register(password);
-    return true;
+    return await client.register(password);
   } catch (error) {
-    if (error instanceof RequestError && error.code === "name-taken") return false;
+    if (error instanceof RequestError && error.code === "name-taken") return undefined;
     throw error;
   }
 }

@@ -1,4 +1,5 @@
 import { ExitCode, ExitError } from "../exit.ts";
+import { reasonOf } from "../reasons.ts";
 import { ProtocolError } from "../protocol/errors.ts";
 import { MAX_PASSWORD_BYTES } from "../protocol/limits.ts";
 import { parsePassword } from "../protocol/names.ts";
@@ -46,7 +47,7 @@ async function readFrom(name: string, open: () => Promise<Source>): Promise<stri
     }
   } catch (cause) {
     if (cause instanceof ExitError) throw cause;
-    throw wrong(`the password can't be read from ${name}: ${(cause as Error).message}`, cause);
+    throw wrong(`the password can't be read from ${name}: ${reasonOf(cause)}`, cause);
   }
   return decode(name, line);
 }

@@ -12,9 +12,11 @@ import {
   encodeRecord,
   type Message,
   parseServerRecord,
+  type PresenceChange,
   type ServerRecord,
   type ServerRecords,
 } from "../protocol/records.ts";
+import { reasonOf } from "../reasons.ts";
 import { VERSION } from "../version.ts";
 import { Inbox } from "./inbox.ts";
 
@@ -61,6 +63,8 @@ export interface ClientSessionOptions {
   openSocket: (local: Endpoint) => DatagramSocket | undefined;
   /** The login is done, or the client has come back; before the first message. */
   onWelcome: (welcome: ServerRecords["welcome"]) => void;
+  /** Somebody has come, or gone. @default nobody is told */
+  onPresence?: (presence: PresenceChange) => void;
   /**
    * Takes a message: each once, in order.
    *
@@ -200,6 +204,8 @@ export class ClientSession {
         return this.#send({ type: "pong" });
       case "pong":
         return;
+      case "presence":
+        return this.#options.onPresence?.(record);
       case "welcome":
         this.#openInbox(record.data);
         this.#options.onWelcome(record);
@@ -263,23 +269,26 @@ export class ClientSession {
         new ExitError(ExitCode.refused, `the server at ${server} speaks TLS: leave --plain out`),
       );
     } else if (error instanceof ProtocolError) {
-      const problem = legibleLine(error.message);
-      const why = `the server can't be understood: ${problem}`;
+      const why = `the server can't be understood: ${legibleLine(error.message)}`;
       this.#finish(
-        this.#greeted ? new ExitError(ExitCode.unreachable, why) : this.#notAChatServer(problem),
+        this.#greeted
+          ? new ExitError(ExitCode.unreachable, why)
+          : this.#notAChatServer("another program answers there. Is the port right?", {
+            cause: error,
+          }),
       );
     } else {
       this.#finish(
         error instanceof ExitError
           ? error
-          : new ExitError(ExitCode.unforeseen, String(error), { cause: error }),
+          : new ExitError(ExitCode.unforeseen, `unforeseen: ${reasonOf(error)}`, { cause: error }),
       );
     }
   }
 
-  #notAChatServer(why: string): ExitError {
+  #notAChatServer(why: string, options: ErrorOptions = {}): ExitError {
     const server = formatEndpoint(this.#connection.remote);
-    return new ExitError(ExitCode.unreachable, `${server} is no chat server: ${why}`);
+    return new ExitError(ExitCode.unreachable, `${server} is no chat server: ${why}`, options);
   }
 
   /** The session is over. Only the first reason counts. */

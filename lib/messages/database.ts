@@ -4,6 +4,7 @@ import { ProtocolError } from "../protocol/errors.ts";
 import { OpenFiles } from "./open_files.ts";
 import { openDatabase } from "./schema.ts";
 import { scrub } from "./scrub.ts";
+import { reasonOf } from "../reasons.ts";
 
 /** What a {@linkcode Database} needs of a clock. */
 export type DatabaseClock = Pick<Clock, "date" | "soon">;
@@ -169,7 +170,7 @@ export class Database implements Disposable {
       try {
         scrub(this.#database);
       } catch (error) {
-        this.#log(`deleted messages can still be read in the files: ${(error as Error).message}`);
+        this.#log(`deleted messages can still be read in the files: ${reasonOf(error)}`);
       }
     });
   }
@@ -282,9 +283,7 @@ export class Database implements Disposable {
     if (failing === this.#failing) return;
     this.#failing = failing;
     this.#log(
-      failing
-        ? `messages can't be stored: ${(error as Error).message}`
-        : "messages are stored again",
+      failing ? `messages can't be stored: ${reasonOf(error)}` : "messages are stored again",
     );
   }
 

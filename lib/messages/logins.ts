@@ -22,7 +22,7 @@ export class Logins {
   readonly #database: Database;
   readonly #age: () => Date;
   readonly #statements: Record<
-    "add" | "limit" | "find" | "extend" | "end" | "forget",
+    "add" | "limit" | "find" | "extend" | "renew" | "end" | "forget",
     Statement
   >;
 
@@ -37,6 +37,7 @@ export class Logins {
         (SELECT id FROM logins WHERE account = :account ORDER BY expires DESC LIMIT ${PER_ACCOUNT})`,
       find: "SELECT id, account, credential, last FROM logins WHERE token = ? AND expires > ?",
       extend: "UPDATE logins SET expires = ? WHERE id = ?",
+      renew: "UPDATE logins SET credential = ? WHERE id = ?",
       end: "DELETE FROM logins WHERE id = ?",
       forget: "DELETE FROM logins WHERE expires <= ?",
     });
@@ -69,6 +70,16 @@ export class Logins {
   extend(id: number): void {
     // Where this can't be stored, the token ends earlier.
     this.#database.change(() => this.#statements.extend.run(this.#expiry(), id)).catch(() => {});
+  }
+
+  /**
+   * The account has another password, and this client has shown that it is the account's: its token
+   * goes on.
+   *
+   * @throws {ProtocolError} `not-stored`
+   */
+  async renew(id: number, credential: string): Promise<void> {
+    await this.#database.change(() => this.#statements.renew.run(credential, id));
   }
 
   /** The client has left for good. */

@@ -26,6 +26,15 @@ export interface Page<T> {
   next: number | undefined;
 }
 
+/** A message on its way to a session. */
+export interface FlowItem {
+  message: Message;
+  /** Whether it is a direct one to the session's account that nobody has acknowledged. */
+  undelivered: boolean;
+  /** Whether another session of the account sent it. */
+  own: boolean;
+}
+
 /** Which messages {@linkcode MessageLog.history} gives. */
 export interface HistoryOptions {
   /** How many, the last ones. */
@@ -53,6 +62,8 @@ const WAITING_CHARACTERS = 1_048_576;
 const PAGE = { messages: 100, characters: 16_384 };
 /** So many ids are looked through for a page. */
 const PAGE_IDS = 1_000;
+/** So many ids are searched: a few milliseconds' work. */
+const SEARCHED = 20_000;
 /** So many ids are forgotten in one commit. */
 const FORGET_IDS = 5_000;
 
@@ -76,8 +87,9 @@ export class MessageLog {
   /** Whether messages after the last one may be in the database, which nobody got. */
   #unsure = false;
 
-  /** Takes the messages of a commit, in the order of their ids, before anybody hears that they are stored. */
-  onStored: (messages: readonly Message[]) => void = () => {};
+  /** Takes the messages of a commit, in the order of their ids, and the logins that sent them, before anybody hears that they are stored. */
+  onStored: (messages: readonly Message[], logins: readonly (number | undefined)[]) => void =
+    () => {};
 
   constructor(database: Database) {
     this.#database = database;
@@ -174,7 +186,9 @@ export class MessageLog {
     this.#settled(entries);
     const fresh = entries.filter(({ outcome }) => outcome === "new");
     this.#last = fresh.at(-1)?.id ?? this.#last;
-    if (fresh.length > 0) this.onStored(fresh.map(toStored));
+    if (fresh.length > 0) {
+      this.onStored(fresh.map(toStored), fresh.map(({ origin }) => origin?.login));
+    }
     for (const { id, outcome, resolve, reject } of entries) {
       if (outcome !== "refused") resolve(id);
       else reject(new ProtocolError("duplicate-id", "another request had this id"));
@@ -298,6 +312,16 @@ export class MessageLog {
     return this.#statements.account.get(account)?.["since"] as number | undefined ?? this.#last;
   }
 
+  /** The account's last session has ended; what comes now is unread at its next login. */
+  async noteSeen(account: string): Promise<void> {
+    await this.#database.change(() => this.#statements.see.run(this.#last, account));
+  }
+
+  /** The newest message when that was; undefined where it is not known. */
+  seen(account: string): number | undefined {
+    return this.#statements.account.get(account)?.["seen"] as number | null ?? undefined;
+  }
+
   /** Who sent a message, as the account's key; undefined where there is no such message. */
   senderOf(message: number): string | undefined {
     if (message > this.#last) return undefined;
@@ -320,16 +344,22 @@ export class MessageLog {
   }
 
   /**
-   * What goes to all of an account's sessions after an id, in order: public messages of others and its own
-   * direct ones, each with whether nobody has acknowledged it.
+   * What goes to a session of an account after an id, in order: public messages of others, direct ones to
+   * it, each with whether nobody has acknowledged it, and what its other sessions sent.
+   *
+   * @param login the session's; undefined where it can't be told from the others
    */
-  flow(account: string, after: number): Page<{ message: Message; undelivered: boolean }> {
+  flow(account: string, after: number, login?: number): Page<FlowItem> {
     const upTo = Math.min(after + PAGE_IDS, this.#last);
-    const rows = this.#statements.flow.all({ account, after, upTo });
+    const rows = this.#statements.flow.all({ account, after, upTo, login: login ?? null });
     const next = upTo < this.#last ? upTo : undefined;
     return takePage(
       rows,
-      (row) => ({ message: toMessage(row), undelivered: row["waits"] === 1 }),
+      (row) => ({
+        message: toMessage(row),
+        undelivered: row["waits"] === 1 && row["own"] === 0,
+        own: row["own"] === 1,
+      }),
       next,
     );
   }
@@ -340,6 +370,29 @@ export class MessageLog {
     const rows = other === undefined
       ? this.#statements.history.all({ account, count, last })
       : this.#statements.historyWith.all({ account, other: foldUsername(other), count, last });
+    return rows.reverse().map(toMessage);
+  }
+
+  /** The same, but for direct messages that wait for the account. */
+  recent(account: string, count: number): Message[] {
+    const rows = this.#statements.recent.all({ account, count, last: this.#last });
+    return rows.reverse().map(toMessage);
+  }
+
+  /**
+   * The last messages with a text in them that an account may see, in order, of the newest
+   * {@linkcode SEARCHED} ids. Upper and lower case of A to Z are the same.
+   */
+  search(account: string, { count, text }: { count: number; text: string }): Message[] {
+    const last = this.#last;
+    const pattern = `%${text.replaceAll(/[\\%_]/g, "\\$&")}%`;
+    const rows = this.#statements.search.all({
+      account,
+      pattern,
+      count,
+      last,
+      first: last - SEARCHED,
+    });
     return rows.reverse().map(toMessage);
   }
 
@@ -408,7 +461,8 @@ function prepare(database: Database) {
       AND messages.id > (SELECT last FROM logins WHERE logins.id = :login) AND login = :login
       ORDER BY messages.id DESC LIMIT :limit`,
     content: `SELECT sender, text, addressee_name AS "to" FROM messages WHERE id = ?`,
-    account: "SELECT since, delivered, identity FROM accounts WHERE account = ?",
+    account: "SELECT since, delivered, identity, seen FROM accounts WHERE account = ?",
+    see: "UPDATE accounts SET seen = ? WHERE account = ?",
     accounts: "SELECT account FROM accounts",
     enter: `INSERT INTO accounts (account, since, delivered, identity)
       VALUES (:account, :since, :delivered, :identity)
@@ -438,12 +492,21 @@ function prepare(database: Database) {
         AND id > max(:after, (SELECT delivered FROM accounts WHERE account = :account))
         AND id <= :upTo ORDER BY id LIMIT ${PAGE.messages})
       ORDER BY id`,
-    flow: `SELECT ${COLUMNS}, ${waits} AS waits FROM messages
+    flow: `SELECT ${COLUMNS}, ${waits} AS waits,
+        sender = :account AND addressee IS NOT :account AS own FROM messages
       WHERE id > :after AND id <= :upTo
-      AND (addressee IS NULL AND sender <> :account OR addressee = :account)
+      AND (addressee IS NULL OR addressee = :account OR sender = :account)
+      AND (sender <> :account OR addressee = :account OR login <> :login)
       ORDER BY id LIMIT ${PAGE.messages}`,
     history: `SELECT ${COLUMNS} FROM messages WHERE id > ${since} AND id <= :last
       AND (addressee IS NULL OR sender = :account OR addressee = :account)
+      ORDER BY id DESC LIMIT :count`,
+    recent: `SELECT ${COLUMNS} FROM messages WHERE id > ${since} AND id <= :last
+      AND (addressee IS NULL OR sender = :account OR addressee = :account AND NOT ${waits})
+      ORDER BY id DESC LIMIT :count`,
+    search: `SELECT ${COLUMNS} FROM messages WHERE id > ${since} AND id > :first AND id <= :last
+      AND (addressee IS NULL OR sender = :account OR addressee = :account)
+      AND text LIKE :pattern ESCAPE '\\'
       ORDER BY id DESC LIMIT :count`,
     // Each half by an index of its own; a message to oneself is in both.
     historyWith: `SELECT * FROM (

@@ -3,6 +3,7 @@ import { dirname } from "node:path";
 import { ExitCode, ExitError } from "../exit.ts";
 import { hasRoom } from "./disk_room.ts";
 import { scrub } from "./scrub.ts";
+import { reasonOf } from "../reasons.ts";
 
 /**
  * What brings a database from one version of the schema to the next, the first from an empty file.
@@ -119,6 +120,10 @@ export const MIGRATIONS: readonly string[] = [
   CREATE INDEX messages_by_sender ON messages (sender, id);
   CREATE INDEX messages_by_addressee ON messages (addressee, id) WHERE addressee IS NOT NULL;
   `,
+  `
+  -- The newest message when the account's last session ended; none: that is not known.
+  ALTER TABLE accounts ADD COLUMN seen INTEGER;
+  `,
 ];
 
 /**
@@ -164,7 +169,7 @@ export function openDatabase(path: string): DatabaseSync {
     const { message } = cause as Error;
     const full = message.includes("disk is full") || !hasRoom(dirname(path));
     const problem = !full
-      ? `${JSON.stringify(path)} can't be used: ${message}`
+      ? `${JSON.stringify(path)} can't be used: ${reasonOf(cause)}`
       : `the disk is full: ${JSON.stringify(path)} can't be used until there is room again ` +
         "(nothing is lost)";
     throw new ExitError(ExitCode.refused, problem, { cause });

@@ -21,6 +21,9 @@ export const MAX_TEXT_BYTES = 16_384;
 /** Messages in one answer to `history`: they fit into a line from a server. */
 export const MAX_HISTORY = 100;
 
+/** What is searched for, in UTF-16 code units. */
+export const MAX_SEARCH_LENGTH = 100;
+
 /** A username, in code points after normalization. */
 export const MAX_USERNAME_LENGTH = 32;
 

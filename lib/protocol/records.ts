@@ -56,21 +56,30 @@ const dataShape = {
   clientKey: hex(32),
   serverKey: hex(32),
 };
+/** Asks for an overview with so many messages at most, and for `presence` records from then on. */
+const overview = optional(integer());
+
+/** Who is here, or has come, or gone: how many, and the names of some. */
+const crowdShape = { count: integer(), users: arrayOf(string()) };
+
+const presenceShape = { joined: object(crowdShape), left: object(crowdShape) };
 
 const clientShapes = {
   hello,
   identify: { id, username: string() },
-  authenticate: { id, password: string() },
-  register: { id, password: string() },
+  authenticate: { id, password: string(), overview },
+  register: { id, password: string(), overview },
   probe: { id },
   probed: { id },
-  resume: { id, username: string(), token: hex(32), last: integer() },
+  resume: { id, username: string(), token: hex(32), last: integer(), overview },
   users: { id },
   user: { id, username: string() },
   public: { id, text: string() },
   direct: { id, to: string(), text: string() },
   history: { id, count: integer(1), with: optional(string()) },
+  search: { id, text: string(), count: integer(1) },
   status: { id, message: integer(1) },
+  password: { id, old: string(), new: string() },
   ack: { delivered: integer() },
   logout: { id },
   ping: {},
@@ -92,12 +101,23 @@ const serverShapes = {
     latest: integer(),
     /** What the client may come back with. */
     token: optional(hex(32)),
+    overview: optional(object({
+      here: object(crowdShape),
+      /** The last messages, in order, but for those that are delivered now. */
+      messages: arrayOf(object(messageShape)),
+      /** The newest message when the user's last session ended. */
+      seen: optional(integer()),
+    })),
   },
+  /** Who has come and gone, at most once a second. */
+  presence: presenceShape,
   users: { id, users: arrayOf(string()) },
   user: { id, username: string(), active: boolean },
   sent: { id, message: integer(1), away: optional(boolean) },
-  history: { id, messages: arrayOf(object(messageShape)) },
+  /** `since`: when the user's account was made, before which it may read nothing; if that is known. */
+  history: { id, messages: arrayOf(object(messageShape)), since: optional(integer()) },
   status: { id, message: integer(1), progress: optional(object(progressShape)) },
+  password: { id },
   /** `number` is the first message's delivery number; the others have the next ones. */
   deliver: { number: integer(), messages: arrayOf(object(messageShape)) },
   error: {
@@ -129,6 +149,15 @@ export type ServerRecord = ServerRecords[keyof ServerRecords];
 
 /** A message as its receivers get it. */
 export type Message = Shaped<typeof messageShape>;
+
+/** How many users, and the names of some. */
+export type Crowd = Shaped<typeof crowdShape>;
+
+/** Who has come and gone. */
+export type PresenceChange = Shaped<typeof presenceShape>;
+
+/** What a client is told at its login. */
+export type Overview = NonNullable<ServerRecords["welcome"]["overview"]>;
 
 /** How far a message got, in users. */
 export type Progress = Shaped<typeof progressShape>;

@@ -4,11 +4,12 @@
  *
  * @module
  */
-import { MAX_HISTORY } from "../protocol/limits.ts";
+import { MAX_HISTORY, MAX_SEARCH_LENGTH } from "../protocol/limits.ts";
 import { foldUsername } from "../protocol/names.ts";
 import { ProtocolError } from "../protocol/errors.ts";
 import type { ClientRecord, ClientRecords } from "../protocol/records.ts";
 import { parseText } from "../protocol/text.ts";
+import { changePassword } from "./change_password.ts";
 import { authenticate, hello, identify, register, resume } from "./login.ts";
 import { probe, probed } from "./probe.ts";
 import type { Session, State } from "./session.ts";
@@ -34,7 +35,9 @@ export const commands: { [T in keyof ClientRecords]: Command<ClientRecords[T]> }
   public: { states: ["active"], run: publish },
   direct: { states: ["active"], run: direct },
   history: { states: ["active"], run: history },
+  search: { states: ["active"], run: search },
   status: { states: ["active"], run: status },
+  password: { states: ["active"], run: changePassword },
   ack: { states: ["active", "leaving"], run: ack },
   logout: { states: afterHello, run: (session, { id }) => session.logOut(id) },
   ping: { states: [...afterHello, "leaving"], run: (session) => session.send({ type: "pong" }) },
@@ -88,7 +91,28 @@ function history(
     if (other !== undefined && accounts.find(other) === undefined) throw noSuchUser();
     const account = foldUsername(session.username);
     const options = { count: Math.min(count, MAX_HISTORY), with: other };
-    return { type: "history", id, messages: messages.history(account, options) };
+    const since = accounts.created(session.username)?.getTime();
+    return { type: "history", id, messages: messages.history(account, options), since };
+  });
+}
+
+/** A search counts as so many commands: it reads more than any other. */
+const SEARCH_COMMANDS = 10;
+
+async function search(
+  session: Session,
+  { id, text, count }: ClientRecords["search"],
+): Promise<void> {
+  const { messages } = session.services;
+  if (text.trim() === "" || text.length > MAX_SEARCH_LENGTH) {
+    const rule = `what is searched for has 1 to ${MAX_SEARCH_LENGTH} characters`;
+    throw new ProtocolError("bad-text", rule);
+  }
+  await session.keepRate(session.username, SEARCH_COMMANDS);
+  session.answer(id, () => {
+    const options = { count: Math.min(count, MAX_HISTORY), text };
+    const found = messages.search(foldUsername(session.username), options);
+    return { type: "history", id, messages: found };
   });
 }
 

@@ -4,6 +4,7 @@ import { KnownAddresses } from "../accounts/known_addresses.ts";
 import type { ScryptCost } from "../accounts/phc.ts";
 import { LoginThrottle } from "../accounts/login_throttle.ts";
 import { Alarm, type Clock } from "../clock.ts";
+import { reasonOf } from "../reasons.ts";
 import { fingerprintOf } from "../net/certificate.ts";
 import { type Identity, loadIdentity } from "../net/identity.ts";
 import { originOf } from "../net/connection.ts";
@@ -229,7 +230,7 @@ export class ChatServer {
       }
       await this.#reconcile();
     } catch (error) {
-      log(`credentials.txt can't be read: ${(error as Error).message}`);
+      log(`credentials.txt can't be read: ${reasonOf(error)}`);
     }
     if (!this.#closing) this.#refreshing.set(clock.now() + REFRESH_MS);
   }

@@ -27,6 +27,7 @@ import type { RecentSet } from "../protocol/recent_set.ts";
 import type { Limits } from "./limits.ts";
 import type { Log } from "./log.ts";
 import type { Deliveries } from "./marks.ts";
+import { overviewFor } from "./overview.ts";
 import { Outbox } from "./outbox.ts";
 import type { Probes } from "./probe.ts";
 import type { Registrations } from "./registrations.ts";
@@ -91,6 +92,8 @@ export interface WelcomeOptions {
   token?: string | undefined;
   /** The newest message that a client which has come back has. */
   last?: number;
+  /** So many messages are wanted in an overview; undefined where none is. */
+  overview?: number | undefined;
 }
 
 /** One control connection at the server, from its hello to its end. */
@@ -200,6 +203,14 @@ export class Session implements Member {
     this.#answers.addLater(id, ready, make);
   }
 
+  get login(): number | undefined {
+    return this.#login;
+  }
+
+  notify(line: string): void {
+    this.#connection.send(line);
+  }
+
   get deliveries(): Deliveries {
     return this.#outbox!.deliveries;
   }
@@ -236,6 +247,11 @@ export class Session implements Member {
     return this.#login === undefined ? undefined : { login: this.#login, request };
   }
 
+  /** The client may come back with its token, although the account has another password. */
+  async renewLogin(credential: string): Promise<void> {
+    if (this.#login !== undefined) await this.services.logins.renew(this.#login, credential);
+  }
+
   /** Takes in an `ack` record. Whether it acknowledges what was sent. */
   acknowledge(delivered: number): boolean {
     return this.#outbox?.acknowledge(delivered) ?? false;
@@ -255,7 +271,7 @@ export class Session implements Member {
   }
 
   /** The login is done: the user becomes active, and gets what the data channel needs. */
-  welcome(id: number, { login, token, last }: WelcomeOptions): void {
+  welcome(id: number, { login, token, last, overview: wanted }: WelcomeOptions): void {
     const { services } = this;
     this.#state = "active";
     this.#limit[Symbol.dispose]();
@@ -280,7 +296,12 @@ export class Session implements Member {
     }
     const { parameters: data } = this.#outbox;
     const latest = services.messages.last;
-    this.send({ type: "welcome", id, username: this.username, data, latest, token });
+    // Who comes back is given what it missed in any case.
+    const overview = wanted === undefined
+      ? undefined
+      : overviewFor(this.username, last === undefined ? wanted : 0, services);
+    this.send({ type: "welcome", id, username: this.username, data, latest, token, overview });
+    if (wanted !== undefined) services.hub.presence.watch(this);
     this.#caughtUp = services.hub.join(this, last ?? latest);
     const came = last === undefined ? "joined" : "came back";
     services.log(`${this.username} ${came} from ${this.remote}`);

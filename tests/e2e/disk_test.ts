@@ -91,7 +91,7 @@ Deno.test("on a full disk nothing is confirmed that is not stored, and the chat 
     await joe.count("Please enter a command:", tries + 1);
     assert(tries < 100, "the disk is never full");
   }
-  await server.matchError(/messages can't be stored: database or disk is full\n/);
+  await server.matchError(/messages can't be stored: the disk is full\n/);
 
   // Nobody is thrown out, and who has an account gets in.
   await using bob = await join(clientArgs("bob"));

@@ -116,19 +116,23 @@ export class FakeServer implements AsyncDisposable {
   }
 
   /** A new session of a user, who is new or has the same password as the name. */
-  async join(username: string): Promise<FakeClient> {
+  async join(username: string, overview?: number): Promise<FakeClient> {
     const client = await this.greet();
     const { exists } = await client.ask({ type: "identify", id: 1, username });
     const type = exists ? "authenticate" : "register";
-    client.welcome = await client.ask({ type, id: 2, password: username });
+    client.welcome = await client.ask({ type, id: 2, password: username, overview });
     return client;
   }
 
   /** A client comes back on a new connection. */
-  async resume(from: FakeClient, last: unknown = from.welcome["latest"]): Promise<FakeClient> {
+  async resume(
+    from: FakeClient,
+    last: unknown = from.welcome["latest"],
+    overview?: number,
+  ): Promise<FakeClient> {
     const client = await this.greet();
     const { username, token } = from.welcome;
-    client.welcome = await client.ask({ type: "resume", id: 1, username, token, last });
+    client.welcome = await client.ask({ type: "resume", id: 1, username, token, last, overview });
     // It comes back with the same token.
     if (client.welcome["type"] === "welcome") client.welcome["token"] = token;
     return client;

@@ -84,7 +84,8 @@ export async function* examine(
     result: trust === undefined ? "note" : "good",
     what: trust === undefined
       ? "not checked: --plain"
-      : said[0]?.replace(/: not remembered$/, "") ?? "the server that was met before",
+      : said[0]?.replace(": not remembered", "").replaceAll("\n", ", ") ??
+        "the server that was met before",
   };
 
   let session: ClientSession;

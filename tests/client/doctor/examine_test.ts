@@ -60,7 +60,10 @@ Deno.test("examine() finds nothing wrong with a good server, and leaves no accou
     "packets good",
     "loss good",
   ]);
-  assertMatch(found[2]!.what, /^first contact with .*, fingerprint \S+$/);
+  assertMatch(
+    found[2]!.what,
+    /^first contact with \S+, fingerprint: SHA256:\S+, in words: [a-z ]+$/,
+  );
   assertEquals([exitCodeOf(found), formatSummary(found)], [0, "Nothing is wrong."]);
   const { sent, received, answered } = found[5]!.figures!;
   assertEquals([received, answered], [sent, sent]);

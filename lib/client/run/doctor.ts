@@ -1,24 +1,21 @@
 import { systemClock } from "../../clock.ts";
+import type { CommandLine } from "../../command_line.ts";
 import { pageOf } from "../../console/page.ts";
-import type { Endpoint } from "../../net/connection.ts";
 import { writeText } from "../../program.ts";
+import { examine } from "../doctor/examine.ts";
+import { exitCodeOf, type Finding } from "../doctor/finding.ts";
+import { formatFinding, formatSummary } from "../doctor/report.ts";
+import { judgeTerminal, showsUtf8 } from "../doctor/terminal.ts";
 import { encodeJsonLine } from "../json_lines.ts";
-import { examine, type ExamineOptions } from "./examine.ts";
-import { exitCodeOf, type Finding } from "./finding.ts";
-import { formatFinding, formatSummary } from "./report.ts";
-import { judgeTerminal, showsUtf8 } from "./terminal.ts";
-
-/** What {@linkcode runDoctor} is told on its command line. */
-export interface DoctorOptions extends Pick<ExamineOptions, "trust" | "signal"> {
-  /** Whether to write for programs. */
-  json: boolean;
-}
+import { Leaving } from "../leaving.ts";
+import { serverOf, trustOf } from "./joining.ts";
 
 /** Examines a server, and writes what is found to standard output. @returns the exit code */
-export async function runDoctor(
-  server: Endpoint,
-  { trust, signal, json }: DoctorOptions,
-): Promise<number> {
+export async function runDoctor(commandLine: CommandLine): Promise<number> {
+  const server = serverOf(commandLine)!;
+  const trust = await trustOf(commandLine);
+  const json = commandLine.flags.has("json");
+  const { signal } = new Leaving("stopped");
   const write = (text: string) => writeText(Deno.stdout, text);
   const findings: Finding[] = [];
   const show = (finding: Finding) => {
