@@ -393,3 +393,22 @@ Deno.test("a silent client is pinged, and given up after 30 s", async () => {
   assert(client.connection.closed);
   assertEquals(server.log.at(-1), "joe left: nothing was heard of the client");
 });
+
+Deno.test("logout is answered, whatever is asked for after it while the disk is slow", async () => {
+  const disk = new TestDisk();
+  disk.slow = false;
+  await using server = await FakeServer.start({ disk });
+  const ann = await server.join("ann");
+  disk.slow = true;
+  ann.send({ type: "public", id: 10, text: "to the disk" });
+  ann.send({ type: "logout", id: 11 });
+  for (let id = 12; id < 300; id++) ann.send({ type: "users", id });
+  const sync = await disk.next();
+  await new Promise((resolve) => setImmediate(resolve));
+  disk.slow = false;
+  sync.resolve();
+  for (;;) {
+    const { type, id } = await server.nextOf(ann);
+    if (type === "farewell") return assertEquals(id, 11);
+  }
+});
