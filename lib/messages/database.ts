@@ -91,6 +91,10 @@ export class Database implements Disposable {
   #unsynced: Change[] = [];
   /** Whether the database file has to be synced before the next commit. */
   #checkpointed = false;
+  /** Why that failed: from then on nothing is stored, and the write-ahead log has to stay as it is. */
+  #broken: Error | undefined;
+  /** Whether the write-ahead log may not be on the disk, though a sync says so. */
+  #unsure = false;
   #busy = false;
   #scheduled = false;
   #failing = false;
@@ -160,19 +164,10 @@ export class Database implements Disposable {
     return promise;
   }
 
-  /** Has what was deleted gone from all files when this turn of the loop is over. */
+  /** Has what was deleted gone from all files before the next commit. */
   scrub(): void {
-    if (this.#scrubbing) return;
     this.#scrubbing = true;
-    this.#clock.soon(() => {
-      this.#scrubbing = false;
-      if (this.#closed) return;
-      try {
-        scrub(this.#database);
-      } catch (error) {
-        this.#log(`deleted messages can still be read in the files: ${reasonOf(error)}`);
-      }
-    });
+    this.#commitSoon();
   }
 
   /** Commits what waits, and closes. Closing twice is fine. */
@@ -181,11 +176,11 @@ export class Database implements Disposable {
     const unsynced = this.#unsynced;
     this.#unsynced = [];
     this.#syncNow(unsynced);
-    this.#syncNow(this.#write());
+    if (this.#broken === undefined) this.#syncNow(this.#write());
     this.#closed = true;
     this.#database.exec("PRAGMA synchronous = FULL");
     // Where the write-ahead log alone was deleted, this puts what is in it into the file.
-    this.#database.close();
+    if (this.#broken === undefined) this.#database.close();
     this.#files?.[Symbol.dispose]();
   }
 
@@ -200,14 +195,16 @@ export class Database implements Disposable {
   }
 
   async #commit(): Promise<void> {
-    if (this.#busy || this.#closed || this.#changes.length === 0) return;
+    if (this.#busy || this.#closed || !this.#hasWork) return;
     this.#busy = true;
     try {
+      if (this.#checkpointed) await this.#syncCheckpoint();
+      if (this.#unsure) this.#rewrite();
+      if (this.#scrubbing) this.#scrub();
       if (this.#files === undefined) return this.#settle(this.#write(), undefined);
-      await this.#syncCheckpoint(this.#files);
       this.#unsynced = this.#write();
       if (this.#unsynced.length === 0) return;
-      await this.#sync(this.#files.log);
+      await this.#syncLog(this.#files);
       this.#paths.require();
       const stored = this.#unsynced;
       this.#unsynced = [];
@@ -216,10 +213,15 @@ export class Database implements Disposable {
     } catch (error) {
       this.#settle([...this.#unsynced, ...this.#changes], error);
       this.#unsynced = this.#changes = [];
+      if (this.#scrubbing) this.#giveUpScrub(error);
     } finally {
       this.#busy = false;
-      if (this.#changes.length > 0) this.#commitSoon();
+      if (this.#hasWork) this.#commitSoon();
     }
+  }
+
+  get #hasWork(): boolean {
+    return this.#changes.length > 0 || this.#scrubbing;
   }
 
   /** Commits what waits, to the system's cache. @returns the changes; none where they failed */
@@ -259,22 +261,71 @@ export class Database implements Disposable {
     }
   }
 
-  async #syncCheckpoint(files: DatabaseFiles): Promise<void> {
-    if (!this.#checkpointed) return;
-    await this.#sync(files.database);
+  /** A system may say but once that a sync failed, so another one proves nothing. */
+  async #syncLog(files: DatabaseFiles): Promise<void> {
+    try {
+      await this.#sync(files.log);
+    } catch (error) {
+      this.#unsure = true;
+      throw error;
+    }
+  }
+
+  /** Puts into the database file what the write-ahead log on the disk may have lost. */
+  #rewrite(): void {
+    if (!this.#closed) scrub(this.#database);
+    this.#unsure = false;
+  }
+
+  async #syncCheckpoint(): Promise<void> {
+    if (this.#broken !== undefined) throw this.#broken;
+    try {
+      await this.#sync(this.#files!.database);
+    } catch (cause) {
+      throw this.#break(cause);
+    }
     this.#checkpointed = false;
+  }
+
+  /** The database file lacks what only the write-ahead log has, and the next start puts there again. */
+  #break(cause: unknown): Error {
+    const { message } = cause as Error;
+    return this.#broken = new Error(`${message}: stop the server and start it again`, { cause });
+  }
+
+  #scrub(): void {
+    try {
+      if (!this.#closed) scrub(this.#database);
+      this.#scrubbing = false;
+    } catch (error) {
+      this.#giveUpScrub(error);
+    }
+  }
+
+  #giveUpScrub(error: unknown): void {
+    this.#scrubbing = false;
+    this.#log(`deleted messages can still be read in the files: ${reasonOf(error)}`);
   }
 
   /** Waits for the disk here and now. */
   #syncNow(changes: readonly Change[]): void {
     try {
-      if (this.#checkpointed) this.#files?.database.syncDataSync();
+      if (this.#checkpointed) this.#syncCheckpointNow();
       this.#files?.log.syncDataSync();
       this.#paths.require();
       this.#settle(changes, undefined);
     } catch (error) {
       this.#settle(changes, error);
     }
+  }
+
+  #syncCheckpointNow(): void {
+    try {
+      this.#files?.database.syncDataSync();
+    } catch (cause) {
+      throw this.#break(cause);
+    }
+    this.#checkpointed = false;
   }
 
   /** Once for all that fail in a row. */

@@ -78,7 +78,7 @@ export class MessageLog {
   #waiting = 0;
   #newest: Promise<unknown> = Promise.resolve();
   #last: number;
-  /** The same with what the transaction of the moment has stored. */
+  /** The newest id that was ever given, be it in a commit that failed: accounts may have begun after it. */
   #written: number;
   /** Accounts that are known to be in the database. */
   readonly #met = new Set<string>();
@@ -132,16 +132,19 @@ export class MessageLog {
     this.#database.change(() => {
       entries = this.#entries;
       this.#entries = [];
+      // Once in a transaction, or it would take what this one has stored.
       if (this.#unsure) this.#statements.forgetAfter.run(this.#last);
+      this.#unsure = false;
       for (const entry of entries) this.#insert(entry);
     }, () => this.#stored(entries)).catch((error) => {
       this.#unsure = true;
-      this.#written = this.#last;
       this.#requests.clear();
       this.#met.clear();
       const failed = entries.length > 0 ? entries : this.#entries.splice(0);
       this.#settled(failed);
       for (const { reject } of failed) reject(error);
+      // What was refused shall not be there after the next start.
+      if (failed.length > 0) this.#store();
     });
   }
 
@@ -182,7 +185,6 @@ export class MessageLog {
   }
 
   #stored(entries: readonly Entry[]): void {
-    this.#unsure = false;
     this.#settled(entries);
     const fresh = entries.filter(({ outcome }) => outcome === "new");
     this.#last = fresh.at(-1)?.id ?? this.#last;

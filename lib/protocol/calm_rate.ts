@@ -7,6 +7,8 @@ import { TokenBucket } from "../token_bucket.ts";
 const RATE = { burst: 256, perSecond: 6_000 };
 /** A server that was late sends over TCP for so many times as long. */
 const CALM_AFTER = 10;
+/** But no longer than this, in milliseconds: one that was stopped is not busy. */
+const LONGEST_CALM_MS = 5_000;
 
 /** How many new data packets all sessions of a server send together; what is more goes over TCP. */
 export class CalmRate {
@@ -25,6 +27,6 @@ export class CalmRate {
 
   /** The server was late by so many milliseconds: it has much to do. */
   late(now: number, ms: number): void {
-    this.#calmAt = Math.max(this.#calmAt, now + CALM_AFTER * ms);
+    this.#calmAt = Math.max(this.#calmAt, now + Math.min(CALM_AFTER * ms, LONGEST_CALM_MS));
   }
 }

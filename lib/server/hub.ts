@@ -364,8 +364,9 @@ export class Hub {
         await this.#room(member);
         if (!user.members.has(member)) return;
       }
+      // What it was just given may have been too much.
+      if (!user.members.has(member)) return;
     }
-    if (!user.members.has(member)) return;
     user.live.add(member);
     void this.#adopt(user);
   }
@@ -383,20 +384,26 @@ export class Hub {
   async #adopt(user: ActiveUser): Promise<void> {
     if (user.adopting) return;
     user.adopting = true;
-    while (user.orphans && user.live.size > 0) {
-      user.orphans = false;
-      for (let after: number | undefined = 0; after !== undefined && !user.orphans;) {
-        const [first] = user.live;
-        const heir = [...user.live].find((member) => member.room() === undefined) ?? first;
-        await heir?.room();
-        if (heir === undefined) user.orphans = true;
-        else if (user.live.has(heir)) {
-          after = this.#giveWaiting(user, heir, { after, upTo: this.#log.last });
-        }
-        await this.#turn();
-      }
+    try {
+      while (user.orphans && user.live.size > 0) await this.#giveOrphans(user);
+    } catch (error) {
+      for (const heir of [...user.live]) heir.fail("internal", (error as Error).message);
     }
     user.adopting = false;
+  }
+
+  async #giveOrphans(user: ActiveUser): Promise<void> {
+    user.orphans = false;
+    for (let after: number | undefined = 0; after !== undefined && !user.orphans;) {
+      const [first] = user.live;
+      const heir = [...user.live].find((member) => member.room() === undefined) ?? first;
+      await heir?.room();
+      if (heir === undefined) user.orphans = true;
+      else if (user.live.has(heir)) {
+        after = this.#giveWaiting(user, heir, { after, upTo: this.#log.last });
+      }
+      await this.#turn();
+    }
   }
 
   /**

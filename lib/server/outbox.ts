@@ -256,6 +256,7 @@ export class Outbox implements Disposable {
       this.#excused = true;
       return this.#alarm.set(now + Math.min(late, LONGEST_EXCUSE_MS));
     }
+    this.#excused = false;
     this.#sender.timeOut(now);
     this.#flush();
   }

@@ -334,7 +334,38 @@ Deno.test("MessageLog takes nothing for stored that a disk did not take, and say
   await Promise.all(stored);
   assertEquals(events.slice(1), ["messages are stored again"]);
   // Nobody will ever be shown what was refused.
-  assertEquals(delivered.map(({ id, text }) => [id, text]), [[1, "three"]]);
+  assertEquals(delivered.map(({ id, text }) => [id, text]), [[3, "three"]]);
   assertEquals(log.flow("ann", 0).items.map(({ message }) => message.text), ["three"]);
   close();
+});
+
+Deno.test("MessageLog forgets nothing that is sent to somebody it first met in a commit that failed", async () => {
+  await using folder = await TempFolder.create();
+  const disk = new TestDisk();
+  const { clock, log, append, texts, close } = open(folder.file("messages.db"), disk);
+  const refused = append(pub("joe", "one"), pub("joe", "two"), direct("joe", "ann", "three"));
+  clock.endTurn();
+  (await disk.next()).reject(new Error("no disk"));
+  for (const promise of refused) await assertRejects(() => promise, ProtocolError);
+  disk.slow = false;
+  const stored = append(direct("joe", "ann", "four"), pub("joe", "five"));
+  clock.endTurn();
+  await Promise.all(stored);
+  assertEquals(texts(log.undelivered("ann", { after: 0, upTo: 9 }).items), ["four"]);
+  assertEquals(texts(log.history("ann", { count: 9 })), ["four", "five"]);
+  close();
+});
+
+Deno.test("MessageLog keeps nothing until the next start that was refused", async () => {
+  await using folder = await TempFolder.create();
+  const disk = new TestDisk();
+  const { clock, append, close } = open(folder.file("messages.db"), disk);
+  const [refused] = append(pub("joe", "one"));
+  clock.endTurn();
+  (await disk.next()).reject(new Error("no disk"));
+  await assertRejects(() => refused!, ProtocolError);
+  close();
+  const second = open(folder.file("messages.db"));
+  assertEquals(second.log.flow("ann", 0).items, []);
+  second.close();
 });

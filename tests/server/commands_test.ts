@@ -420,3 +420,22 @@ Deno.test("search finds what the user may see, to the letter", async () => {
   assertEquals(await find(7, " "), "bad-text");
   assertEquals(await find(8, "x".repeat(101)), "bad-text");
 });
+
+Deno.test("logout is answered, whatever is asked for after it while the disk is slow", async () => {
+  const disk = new TestDisk();
+  disk.slow = false;
+  await using server = await FakeServer.start({ disk });
+  const ann = await server.join("ann");
+  disk.slow = true;
+  ann.send({ type: "public", id: 10, text: "to the disk" });
+  ann.send({ type: "logout", id: 11 });
+  for (let id = 12; id < 300; id++) ann.send({ type: "users", id });
+  const sync = await disk.next();
+  await new Promise((resolve) => setImmediate(resolve));
+  disk.slow = false;
+  sync.resolve();
+  for (;;) {
+    const { type, id } = await server.nextOf(ann);
+    if (type === "farewell") return assertEquals(id, 11);
+  }
+});

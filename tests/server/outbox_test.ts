@@ -263,3 +263,24 @@ Deno.test("Outbox.receive() looks at so many packets of a client a second, and d
   for (let i = 0; i < 200; i++) all.outbox.receive(all.sealer.seal(PacketType.bind), there);
   assertEquals(all.take().length, 100);
 });
+
+Deno.test("Outbox sends what is lost again after its own lateness, whatever it found lost first", () => {
+  const all = open();
+  bind(all);
+  const acknowledge = (largest: number, delivered: number, ranges: [number, number][]) => {
+    const ack = encodeAck({ largest, delay: 0, delivered, ranges });
+    all.outbox.receive(all.sealer.seal(PacketType.ack, ack), here);
+  };
+  for (let i = 0; i < 3; i++) {
+    all.push("x".repeat(800));
+    all.clock.endTurn();
+  }
+  const sent = all.take().map(({ number }) => number);
+  all.clock.advance(10);
+  // The second packet arrived, the first will be found lost, the third never arrives.
+  acknowledge(sent[1]!, 0, [[1, 1]]);
+  all.clock.sleep(500);
+  // Nothing else comes, and nothing new is sent: everything goes over TCP in the end.
+  all.clock.advance(10_000);
+  assert(all.lines.some((line) => line.includes(`"number":2,`)));
+});
