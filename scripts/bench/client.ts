@@ -26,8 +26,10 @@ const TEXT = "a message of a usual length, such as people write";
 interface Contender {
   name: string;
   command: string[];
-  /** Is on the screen as soon as the user can type something to everybody. */
+  /** Is on the screen as soon as the user is logged in and can type. */
   prompt: string;
+  /** What has to be typed to get everybody's messages, and what shows that it is done. */
+  join?: { line: string; done: string };
   /** Sends messages to everybody. */
   send: (count: number) => Promise<void>;
 }
@@ -71,6 +73,10 @@ class OnTerminal implements AsyncDisposable {
       }
       this.#text = this.#text.slice(-4_096) + value;
     }
+  }
+
+  async type(text: string): Promise<void> {
+    await this.#input.write(new TextEncoder().encode(text));
   }
 
   /** Resident memory, in bytes. */
@@ -127,7 +133,6 @@ async function irssi(
     `servers = ({ address = "127.0.0.1"; chatnet = "bench"; port = "${port}"; use_tls = "yes";
       tls_verify = "no"; autoconnect = "yes"; });
 chatnets = { bench = { type = "IRC"; }; };
-channels = ({ name = "#bench"; chatnet = "bench"; autojoin = "yes"; });
 settings = { core = { real_name = "a"; user_name = "a"; nick = "a"; };
   "fe-common/core" = { autolog = "no"; }; };
 `,
@@ -135,8 +140,8 @@ settings = { core = { real_name = "a"; user_name = "a"; nick = "a"; };
   return {
     name: "irssi",
     command: [program, "--home", folder.file("irssi")],
-    // The names of who is there: the channel's prompt is there too.
-    prompt: "Irssi: #bench: Total of",
+    prompt: "End of MOTD",
+    join: { line: "/join #bench\r", done: "Total of" },
     send: async (count) => {
       const conn = await Deno.connectTls({
         hostname: "127.0.0.1",
@@ -175,9 +180,14 @@ async function measure(
       if (round > 0) times[index]!.push(performance.now() - start);
     }
   }
-  for (const [index, { name, command, prompt, send }] of contenders.entries()) {
+  for (const [index, { name, command, prompt, join, send }] of contenders.entries()) {
+    console.error(`${name} ...`);
     await using client = await OnTerminal.start(command);
     await client.until(prompt);
+    if (join !== undefined) {
+      await client.type(join.line);
+      await client.until(join.done);
+    }
     const before = await client.memory();
     const sending = send(messages);
     await client.until(` ${messages}.`);
