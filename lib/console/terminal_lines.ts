@@ -147,9 +147,6 @@ export class TerminalLines implements LineSource {
   }
 
   [Symbol.dispose](): void {
-    // What was half typed stays to be seen, on a line of its own.
-    if (!this.#muted && this.#editor.text !== "") this.#painter.leave();
-    else this.#painter.clear();
     this.#finish();
     this.#unmarkedEnd?.[Symbol.dispose]();
     const { input, setRawMode } = this.#options;
@@ -349,6 +346,10 @@ export class TerminalLines implements LineSource {
   }
 
   #finish(): void {
+    if (this.#ended) return;
+    // What was half typed stays to be seen, on a line of its own.
+    if (!this.#muted && this.#editor.text !== "") this.#painter.leave();
+    else this.#painter.clear();
     this.#ended = true;
     this.#reader?.(undefined);
   }

@@ -22,12 +22,17 @@ const CHATCLIENT = join(ROOT, "dist", executableName("chatclient", HOST));
 /** What messages say; the number comes behind it. */
 const TEXT = "a message of a usual length, such as people write";
 
+/** ngircd takes few lines a second from each. */
+const IRC_SENDERS = 200;
+
 /** One of the two clients, and how its server is talked to. */
 interface Contender {
   name: string;
   command: string[];
-  /** Is on the screen as soon as the user can type something to everybody. */
+  /** Is on the screen as soon as the user is logged in and can type. */
   prompt: string;
+  /** What has to be typed to get everybody's messages, and what shows that it is done. */
+  join?: { line: string; done: string };
   /** Sends messages to everybody. */
   send: (count: number) => Promise<void>;
 }
@@ -71,6 +76,10 @@ class OnTerminal implements AsyncDisposable {
       }
       this.#text = this.#text.slice(-4_096) + value;
     }
+  }
+
+  async type(text: string): Promise<void> {
+    await this.#input.write(new TextEncoder().encode(text));
   }
 
   /** Resident memory, in bytes. */
@@ -127,7 +136,6 @@ async function irssi(
     `servers = ({ address = "127.0.0.1"; chatnet = "bench"; port = "${port}"; use_tls = "yes";
       tls_verify = "no"; autoconnect = "yes"; });
 chatnets = { bench = { type = "IRC"; }; };
-channels = ({ name = "#bench"; chatnet = "bench"; autojoin = "yes"; });
 settings = { core = { real_name = "a"; user_name = "a"; nick = "a"; };
   "fe-common/core" = { autolog = "no"; }; };
 `,
@@ -135,30 +143,48 @@ settings = { core = { real_name = "a"; user_name = "a"; nick = "a"; };
   return {
     name: "irssi",
     command: [program, "--home", folder.file("irssi")],
-    // The names of who is there: the channel's prompt is there too.
-    prompt: "Irssi: #bench: Total of",
+    prompt: "End of MOTD",
+    join: { line: "/join #bench\r", done: "Total of" },
     send: async (count) => {
-      const conn = await Deno.connectTls({
-        hostname: "127.0.0.1",
-        port,
-        unsafelyDisableHostnameVerification: true,
-        caCerts: [await Deno.readTextFile(folder.file("certificate.pem"))],
-      });
-      const lines = Array.from(
-        { length: count },
-        (_, at) => `PRIVMSG #bench :${TEXT} ${at + 1}.\r\n`,
-      );
-      const bytes = new TextEncoder().encode(
-        `NICK b\r\nUSER b b b b\r\nJOIN #bench\r\n${lines.join("")}QUIT\r\n`,
-      );
-      const reading = (async () => {
-        for await (const _ of conn.readable);
-      })().catch(() => {});
-      const writer = conn.writable.getWriter();
-      await writer.write(bytes);
-      await reading;
+      const each = Math.ceil((count - 1) / IRC_SENDERS);
+      const shares = Array.from({ length: IRC_SENDERS }, (_, at) => at * each);
+      const certificate = await Deno.readTextFile(folder.file("certificate.pem"));
+      await Promise.all(shares.map((from) => {
+        const numbers = range(from + 1, Math.min(from + each, count - 1));
+        return sendByIrc(`b${from}`, { numbers, port, certificate });
+      }));
+      await sendByIrc("last", { numbers: [count], port, certificate });
     },
   };
+}
+
+/** Sends the messages with these numbers by a connection of its own, and waits until they were taken. */
+async function sendByIrc(
+  nick: string,
+  { numbers, port, certificate }: { numbers: number[]; port: number; certificate: string },
+): Promise<void> {
+  const conn = await Deno.connectTls({
+    hostname: "127.0.0.1",
+    port,
+    unsafelyDisableHostnameVerification: true,
+    caCerts: [certificate],
+  });
+  const lines = numbers.map((number) => `PRIVMSG #bench :${TEXT} ${number}.\r\n`).join("");
+  const all = `NICK ${nick}\r\nUSER b b b b\r\nJOIN #bench\r\n${lines}QUIT\r\n`;
+  const writing = (async () => {
+    const writer = conn.writable.getWriter();
+    await writer.write(new TextEncoder().encode(all));
+  })();
+  try {
+    for await (const _ of conn.readable);
+  } catch {
+    // The server closes without a word, as many do.
+  }
+  await writing;
+}
+
+function range(first: number, last: number): number[] {
+  return Array.from({ length: Math.max(last - first + 1, 0) }, (_, at) => first + at);
 }
 
 async function measure(
@@ -175,9 +201,14 @@ async function measure(
       if (round > 0) times[index]!.push(performance.now() - start);
     }
   }
-  for (const [index, { name, command, prompt, send }] of contenders.entries()) {
+  for (const [index, { name, command, prompt, join, send }] of contenders.entries()) {
+    console.error(`${name} ...`);
     await using client = await OnTerminal.start(command);
     await client.until(prompt);
+    if (join !== undefined) {
+      await client.type(join.line);
+      await client.until(join.done);
+    }
     const before = await client.memory();
     const sending = send(messages);
     await client.until(` ${messages}.`);
