@@ -169,7 +169,7 @@ export async function register(
   reporting(session, username, () => requireRegistration(session));
   // Before there is an account: what a removed one of this name left must never be the new one's.
   if (accounts.find(username) === undefined) {
-    await session.work(() => messages.leave(foldUsername(username)));
+    await storing(session, session.work(() => messages.leave(foldUsername(username))));
   }
   const created = await session.work((signal) =>
     registrations.count(
@@ -243,7 +243,10 @@ export async function storing<T>(session: Session, change: Promise<T>): Promise<
     return await change;
   } catch (cause) {
     if (session.state === "ended") throw cause;
-    session.services.log(`credentials.txt can't be written: ${reasonOf(cause)}`);
+    // The log of messages has said so itself.
+    if (!(cause instanceof ProtocolError)) {
+      session.services.log(`credentials.txt can't be written: ${reasonOf(cause)}`);
+    }
     throw new ProtocolError("not-stored", "the server can't store the account", { cause });
   }
 }

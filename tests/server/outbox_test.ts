@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import fc from "fast-check";
+import fc from "../helpers/fast_check.ts";
 import { PacketOpener, PacketSealer, PacketType } from "../../lib/protocol/datagram.ts";
 import { DeliveryReceiver } from "../../lib/protocol/delivery_receiver.ts";
 import { decodeData, encodeAck } from "../../lib/protocol/payloads.ts";
