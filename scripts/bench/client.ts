@@ -22,8 +22,9 @@ const CHATCLIENT = join(ROOT, "dist", executableName("chatclient", HOST));
 /** What messages say; the number comes behind it. */
 const TEXT = "a message of a usual length, such as people write";
 
-/** ngircd takes few lines a second from each. */
-const IRC_SENDERS = 200;
+/** ngircd takes few lines a second from each, so there are many that send a few. */
+const IRC_SENDERS = 100;
+const IRC_MESSAGES = 5;
 
 /** One of the two clients, and how its server is talked to. */
 interface Contender {
@@ -146,13 +147,16 @@ settings = { core = { real_name = "a"; user_name = "a"; nick = "a"; };
     prompt: "End of MOTD",
     join: { line: "/join #bench\r", done: "Total of" },
     send: async (count) => {
-      const each = Math.ceil((count - 1) / IRC_SENDERS);
-      const shares = Array.from({ length: IRC_SENDERS }, (_, at) => at * each);
       const certificate = await Deno.readTextFile(folder.file("certificate.pem"));
-      await Promise.all(shares.map((from) => {
-        const numbers = range(from + 1, Math.min(from + each, count - 1));
-        return sendByIrc(`b${from}`, { numbers, port, certificate });
-      }));
+      for (let first = 1; first < count;) {
+        const senders = range(1, IRC_SENDERS).map((sender) => {
+          const last = Math.min(first + IRC_MESSAGES, count) - 1;
+          const numbers = range(first, last);
+          first = last + 1;
+          return sendByIrc(`b${sender}`, { numbers, port, certificate });
+        });
+        await Promise.all(senders);
+      }
       await sendByIrc("last", { numbers: [count], port, certificate });
     },
   };
@@ -170,7 +174,7 @@ async function sendByIrc(
     caCerts: [certificate],
   });
   const lines = numbers.map((number) => `PRIVMSG #bench :${TEXT} ${number}.\r\n`).join("");
-  const all = `NICK ${nick}\r\nUSER b b b b\r\nJOIN #bench\r\n${lines}QUIT\r\n`;
+  const all = `NICK ${nick}\r\nUSER b b b b\r\n${lines}QUIT\r\n`;
   const writing = (async () => {
     const writer = conn.writable.getWriter();
     await writer.write(new TextEncoder().encode(all));
