@@ -146,7 +146,7 @@ export const WORKLOADS: readonly Workload[] = [
       { key: "ackP99Ms", title: "ack", unit: "ms", better: "less" },
       { key: "responseP99Ms", title: "response", unit: "ms", better: "less" },
     ],
-    seconds: 10,
+    seconds: 5,
   },
   {
     name: "overload",
