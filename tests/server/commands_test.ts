@@ -420,3 +420,26 @@ Deno.test("search finds what the user may see, to the letter", async () => {
   assertEquals(await find(7, " "), "bad-text");
   assertEquals(await find(8, "x".repeat(101)), "bad-text");
 });
+
+Deno.test("search goes through the newest 20,000 messages page by page, and no further", async () => {
+  await using server = await FakeServer.start();
+  const ann = await server.join("ann");
+  const find = async (id: number) => {
+    ann.send({ type: "search", id, text: "needle", count: 3 });
+    return (await server.nextOf(ann))["messages"] as { text: string }[];
+  };
+  const send = async (count: number, text: string) => {
+    for (let at = 0; at < count; at++) {
+      void server.services.hub.send("ann", { text, origin: undefined });
+    }
+    await server.services.hub.send("ann", { text, origin: undefined });
+  };
+  await send(0, "needle");
+  await send(2_999, "hay");
+  await send(0, "needle");
+  assertEquals((await find(10)).length, 2);
+  await send(16_997, "hay");
+  assertEquals((await find(11)).length, 2);
+  await send(0, "hay");
+  assertEquals((await find(12)).length, 1);
+});
