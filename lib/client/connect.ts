@@ -76,7 +76,7 @@ async function isPlain(server: Endpoint): Promise<boolean> {
     try {
       const decoder = new LineDecoder(MAX_LOGIN_LINE_BYTES);
       for await (const chunk of conn.readable) {
-        for (const line of decoder.decode(chunk)) return parseServerRecord(line).type === "hello";
+        for (const line of decoder.decode(chunk)) return parseServerRecord(line)?.type === "hello";
       }
     } finally {
       clearTimeout(limit);

@@ -177,9 +177,10 @@ export class ClientSession {
         this.#liveness.heard();
         for (const line of lines) {
           const record = parseServerRecord(line);
+          if (record === undefined && this.#greeted) continue;
           this.#take(record);
           // Whoever waited for the welcome is ready for messages before the first is acknowledged.
-          if (record.type === "welcome") await this.#turn();
+          if (record?.type === "welcome") await this.#turn();
         }
       }
       this.#lose("the connection to the server was lost");
@@ -195,8 +196,8 @@ export class ClientSession {
     return new Promise((resolve) => this.#options.clock.soon(resolve));
   }
 
-  #take(record: ServerRecord): void {
-    if (!this.#greeted) return this.#greet(record);
+  #take(record: ServerRecord | undefined): void {
+    if (!this.#greeted || record === undefined) return this.#greet(record);
     switch (record.type) {
       case "deliver":
         return this.#inbox?.receiveRecord(record.number, record.messages);
@@ -217,8 +218,10 @@ export class ClientSession {
     this.#answer(record);
   }
 
-  #greet(record: ServerRecord): void {
-    if (record.type !== "hello") return this.#finish(this.#notAChatServer("it does not say hello"));
+  #greet(record: ServerRecord | undefined): void {
+    if (record?.type !== "hello") {
+      return this.#finish(this.#notAChatServer("it does not say hello"));
+    }
     if (record.protocol !== PROTOCOL_VERSION) {
       return this.#finish(
         new ExitError(

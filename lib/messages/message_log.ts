@@ -61,9 +61,7 @@ const WAITING_CHARACTERS = 1_048_576;
 /** A page has at most so many messages, and about so many characters of text. */
 const PAGE = { messages: 100, characters: 16_384 };
 /** So many ids are looked through for a page. */
-const PAGE_IDS = 1_000;
-/** So many ids are searched: a few milliseconds' work. */
-const SEARCHED = 20_000;
+export const PAGE_IDS = 1_000;
 /** So many ids are forgotten in one commit. */
 const FORGET_IDS = 5_000;
 
@@ -382,19 +380,16 @@ export class MessageLog {
   }
 
   /**
-   * The last messages with a text in them that an account may see, in order, of the newest
-   * {@linkcode SEARCHED} ids. Upper and lower case of A to Z are the same.
+   * The last messages with a text in them that an account may see, in order, of the 1,000 ids before one.
+   * Upper and lower case of A to Z are the same.
    */
-  search(account: string, { count, text }: { count: number; text: string }): Message[] {
-    const last = this.#last;
+  search(
+    account: string,
+    { text, count, before }: { text: string; count: number; before: number },
+  ): Message[] {
     const pattern = `%${text.replaceAll(/[\\%_]/g, "\\$&")}%`;
-    const rows = this.#statements.search.all({
-      account,
-      pattern,
-      count,
-      last,
-      first: last - SEARCHED,
-    });
+    const range = { first: before - PAGE_IDS, last: Math.min(before - 1, this.#last) };
+    const rows = this.#statements.search.all({ account, pattern, count, ...range });
     return rows.reverse().map(toMessage);
   }
 
@@ -506,7 +501,7 @@ function prepare(database: Database) {
     recent: `SELECT ${COLUMNS} FROM messages WHERE id > ${since} AND id <= :last
       AND (addressee IS NULL OR sender = :account OR addressee = :account AND NOT ${waits})
       ORDER BY id DESC LIMIT :count`,
-    search: `SELECT ${COLUMNS} FROM messages WHERE id > ${since} AND id > :first AND id <= :last
+    search: `SELECT ${COLUMNS} FROM messages WHERE id > ${since} AND id >= :first AND id <= :last
       AND (addressee IS NULL OR sender = :account OR addressee = :account)
       AND text LIKE :pattern ESCAPE '\\'
       ORDER BY id DESC LIMIT :count`,

@@ -171,29 +171,32 @@ export type DataParameters = Shaped<typeof dataShape>;
  * @throws {ProtocolError} `bad-record`
  */
 export function parseClientRecord(line: string): ClientRecord {
-  return parseRecord(line, clientShapes) as ClientRecord;
+  const { value, type } = parseTyped(line);
+  if (!Object.hasOwn(clientShapes, type)) {
+    throw new ProtocolError("bad-record", `there is no record type ${quote(type)}`);
+  }
+  const shape: Shape = clientShapes[type as keyof typeof clientShapes];
+  return { type, ...readShape(value, shape) } as ClientRecord;
 }
 
 /**
  * Reads a line that a server sent.
  *
+ * @returns undefined for a type that only later versions know
  * @throws {ProtocolError} `bad-record`
  */
-export function parseServerRecord(line: string): ServerRecord {
-  return parseRecord(line, serverShapes) as ServerRecord;
+export function parseServerRecord(line: string): ServerRecord | undefined {
+  const { value, type } = parseTyped(line);
+  if (!Object.hasOwn(serverShapes, type)) return undefined;
+  const shape: Shape = serverShapes[type as keyof typeof serverShapes];
+  return { type, ...readShape(value, shape) } as ServerRecord;
 }
 
-function parseRecord(line: string, shapes: Record<string, Shape>): unknown {
+function parseTyped(line: string): { value: Record<string, unknown>; type: string } {
   const value = parseObject(line);
   const type = value["type"];
-  if (typeof type !== "string") {
-    throw new ProtocolError("bad-record", `a record must have a "type"`);
-  }
-  const shape = Object.hasOwn(shapes, type) ? shapes[type] : undefined;
-  if (shape === undefined) {
-    throw new ProtocolError("bad-record", `there is no record type ${quote(type)}`);
-  }
-  return { type, ...readShape(value, shape) };
+  if (typeof type === "string") return { value, type };
+  throw new ProtocolError("bad-record", `a record must have a "type"`);
 }
 
 function parseObject(line: string): Record<string, unknown> {

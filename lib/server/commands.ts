@@ -7,7 +7,8 @@
 import { MAX_HISTORY, MAX_SEARCH_LENGTH } from "../protocol/limits.ts";
 import { foldUsername } from "../protocol/names.ts";
 import { ProtocolError } from "../protocol/errors.ts";
-import type { ClientRecord, ClientRecords } from "../protocol/records.ts";
+import { PAGE_IDS } from "../messages/message_log.ts";
+import type { ClientRecord, ClientRecords, Message } from "../protocol/records.ts";
 import { parseText } from "../protocol/text.ts";
 import { changePassword } from "./change_password.ts";
 import { authenticate, hello, identify, register, resume } from "./login.ts";
@@ -98,22 +99,37 @@ function history(
 
 /** A search counts as so many commands: it reads more than any other. */
 const SEARCH_COMMANDS = 10;
+/** So many ids are searched. */
+const SEARCHED = 20_000;
 
 async function search(
   session: Session,
   { id, text, count }: ClientRecords["search"],
 ): Promise<void> {
-  const { messages } = session.services;
   if (text.trim() === "" || text.length > MAX_SEARCH_LENGTH) {
     const rule = `what is searched for has 1 to ${MAX_SEARCH_LENGTH} characters`;
     throw new ProtocolError("bad-text", rule);
   }
   await session.keepRate(session.username, SEARCH_COMMANDS);
-  session.answer(id, () => {
-    const options = { count: Math.min(count, MAX_HISTORY), text };
-    const found = messages.search(foldUsername(session.username), options);
-    return { type: "history", id, messages: found };
-  });
+  const found = await session.work(() => searchAll(session, text, Math.min(count, MAX_HISTORY)));
+  session.answer(id, () => ({ type: "history", id, messages: found }));
+}
+
+/** Page by page, so that nobody waits for a long search. */
+async function searchAll(
+  { services: { clock, messages }, username }: Session,
+  text: string,
+  count: number,
+): Promise<Message[]> {
+  const account = foldUsername(username);
+  const found: Message[] = [];
+  const end = messages.last + 1;
+  for (let before = end; before > 1 && before > end - SEARCHED; before -= PAGE_IDS) {
+    if (before < end) await new Promise<void>((resolve) => clock.soon(resolve));
+    found.unshift(...messages.search(account, { text, count: count - found.length, before }));
+    if (found.length === count) break;
+  }
+  return found;
 }
 
 function status(session: Session, { id, message }: ClientRecords["status"]): void {

@@ -439,3 +439,26 @@ Deno.test("logout is answered, whatever is asked for after it while the disk is 
     if (type === "farewell") return assertEquals(id, 11);
   }
 });
+
+Deno.test("search goes through the newest 20,000 messages page by page, and no further", async () => {
+  await using server = await FakeServer.start();
+  const ann = await server.join("ann");
+  const find = async (id: number) => {
+    ann.send({ type: "search", id, text: "needle", count: 3 });
+    return (await server.nextOf(ann))["messages"] as { text: string }[];
+  };
+  const send = async (count: number, text: string) => {
+    for (let at = 0; at < count; at++) {
+      void server.services.hub.send("ann", { text, origin: undefined });
+    }
+    await server.services.hub.send("ann", { text, origin: undefined });
+  };
+  await send(0, "needle");
+  await send(2_999, "hay");
+  await send(0, "needle");
+  assertEquals((await find(10)).length, 2);
+  await send(16_997, "hay");
+  assertEquals((await find(11)).length, 2);
+  await send(0, "hay");
+  assertEquals((await find(12)).length, 1);
+});
