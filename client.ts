@@ -1,141 +1,24 @@
-import { abortable } from "@std/async/abortable";
-import { ChatClient } from "./lib/client/client.ts";
-import { dialer, openSocket } from "./lib/client/connect.ts";
-import { Console } from "./lib/console/console.ts";
-import { openSource, standardOutput } from "./lib/console/standard_streams.ts";
-import { Dialogue } from "./lib/client/dialogue.ts";
-import { formatMessage } from "./lib/client/format.ts";
-import { giveUpFiles } from "./lib/client/give_up_files.ts";
-import type { Trust } from "./lib/client/trust.ts";
-import { TerminalLines } from "./lib/console/terminal_lines.ts";
-import { systemClock } from "./lib/clock.ts";
-import { type CommandLine, parseCommandLine, parsePort } from "./lib/command_line.ts";
-import { ExitCode, ExitError } from "./lib/exit.ts";
-import { parseFingerprint } from "./lib/net/certificate.ts";
-import { defaultConfigFolder, KnownServers } from "./lib/net/known_servers.ts";
-import { EndWish, onSignals, runProgram, writeText } from "./lib/program.ts";
-import { parseUsername } from "./lib/protocol/names.ts";
-
-const HELP =
-  `usage: chatclient <host> <port> <username> [--fingerprint SHA256] [--config FOLDER] [--plain]
-
-Joins a chat; the account is made at the first login.
-
-  <host>                the server's name or address
-  <port>                the server's port
-  <username>            1 to 32 letters, digits, ".", "_" or "-"
-  --fingerprint SHA256  the fingerprint that the server has to have, as it printed it
-  --config FOLDER       where the servers met before are kept (default: the platform's folder)
-  --plain               no encryption: anybody on the network can read along
-  --help                this text
-  --version             the version
-
-Once logged in: PM sends a message to everybody, DM to one user, EX leaves. In one line:
-  PM hello everybody
-  DM joe hello joe
-HI shows the last messages: HI, HI 50, HI joe, HI 50 joe. ST shows how far your last message
-got, ST 5 your last five. A connection that is lost comes back by itself.
-
-A username that begins with "-" needs -- before the arguments.
-
-Exit codes: 0 done, 2 usage, 3 the server can't be reached or has ended, 4 refused,
-5 the server is not who it should be, 1 anything unforeseen.`;
+import { runChat } from "./lib/client/run/chat.ts";
+import { runDoctor } from "./lib/client/run/doctor.ts";
+import { runJson } from "./lib/client/run/json.ts";
+import { runSend } from "./lib/client/run/send.ts";
+import { CHATCLIENT } from "./lib/client/usage.ts";
+import { runProgram } from "./lib/program.ts";
+import { completionScript } from "./lib/usage/completions.ts";
+import { parseProgram } from "./lib/usage/parse.ts";
 
 async function main(): Promise<void> {
-  const commandLine = parseCommandLine(Deno.args, {
-    program: "chatclient",
-    help: HELP,
-    arguments: ["host", "port", "username"],
-    flags: ["plain"],
-    options: ["fingerprint", "config"],
-  });
+  const commandLine = parseProgram(Deno.args, CHATCLIENT);
   if (commandLine === undefined) return;
-  const { host, port, username } = commandLine.arguments;
-  const server = { hostname: host!, port: parsePort(port!, 1) };
-  const name = checkUsername(username!);
-
-  const trust = commandLine.flags.has("plain") ? undefined : await loadTrust(commandLine.options);
-  if (trust === undefined) say("--plain: anybody on the network can read along");
-
-  const leaving = new Leaving();
-  using source = openSource(() => leaving.ask());
-  onSignals(["SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK"], () => leaving.ask());
-  const console = new Console(source, standardOutput);
-  const client = await leaving.orDone(ChatClient.open({
-    clock: systemClock,
-    random: Math.random,
-    dial: dialer(server, trust),
-    openSocket,
-    onMessage: (message) => console.print(formatMessage(message, console.page)),
-    onLost: (why) => console.complain(`Connection lost (${why}), trying to come back.`),
-    onBack: () => console.complain("Connected again."),
-  }));
-  giveUpFiles();
-  const hidden = source instanceof TerminalLines;
-  const dialogue = new Dialogue({ console, client, hidden });
-  try {
-    await leaving.orDone(dialogue.logIn(name));
-    await leaving.orDone(dialogue.takeCommands());
-  } catch (error) {
-    if (error === leaving.reason) return await dialogue.leave();
-    // Whatever it was, the server need not wait to find out.
-    if (!client.signal.aborted) await client.logout().catch(() => {});
-    throw error;
-  }
-}
-
-/** The user's wish to leave: Ctrl-C, or a signal that asks the program to end. */
-class Leaving {
-  readonly #controller = new AbortController();
-  readonly #wish = new EndWish();
-  readonly reason = new ExitError(ExitCode.usage, "you left before the connection was made");
-
-  /** Asked again, the program ends at once. */
-  ask(): void {
-    const asked = this.#wish.express(systemClock.now());
-    if (asked === "again") Deno.exit(ExitCode.unreachable);
-    if (asked === "first") this.#controller.abort(this.reason);
-  }
-
-  /** What `work` gives, or the reason as soon as the user wants to leave. */
-  orDone<T>(work: Promise<T>): Promise<T> {
-    // Nobody looks at the work any more once the user has left.
-    work.catch(() => {});
-    return abortable(work, this.#controller.signal);
-  }
-}
-
-function say(line: string): void {
-  writeText(Deno.stderr, `${line}\n`);
-}
-
-/** What is known of servers, and what the user demands. */
-async function loadTrust(
-  { fingerprint, config }: CommandLine["options"],
-): Promise<Trust> {
-  const demanded = fingerprint === undefined ? undefined : parseFingerprint(fingerprint);
-  if (fingerprint !== undefined && demanded === undefined) {
-    throw new ExitError(
-      ExitCode.usage,
-      `${JSON.stringify(fingerprint)} is no fingerprint: it has 64 hexadecimal digits`,
-    );
-  }
-  const folder = config ?? defaultConfigFolder(Deno.build.os, (name) => Deno.env.get(name));
-  try {
-    const knownServers = folder === undefined ? undefined : await KnownServers.load(folder);
-    return { knownServers, fingerprint: demanded, say };
-  } catch (cause) {
-    const problem = `the servers met before can't be read: ${(cause as Error).message}`;
-    throw new ExitError(ExitCode.refused, problem, { cause });
-  }
-}
-
-function checkUsername(username: string): string {
-  try {
-    return parseUsername(username);
-  } catch (cause) {
-    const problem = `${JSON.stringify(username)} is refused: ${(cause as Error).message}`;
-    throw new ExitError(ExitCode.refused, problem, { cause });
+  switch (commandLine.command) {
+    case "completions":
+      return console.log(completionScript(CHATCLIENT, commandLine.arguments["shell"]!));
+    case "doctor":
+      return Deno.exit(await runDoctor(commandLine));
+    case "send":
+      return await runSend(commandLine);
+    default:
+      return await (commandLine.flags.has("json") ? runJson : runChat)(commandLine);
   }
 }
 

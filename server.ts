@@ -1,10 +1,11 @@
 import { DEFAULT_COST } from "./lib/accounts/phc.ts";
 import { systemClock } from "./lib/clock.ts";
-import { parseCommandLine, parsePort } from "./lib/command_line.ts";
+import { type CommandLine, parsePort } from "./lib/command_line.ts";
 import { Console } from "./lib/console/console.ts";
 import { openSource, standardOutput } from "./lib/console/standard_streams.ts";
 import { TerminalLines } from "./lib/console/terminal_lines.ts";
-import { ExitCode, ExitError } from "./lib/exit.ts";
+import { ExitCode } from "./lib/exit.ts";
+import { describeFingerprint } from "./lib/net/fingerprint_words.ts";
 import { ownAddresses } from "./lib/net/ports.ts";
 import { EndWish, onSignals, runProgram } from "./lib/program.ts";
 import {
@@ -12,57 +13,27 @@ import {
   descriptorsFor,
   fitToDescriptors,
 } from "./lib/server/descriptors.ts";
-import { LIMITS, parseLimits } from "./lib/server/limits.ts";
+import { parseLimits } from "./lib/server/limits.ts";
+import { howStarted, joinCommand } from "./lib/server/join_command.ts";
 import { createLog } from "./lib/server/log.ts";
 import { ChatServer } from "./lib/server/server.ts";
-import { manageUsers, USER_ACTIONS } from "./lib/server/users.ts";
+import { CHATSERVER, USER_ACTIONS, type UserAction } from "./lib/server/usage.ts";
+import { manageUsers } from "./lib/server/users.ts";
+import { completionScript } from "./lib/usage/completions.ts";
+import { parseProgram } from "./lib/usage/parse.ts";
 
-const HELP =
-  `usage: chatserver <port> [--host ADDRESS] [--data FOLDER] [--closed] [--plain] [LIMITS]
-
-Serves a chat on a port, TCP and UDP, until Ctrl-C.
-
-  <port>          1 to 65535; 0 lets the system choose one
-  --host ADDRESS  the address to listen on (default: every address)
-  --data FOLDER   where accounts and identity are kept (default: the current folder)
-  --closed        no new accounts, but those that "chatserver users add" makes
-  --plain         no encryption: anybody on the network can read along
-  --help          this text
-  --version       the version
-
-       chatserver users list|add|passwd|remove [<username>] [--data FOLDER]
-
-Manages the accounts, of a running server too. To remove many, <username> may be a pattern in
-quotation marks ("spam*", "user??"), and there are
-
-  --created-after TIME   only accounts made then or later: 2026-01-31, or 2026-01-31T09:30Z
-  --created-before TIME  only accounts made before; times are UTC
-  --dry-run              remove nothing, and say what would be removed
-
-Limits:
-${limitHelp()}
-
-Exit codes: 0 done, 2 usage, 4 refused (the port, the data folder, an account),
-1 anything unforeseen.`;
-
-function limitHelp(): string {
-  const flags = Object.values(LIMITS).map(({ flag, what, default: normal }) => ({
-    flag: `--${flag} N`,
-    text: `${what} (default: ${normal})`,
-  }));
-  const width = Math.max(...flags.map(({ flag }) => flag.length));
-  return flags.map(({ flag, text }) => `  ${flag.padEnd(width)}  ${text}`).join("\n");
+async function main(): Promise<void> {
+  const commandLine = parseProgram(Deno.args, CHATSERVER);
+  if (commandLine === undefined) return;
+  const action = USER_ACTIONS.find((name) => commandLine.command === `users ${name}`);
+  if (action !== undefined) return await users(action, commandLine);
+  if (commandLine.command === "completions") {
+    return console.log(completionScript(CHATSERVER, commandLine.arguments["shell"]!));
+  }
+  await serve(commandLine);
 }
 
-async function serve(args: readonly string[]): Promise<void> {
-  const commandLine = parseCommandLine(args, {
-    program: "chatserver",
-    help: HELP,
-    arguments: ["port"],
-    flags: ["plain", "closed"],
-    options: ["host", "data", ...Object.values(LIMITS).map(({ flag }) => flag)],
-  });
-  if (commandLine === undefined) return;
+async function serve(commandLine: CommandLine): Promise<void> {
   const port = parsePort(commandLine.arguments["port"]!, 0);
   const { host, data = "." } = commandLine.options;
   const plain = commandLine.flags.has("plain");
@@ -102,36 +73,43 @@ async function serve(args: readonly string[]): Promise<void> {
   if (server.fingerprint === undefined) {
     console.error("--plain: passwords and messages can be read by anybody on the network");
   } else {
-    console.error(`fingerprint (SHA-256): ${server.fingerprint}`);
+    console.error(await describeFingerprint(server.fingerprint));
   }
-  const join = `chatclient ${addresses[0]} ${server.port} <username>`;
-  console.error(`to join: ${join}${plain ? " --plain" : ""}`);
+  const hostname = addresses[0]!;
+  console.error(
+    `to join: ${joinCommand(howStarted(), { hostname, port: server.port, plain })}`,
+  );
   for (const line of server.unreadableCredentials) {
     console.error(`credentials.txt: line ${line} can't be read and was left out`);
   }
 
+  await using _announcer = commandLine.flags.has("hidden")
+    ? undefined
+    : await announce(server, host);
   await server.close(await stopped.promise);
 }
 
-async function users([action = "", ...args]: readonly string[]): Promise<void> {
-  const known = USER_ACTIONS.find((name) => name === action);
-  if (known === undefined && !["--help", "--version"].includes(action)) {
-    throw new ExitError(
-      ExitCode.usage,
-      `chatserver users takes one of ${USER_ACTIONS.join(", ")} (--help tells more)`,
-    );
-  }
-  const commandLine = parseCommandLine(known === undefined ? [action, ...args] : args, {
-    program: "chatserver",
-    help: HELP,
-    arguments: known === "list" ? [] : ["username"],
-    flags: known === "remove" ? ["dry-run"] : [],
-    options: ["data", ...known === "remove" ? ["created-after", "created-before"] : []],
+/** Lets clients on the local network find the server. */
+async function announce(
+  { port, fingerprint }: ChatServer,
+  hostname: string | undefined,
+): Promise<AsyncDisposable> {
+  // Only a server that is to be found needs this library.
+  const { Announcer } = await import("./lib/discovery/announcer.ts");
+  const log = createLog(systemClock, console.error);
+  return new Announcer({ name: Deno.hostname() || "chat", port, fingerprint }, {
+    clock: systemClock,
+    hostname,
+    log,
   });
-  if (commandLine === undefined) return;
-  const { options, flags } = commandLine;
+}
+
+async function users(
+  action: UserAction,
+  { arguments: { username }, options, flags }: CommandLine,
+): Promise<void> {
   using source = openSource(() => Deno.exit(ExitCode.usage));
-  await manageUsers(known!, commandLine.arguments["username"], {
+  await manageUsers(action, username, {
     folder: options["data"] ?? ".",
     cost: DEFAULT_COST,
     console: new Console(source, standardOutput),
@@ -144,5 +122,4 @@ async function users([action = "", ...args]: readonly string[]): Promise<void> {
   });
 }
 
-const [first, ...rest] = Deno.args;
-await runProgram("chatserver", () => first === "users" ? users(rest) : serve(Deno.args));
+await runProgram("chatserver", main);

@@ -52,10 +52,15 @@ export class Alarm implements Disposable {
     this.#action = action;
   }
 
-  /** Rings at `deadline` (as {@linkcode Clock.now} counts), and not at an earlier setting's. */
+  /**
+   * Rings at `deadline` (as {@linkcode Clock.now} counts), and not at an earlier setting's. One that has passed
+   * already makes nobody late: it counts from now, or from when the timer should have rung.
+   */
   set(deadline: number | undefined): void {
-    this.#deadline = deadline === Infinity ? undefined : deadline;
-    if (this.#deadline === undefined || this.#deadline >= this.#ringsAt) return;
+    this.#deadline = undefined;
+    if (deadline === undefined || deadline === Infinity) return;
+    this.#deadline = Math.max(deadline, Math.min(this.#clock.now(), this.#ringsAt));
+    if (this.#deadline >= this.#ringsAt) return;
     this.#timer?.[Symbol.dispose]();
     this.#wait(this.#deadline);
   }

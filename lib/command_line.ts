@@ -8,8 +8,10 @@ export interface CommandLineSpec {
   program: string;
   /** Shown by `--help`. The first line is the usage. */
   help: string;
-  /** The names of the arguments, in order; all are needed. */
+  /** The names of the arguments, in order. */
   arguments: readonly string[];
+  /** How many of them, the last ones, may be left out. @default 0 */
+  optional?: number;
   /** Flags that stand alone. `help` and `version` are always there. */
   flags?: readonly string[];
   /** Flags with a value. */
@@ -18,7 +20,7 @@ export interface CommandLineSpec {
 
 /** What stood on a command line. */
 export interface CommandLine {
-  /** The arguments, by name. */
+  /** The arguments that were given, by name. */
   arguments: Record<string, string>;
   flags: ReadonlySet<string>;
   /** The values of the flags that have one, by name; the last where one is given twice. */
@@ -39,15 +41,18 @@ export function parseCommandLine(
     const [usage] = spec.help.split("\n");
     throw new ExitError(ExitCode.usage, `${problem} (${usage}; --help tells more)`);
   }
-  // No flag is short, and "_" is the parser's own name for the arguments: it would take both for known.
+  // "-h" is the only short flag, and "_" is the parser's own name for the arguments: it would take both for known.
   const flags = args.includes("--") ? args.slice(0, args.indexOf("--")) : args;
-  const unknown = flags.find((arg) => /^(-[^-]|--_(=|$))/.test(arg));
+  const unknown = flags.find((arg) => /^(-[^-]|--_(=|$))/.test(arg) && arg !== "-h");
   if (unknown !== undefined) wrong(`there is no flag ${unknown}`);
 
   const boolean = ["help", "version", ...spec.flags ?? []];
   const options = spec.options ?? [];
+  const valued = boolean.find((name) => flags.some((arg) => arg.startsWith(`--${name}=`)));
+  if (valued !== undefined) wrong(`--${valued} takes no value`);
   const parsed = parseArgs(args, {
     boolean,
+    alias: { help: "h" },
     // "_": arguments that look like numbers stay as they were typed.
     string: ["_", ...options],
     unknown: (arg, key) => key === undefined ? true : wrong(`there is no flag ${arg}`),
@@ -56,8 +61,11 @@ export function parseCommandLine(
   if (parsed["version"]) return void console.log(describeVersion(spec.program));
 
   const positional = parsed._.map(String);
-  const missing = spec.arguments[positional.length];
+  const needed = spec.arguments.slice(0, spec.arguments.length - (spec.optional ?? 0));
+  const missing = needed[positional.length];
   if (missing !== undefined) wrong(`the ${missing} is missing`);
+  const empty = spec.arguments.find((_, index) => positional[index] === "");
+  if (empty !== undefined) wrong(`the ${empty} is empty`);
   const surplus = positional[spec.arguments.length];
   if (surplus !== undefined) wrong(`there is one argument too many: ${surplus}`);
 
@@ -66,7 +74,7 @@ export function parseCommandLine(
     return value === "" ? wrong(`--${name} needs a value`) : [name, value];
   });
   return {
-    arguments: Object.fromEntries(spec.arguments.map((name, index) => [name, positional[index]!])),
+    arguments: Object.fromEntries(positional.map((value, index) => [spec.arguments[index], value])),
     flags: new Set(boolean.filter((name) => parsed[name])),
     options: Object.fromEntries(values),
   };

@@ -6,6 +6,7 @@ export const ExitCode = {
   unreachable: 3,
   refused: 4,
   identity: 5,
+  unknown: 6,
 } as const;
 export type ExitCode = (typeof ExitCode)[keyof typeof ExitCode];
 

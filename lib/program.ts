@@ -2,6 +2,7 @@ import { red } from "@std/fmt/colors";
 import { hanging } from "./console/layout.ts";
 import { pageOf } from "./console/page.ts";
 import { ExitCode, ExitError } from "./exit.ts";
+import { reasonOf } from "./reasons.ts";
 
 /**
  * Runs a program's `main` and ends the process: whatever goes wrong is one line on standard error
@@ -13,18 +14,26 @@ export async function runProgram(name: string, main: () => Promise<void>): Promi
     Deno.exit(ExitCode.done);
   } catch (error) {
     const known = error instanceof ExitError;
-    const message = known ? error.message : `unforeseen: ${error}`;
+    const message = known ? error.message : `unforeseen: ${reasonOf(error)}`;
     const page = pageOf(Deno.stderr);
     const line = hanging(`${name}: ${message.replaceAll(/\s*\n\s*/g, " ")}`, page);
-    writeText(Deno.stderr, `${page.styled ? red(line) : line}\n`);
-    Deno.exit(known ? error.exitCode : ExitCode.unforeseen);
+    try {
+      writeText(Deno.stderr, `${page.styled ? red(line) : line}\n`);
+    } finally {
+      Deno.exit(known ? error.exitCode : ExitCode.unforeseen);
+    }
   }
+}
+
+/** What the program says can't be written any more. */
+export class OutputError extends ExitError {
+  override name = "OutputError";
 }
 
 /**
  * Writes the whole text.
  *
- * @throws {ExitError} `unforeseen`, where nobody reads any more
+ * @throws {OutputError} `unforeseen`, where nobody reads any more
  */
 export function writeText(
   stream: { writeSync(bytes: Uint8Array): number },
@@ -36,7 +45,10 @@ export function writeText(
       written += stream.writeSync(bytes.subarray(written));
     }
   } catch (cause) {
-    throw new ExitError(ExitCode.unforeseen, "the output can't be written", { cause });
+    const problem = cause instanceof Deno.errors.BrokenPipe
+      ? "nobody reads the output any more: it was closed"
+      : `the output can't be written: ${(cause as Error).message}`;
+    throw new OutputError(ExitCode.unforeseen, problem, { cause });
   }
 }
 

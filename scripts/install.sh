@@ -1,6 +1,6 @@
 #!/bin/sh
-# Installs chatserver and chatclient for the user who runs it. Needs no root, and changes nothing but
-# the two files.
+# Installs chatserver and chatclient for the user who runs it, with what makes shells complete their
+# command lines and the pages of the manual. Needs no root, and changes nothing but these files.
 #
 # usage: install.sh [--version VERSION] [--dir FOLDER] [--from URL]
 set -eu
@@ -10,7 +10,8 @@ releases=''
 
 usage='usage: install.sh [--version VERSION] [--dir FOLDER] [--from URL]
 
-Installs chatserver and chatclient for the user who runs it.
+Installs chatserver and chatclient for the user who runs it, and beside a
+folder "bin" in "share" completions for shells and pages of the manual.
 
   --version VERSION  this version, such as 0.1.0 (default: the latest)
   --dir FOLDER       where to (default: ~/.local/bin)
@@ -118,6 +119,25 @@ for program in chatserver chatclient; do
   mv -f "$work/$program" "$dir/$program"
   printf '%s %s: %s\n' "$done" "$dir/$program" "$(grep "^$program " "$work/versions")"
 done
+# Shells and man look into the share beside a bin, so elsewhere it would be of no use.
+share=''
+case $dir in
+  */bin | */bin/) [ ! -d "$work/$stem/share" ] || share=$(dirname "$dir")/share ;;
+esac
+if [ -n "$share" ]; then
+  if mkdir -p "$share" 2>/dev/null && cp -R "$work/$stem/share/." "$share/" 2>/dev/null; then
+    printf 'Installed completions and man pages in %s\n' "$share"
+    case ${SHELL:-}:$share in
+      */zsh:/usr/local/share) ;;
+      */zsh:*)
+        printf 'To have zsh complete them, put this into your .zshrc, before compinit:\n  %s\n' \
+          "fpath=(\"$share/zsh/site-functions\" \$fpath)"
+        ;;
+    esac
+  else
+    printf 'install.sh: %s\n' "$share can't be written: no completions, no man pages" >&2
+  fi
+fi
 case :$PATH: in
   *:"$dir":*) ;;
   *) printf 'To call them by name, put this into your profile:\n  %s\n' "export PATH=\"$dir:\$PATH\"" ;;

@@ -19,6 +19,24 @@ Deno.test("Alarm.set() rings once, at the last deadline set", () => {
   assertEquals(clock.timers, 0);
 });
 
+Deno.test("Alarm tells how late it rings, and is not late at what was over when it was set", () => {
+  const clock = new FakeClock();
+  const late: number[] = [];
+  const alarm = new Alarm(clock, (ms) => late.push(ms));
+  clock.advance(1_000);
+  alarm.set(900);
+  clock.advance(1);
+  alarm.set(1_500);
+  alarm.set(900);
+  clock.advance(1);
+  // It should have rung at 1,100, and is set again before it does.
+  alarm.set(1_100);
+  clock.sleep(200);
+  alarm.set(1_050);
+  clock.advance(0);
+  assertEquals(late, [1, 1, clock.now() - 1_100]);
+});
+
 Deno.test("Countdown does not count the time in which it stands still", () => {
   const clock = new FakeClock();
   const rung: number[] = [];

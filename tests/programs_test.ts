@@ -36,14 +36,26 @@ Deno.test("chatserver names what is wrong with its arguments, exit code 2", asyn
 
 Deno.test("chatclient names what is wrong with its arguments, exit code 2", async () => {
   const wrong: [string[], RegExp][] = [
-    [[], /the host is missing/],
     [["localhost"], /the port is missing/],
-    [["localhost", "1300"], /the username is missing/],
+    [["", "1300"], /the host is empty/],
     [["localhost", "1300", "joe", "joe"], /one argument too many: joe/],
     [["localhost", "0", "joe"], /"0" is no port: a port is a number from 1 to 65535/],
     [["localhost", "http", "joe"], /"http" is no port/],
   ];
   for (const [args, problem] of wrong) await fails("client", args, { code: 2, problem });
+});
+
+Deno.test("chatclient takes the system's name for the username, where there is one", async () => {
+  await using folder = await TempFolder.create();
+  const { server, clientArgs } = await startServer(folder.path);
+  await using _server = server;
+  const args = clientArgs("joe").filter((arg) => arg !== "joe");
+  const env = { USER: "ann", LOGNAME: "", USERNAME: "" };
+  const { code, stderr } = await Program.run("client", args, { input: "geheim\n", env });
+  assertEquals([code, stderr], [0, "joining as ann, which is your name on this system\n"]);
+  const nobody = { ...env, USER: "a b" };
+  const refused = await Program.run("client", args, { env: nobody });
+  assertEquals([refused.code, refused.stderr], [2, "chatclient: the username is missing\n"]);
 });
 
 Deno.test("chatclient says the rule that a username breaks, exit code 4", async () => {
@@ -55,9 +67,11 @@ Deno.test("chatclient says the rule that a username breaks, exit code 4", async 
 
 Deno.test("--help and --version print what they are for, exit code 0", async () => {
   for (const program of ["server", "client"] as const) {
-    const help = await Program.run(program, ["--help"]);
-    assertEquals([help.code, help.stderr], [0, ""]);
-    assertMatch(help.stdout, new RegExp(`^usage: chat${program} <`));
+    for (const flag of ["--help", "-h"]) {
+      const help = await Program.run(program, [flag]);
+      assertEquals([help.code, help.stderr], [0, ""]);
+      assertMatch(help.stdout, new RegExp(`^usage: chat${program} [[<]`));
+    }
     const version = await Program.run(program, ["--version"]);
     const origin = "source|commit (?:[0-9a-f]{12}(?:\\+changes)?|unknown)";
     assertMatch(
@@ -192,6 +206,7 @@ for (const signal of ["SIGTERM", "SIGKILL"] as const) {
       await client.expectError(`Connection lost (${why}), trying to come back.\n`);
       assertEquals(await server.exitCode(), signal === "SIGTERM" ? 0 : 137);
       await client.type("DM joe to myself\n");
+      await client.expectError("Not connected: what you typed is kept, and goes out later.\n");
       const { server: next } = await startServerAt(port, folder.path);
       await using _next = next;
       await client.expectError("Connected again.\n");
@@ -203,6 +218,57 @@ for (const signal of ["SIGTERM", "SIGKILL"] as const) {
     },
   });
 }
+
+Deno.test("chatclient --compact through pipes: a message is a line, and there is not one escape byte", async () => {
+  await using folder = await TempFolder.create();
+  const { server, clientArgs } = await startServer(folder.path);
+  await using _server = server;
+  const args = (name: string) => [...clientArgs(name), "--compact", "--color", "auto"];
+  await using joe = Program.start("client", args("joe"));
+  await joe.type("geheim\n");
+  await joe.expect("Welcome new user: joe please enter a new password:\n\nNew User: joe\n");
+  await joe.expect("* 1 here: joe\n");
+  await using ann = Program.start("client", args("ann"));
+  await ann.type("geheim\nhello joe\n@joe one\nDM joe\ntwo\n/pm\n/who\nfg\nEX\n");
+  await joe.expectMatch(/\* ann joined|\d\d:\d\d ann: hello joe/);
+  assertEquals(await ann.exitCode(), 0);
+  await joe.match(/ann: fg\n/);
+  await joe.type("EX\n");
+  assertEquals(await joe.exitCode(), 0);
+  // Who comes and goes is told when a second is over.
+  const lines = joe.stdout.split("\n").filter((line) => !line.startsWith("* ann "));
+  assertEquals(lines.slice(4).map((line) => line.replace(/^\d\d:\d\d /, "")), [
+    "ann: hello joe",
+    "ann -> you: one",
+    "ann -> you: two",
+    "ann: fg",
+    "Sending logout command to server",
+    "successfully logged out. Closing client side socket and ending program.",
+    "",
+  ]);
+  assertMatch(ann.stdout, /\n\* 2 here: ann, joe\n\* 2 here: ann, joe\nSending logout/);
+  assertEquals([joe, ann].map(({ stdout, stderr }) => (stdout + stderr).includes("\x1b")), [
+    false,
+    false,
+  ]);
+});
+
+Deno.test("chatclient names what is wrong with --color and with settings.toml, and takes the rest", async () => {
+  await fails("client", ["localhost", "1300", "joe", "--color", "blue"], {
+    code: 2,
+    problem: /--color is one of: auto, always, never/,
+  });
+  await using folder = await TempFolder.create();
+  const { server, clientArgs } = await startServer(folder.path);
+  await using _server = server;
+  const path = `${folder.path}/config/settings.toml`;
+  await Deno.writeTextFile(path, 'times = "of"\nblocked = ["ann"]\nstyle = "compact"\n');
+  const { stdout, stderr } = await Program.run("client", clientArgs("joe"), {
+    input: "geheim\nBL\nSE times\nEX\n",
+  });
+  assertEquals(stderr, `${path}, line 1: times is one of: off, short, full\n`);
+  assertMatch(stdout, /Please enter a command:[^]*You have blocked ann\.\n[^]*times = short\n/);
+});
 
 Deno.test({
   name: "chatclient can be left while there is no server, exit code 3",

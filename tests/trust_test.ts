@@ -1,5 +1,6 @@
 // Whom the client trusts: the two programs over TLS, and others in the server's place.
 import { assert, assertEquals, assertMatch } from "@std/assert";
+import { Buffer } from "node:buffer";
 import { createPrivateKey, generateKeyPairSync, type KeyObject } from "node:crypto";
 import { fingerprintOf } from "../lib/net/certificate.ts";
 import { loadIdentity } from "../lib/net/identity.ts";
@@ -17,19 +18,21 @@ async function join(
   return await Program.run("client", args, { input: "geheim\n" });
 }
 
-Deno.test("the first contact is remembered in one line, the second silent", async () => {
+Deno.test("the first contact is remembered and shows the fingerprint as the server does, the second is silent", async () => {
   await using folder = await TempFolder.create();
   const { server, port } = await startServer(folder.path);
   await using _server = server;
-  const [, fingerprint] = await server.matchError(/^fingerprint \(SHA-256\): (\S+)\n/);
+  const [, fingerprint, words] = await server.matchError(
+    /^fingerprint: (\S+)\nin words: ((?: ?[a-z]+){6})\n/,
+  );
   assertEquals(fingerprint, fingerprintOf((await loadIdentity(folder.path)).certificate));
-  await server.matchError(new RegExp(`\\nto join: chatclient 127.0.0.1 ${port} <username>\\n`));
+  await server.matchError(new RegExp(`\\nto join: .*client.* 127\\.0\\.0\\.1 ${port}\\n`));
 
   const config = folder.file("new");
   const first = await join(port, config);
   assertEquals([first.code, first.stderr], [
     0,
-    `first contact with 127.0.0.1:${port}, fingerprint ${fingerprint}: remembered\n`,
+    `first contact with 127.0.0.1:${port}: remembered\nfingerprint: ${fingerprint}\nin words: ${words}\n`,
   ]);
   const second = await join(port, config);
   assertEquals([second.code, second.stderr], [0, ""]);
@@ -40,7 +43,7 @@ Deno.test("a fingerprint that is demanded has to be the server's, exit code 5", 
   const { server, port } = await startServer(folder.path);
   await using _server = server;
   const fingerprint = fingerprintOf((await loadIdentity(folder.path)).certificate);
-  const wrong = fingerprint.replace(/^../, (pair) => pair === "00" ? "11" : "00");
+  const wrong = fingerprint.replace(/(?<=:)./, (letter) => letter === "A" ? "B" : "A");
   for (const config of [folder.file("new"), folder.file("config")]) {
     const refused = await join(port, config, "--fingerprint", wrong);
     assertEquals([refused.code, refused.stdout], [5, ""]);
@@ -53,8 +56,10 @@ Deno.test("a fingerprint that is demanded has to be the server's, exit code 5", 
     }),
     undefined,
   );
-  const right = fingerprint.replaceAll(":", "").toLowerCase();
-  assertEquals((await join(port, folder.file("new"), "--fingerprint", right)).code, 0);
+  const hexadecimal = Buffer.from(fingerprint.slice("SHA256:".length), "base64").toString("hex");
+  for (const [index, right] of [fingerprint, hexadecimal].entries()) {
+    assertEquals((await join(port, folder.file(`${index}`), "--fingerprint", right)).code, 0);
+  }
 });
 
 Deno.test("a server with another identity is refused before anything is sent, exit code 5", async () => {
@@ -154,6 +159,9 @@ Deno.test("something that is neither is no chat server, exit code 3", async () =
   })();
   const refused = await join(listener.addr.port, folder.path);
   assertEquals(refused.code, 3);
-  assertMatch(refused.stderr, /is no chat server: it does not speak TLS/);
+  assertMatch(
+    refused.stderr,
+    /is no chat server: another program answers there\. Is the port right\?\n$/,
+  );
   await serving;
 });

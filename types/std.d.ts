@@ -31,6 +31,7 @@ declare module "@std/cli/parse-args" {
     string?: readonly string[];
     collect?: readonly string[];
     stopEarly?: boolean;
+    alias?: Readonly<Record<string, string>>;
     unknown?: (arg: string, key?: string, value?: unknown) => unknown;
   }): { _: (string | number)[]; [flag: string]: unknown };
 }

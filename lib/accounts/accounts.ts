@@ -16,6 +16,8 @@ import {
   verifyPassword,
 } from "./phc.ts";
 import { type JobOptions, WorkQueue } from "./work_queue.ts";
+import { ExitCode, ExitError } from "../exit.ts";
+import { reasonOf } from "../reasons.ts";
 
 /** The identity of an account whose password is stored as it is. */
 export const PLAIN_IDENTITY = "plain";
@@ -92,12 +94,21 @@ export class Accounts {
     );
   }
 
-  /** Reads `credentials.txt` in a data folder; there need be none. */
+  /**
+   * Reads `credentials.txt` in a data folder; there need be none.
+   *
+   * @throws {ExitError} `refused`, where it is there and can't be read
+   */
   static async load(folder: string, options: AccountsOptions): Promise<Accounts> {
     const file = new CredentialsFile(join(folder, "credentials.txt"));
-    await file.protect();
     const accounts = new Accounts(file, options);
-    await accounts.refresh();
+    try {
+      await file.protect();
+      await accounts.refresh();
+    } catch (cause) {
+      const problem = `${JSON.stringify(file.path)} can't be read: ${reasonOf(cause)}`;
+      throw new ExitError(ExitCode.refused, problem, { cause });
+    }
     return accounts;
   }
 
@@ -120,6 +131,11 @@ export class Accounts {
   /** The account's username as it was registered, or undefined where there is none. */
   find(username: string): string | undefined {
     return this.#accounts.get(foldUsername(username))?.username;
+  }
+
+  /** When the account was made, to the second; undefined where that is not known. */
+  created(username: string): Date | undefined {
+    return this.#accounts.get(foldUsername(username))?.created;
   }
 
   /** Another number as soon as somebody else's changes have been read. */

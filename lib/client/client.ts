@@ -5,7 +5,13 @@ import type { Connection } from "../net/connection.ts";
 import type { ErrorCode } from "../protocol/errors.ts";
 import { MAX_OUTSTANDING } from "../protocol/limits.ts";
 import { RecentSet } from "../protocol/recent_set.ts";
-import type { ClientRecord, Message, ServerRecords } from "../protocol/records.ts";
+import type {
+  ClientRecord,
+  Message,
+  Overview,
+  PresenceChange,
+  ServerRecords,
+} from "../protocol/records.ts";
 import { Backoff } from "./backoff.ts";
 import {
   type AnswerType,
@@ -40,12 +46,20 @@ export interface ChatClientOptions {
   /** Opens a control connection to the server, every time the same one. */
   dial: () => Promise<Connection>;
   openSocket: ClientSessionOptions["openSocket"];
-  /** Takes a message: each once. It is `late` where the client was away when it was sent, too. */
-  onMessage: (message: Message) => void;
+  /**
+   * Takes a message: each once. It is `late` where the client was away when it was sent, too.
+   *
+   * @default none is taken, and none acknowledged: direct ones wait for another session of the user
+   */
+  onMessage?: (message: Message) => void;
   /** The connection was lost, and the client tries to come back. */
   onLost: (why: string) => void;
-  /** The client has come back. */
-  onBack: () => void;
+  /** The client has come back; with an overview where one was asked for. */
+  onBack: (overview?: Overview) => void;
+  /** So many messages are asked for in an overview at each login. @default no overview, no `onPresence` */
+  overview?: () => number | undefined;
+  /** Somebody has come, or gone. @default nobody is told */
+  onPresence?: (presence: PresenceChange) => void;
 }
 
 /** A request without its id, whichever it is. */
@@ -100,6 +114,11 @@ export class ChatClient {
     return this.#end.signal;
   }
 
+  /** Whether there is a connection at present. */
+  get connected(): boolean {
+    return this.#current !== undefined && !this.#current.signal.aborted;
+  }
+
   /** Whether messages come by UDP. */
   get bound(): boolean {
     return this.#current?.bound ?? false;
@@ -117,12 +136,14 @@ export class ChatClient {
 
   /** Logs in to the account that was named. */
   authenticate(password: string): Promise<ServerRecords["welcome"]> {
-    return this.#request({ type: "authenticate", password }, "welcome");
+    const overview = this.#options.overview?.();
+    return this.#request({ type: "authenticate", password, overview }, "welcome");
   }
 
   /** Makes the account that was named. */
   register(password: string): Promise<ServerRecords["welcome"]> {
-    return this.#request({ type: "register", password }, "welcome");
+    const overview = this.#options.overview?.();
+    return this.#request({ type: "register", password, overview }, "welcome");
   }
 
   /** The names of all active users, this one's too. */
@@ -145,9 +166,19 @@ export class ChatClient {
     return this.#request({ type: "direct", to, text }, "sent");
   }
 
-  /** The last messages that the user may see, in order; from and to another user, or all. */
-  async history(count: number, other?: string): Promise<Message[]> {
-    return (await this.#request({ type: "history", count, with: other }, "history")).messages;
+  /** The last messages that the user may see, in order, from and to another user, or all; and since when. */
+  history(count: number, other?: string): Promise<ServerRecords["history"]> {
+    return this.#request({ type: "history", count, with: other }, "history");
+  }
+
+  /** The last messages with a text in them, in order. */
+  async search(text: string, count: number): Promise<Message[]> {
+    return (await this.#request({ type: "search", text, count }, "history")).messages;
+  }
+
+  /** Gives the account another password; its other sessions end. */
+  async changePassword(old: string, password: string): Promise<void> {
+    await this.#request({ type: "password", old, new: password }, "password");
   }
 
   /** How far a message got that the user sent. */
@@ -200,12 +231,13 @@ export class ChatClient {
   }
 
   async #connect(): Promise<ClientSession> {
-    const { clock, openSocket, dial } = this.#options;
+    const { clock, openSocket, dial, onMessage } = this.#options;
     const session = await ClientSession.open(await dial(), {
       clock,
       openSocket,
       onWelcome: (welcome) => this.#welcome(welcome),
-      onMessage: (message) => this.#receive(message),
+      onMessage: onMessage && ((message) => this.#receive(message, onMessage)),
+      onPresence: (presence) => this.#options.onPresence?.(presence),
     });
     if (this.signal.aborted) session.abort();
     return session;
@@ -222,10 +254,10 @@ export class ChatClient {
     return session;
   }
 
-  #welcome({ username, token, latest }: ServerRecords["welcome"]): void {
+  #welcome({ username, token, latest, overview }: ServerRecords["welcome"]): void {
     if (this.#token !== undefined) {
       this.#missedUpTo = latest;
-      return this.#options.onBack();
+      return this.#options.onBack(overview);
     }
     this.#username = username;
     this.#token = token;
@@ -233,13 +265,13 @@ export class ChatClient {
   }
 
   /** What may have been shown before is late, or has no higher id than all before. */
-  #receive(message: Message): void {
+  #receive(message: Message, onMessage: (message: Message) => void): void {
     const { id, to, late } = message;
     const known = this.#shown.has(id) || !late && id <= this.#last;
     if (!late) this.#last = Math.max(this.#last, id);
     if (known) return;
     if (to !== undefined) this.#shown.add(id);
-    this.#options.onMessage(id <= this.#missedUpTo ? { ...message, late: true } : message);
+    onMessage(id <= this.#missedUpTo ? { ...message, late: true } : message);
   }
 
   /** The session has ended. */
@@ -272,7 +304,8 @@ export class ChatClient {
     const session = await this.#connect();
     const [id, username, last] = [++this.#lastId, this.#username, this.#last];
     try {
-      await session.request({ type: "resume", id, username, token, last }, "welcome");
+      const overview = this.#options.overview?.();
+      await session.request({ type: "resume", id, username, token, last, overview }, "welcome");
       return session;
     } catch (error) {
       session.abort();

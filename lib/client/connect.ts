@@ -7,6 +7,7 @@ import { type DatagramSocket, UdpSocket } from "../net/udp.ts";
 import { MAX_LOGIN_LINE_BYTES } from "../protocol/limits.ts";
 import { LineDecoder } from "../protocol/lines.ts";
 import { parseServerRecord } from "../protocol/records.ts";
+import { explainDialError } from "./dial_error.ts";
 import { decideTrust, dialTrusted, type Trust } from "./trust.ts";
 
 /** How long a server may take to show that it is a plain one, in milliseconds. */
@@ -36,13 +37,18 @@ export function dialer(server: Endpoint, trust: Trust | undefined): () => Promis
     } catch (cause) {
       if (cause instanceof ExitError) throw cause;
       if (trust !== undefined && await isPlain(server)) throw plainServer(server, cause);
-      throw new ExitError(ExitCode.unreachable, whyNot(server, cause), { cause });
+      throw new ExitError(ExitCode.unreachable, explainDialError(server, cause), { cause });
     }
   };
 }
 
-function plainServer(server: Endpoint, cause: unknown): ExitError {
-  return new ExitError(
+/** The server speaks no TLS, and nobody said that this is all right. */
+export class PlainServerError extends ExitError {
+  override name = "PlainServerError";
+}
+
+function plainServer(server: Endpoint, cause: unknown): PlainServerError {
+  return new PlainServerError(
     ExitCode.identity,
     `the server at ${formatEndpoint(server)} is plain: nothing shows who it is, and anybody on ` +
       "the network can read along. If that is all right, join it with --plain",
@@ -70,7 +76,7 @@ async function isPlain(server: Endpoint): Promise<boolean> {
     try {
       const decoder = new LineDecoder(MAX_LOGIN_LINE_BYTES);
       for await (const chunk of conn.readable) {
-        for (const line of decoder.decode(chunk)) return parseServerRecord(line).type === "hello";
+        for (const line of decoder.decode(chunk)) return parseServerRecord(line)?.type === "hello";
       }
     } finally {
       clearTimeout(limit);
@@ -79,23 +85,6 @@ async function isPlain(server: Endpoint): Promise<boolean> {
     // Whatever it is, it is no plain chat server.
   }
   return false;
-}
-
-function whyNot(server: Endpoint, error: unknown): string {
-  const where = formatEndpoint(server);
-  const code = (error as { code?: string }).code;
-  if (code === "ECONNREFUSED") {
-    return `nobody listens at ${where}: is the server running, is the port right?`;
-  }
-  const reason = error instanceof Error ? error.message : String(error);
-  // The platform has no class of its own for a name that can't be resolved.
-  if (/lookup|resolve|ENOTFOUND/.test(reason)) {
-    return `there is no host ${JSON.stringify(server.hostname)}`;
-  }
-  if (/tls|socket disconnected|InvalidContentType|corrupt|aborted/i.test(reason)) {
-    return `${where} is no chat server: it does not speak TLS (${reason})`;
-  }
-  return `${where} can't be reached: ${reason}`;
 }
 
 /** On the port of the TCP connection's end where that is free, otherwise on any. */

@@ -9,11 +9,18 @@ const DIRECT = "Direct Message (DM)";
 
 /**
  * A message as its receiver sees it, with the empty line after it but without the last LF. One that
- * waited says when it was sent.
+ * waited says when it was sent, one that the user sent in another session (`own`) to whom.
  */
-export function formatMessage(message: Message, page: Page): string {
+export function formatMessage(
+  message: Message,
+  page: Page,
+  { own = false }: { own?: boolean } = {},
+): string {
   const title = "*** New Message ***";
-  const details = message.late ? ["Sent"] as const : [];
+  const details = [
+    ...own && message.to !== undefined ? ["To"] as const : [],
+    ...message.late ? ["Sent"] as const : [],
+  ];
   return format(message, { title: page.styled ? bold(title) : title, details, page });
 }
 
@@ -75,7 +82,7 @@ function format(message: Message, { title, details, page }: Form): string {
 }
 
 /** The time where the user is, as 2026-01-31 10:30; "?" where there is no such time. */
-function localTime(sent: number): string {
+export function localTime(sent: number): string {
   const time = new Date(sent);
   if (Number.isNaN(time.getTime())) return "?";
   const pad = (number: number) => `${number}`.padStart(2, "0");

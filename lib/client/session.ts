@@ -12,9 +12,11 @@ import {
   encodeRecord,
   type Message,
   parseServerRecord,
+  type PresenceChange,
   type ServerRecord,
   type ServerRecords,
 } from "../protocol/records.ts";
+import { reasonOf } from "../reasons.ts";
 import { VERSION } from "../version.ts";
 import { Inbox } from "./inbox.ts";
 
@@ -61,8 +63,14 @@ export interface ClientSessionOptions {
   openSocket: (local: Endpoint) => DatagramSocket | undefined;
   /** The login is done, or the client has come back; before the first message. */
   onWelcome: (welcome: ServerRecords["welcome"]) => void;
-  /** Takes a message: each once, in order. */
-  onMessage: (message: Message) => void;
+  /** Somebody has come, or gone. @default nobody is told */
+  onPresence?: (presence: PresenceChange) => void;
+  /**
+   * Takes a message: each once, in order.
+   *
+   * @default none is taken, and none acknowledged: direct ones wait for another session of the user
+   */
+  onMessage?: ((message: Message) => void) | undefined;
 }
 
 /** What asks the server for something; its answer has the same id. */
@@ -169,9 +177,10 @@ export class ClientSession {
         this.#liveness.heard();
         for (const line of lines) {
           const record = parseServerRecord(line);
+          if (record === undefined && this.#greeted) continue;
           this.#take(record);
           // Whoever waited for the welcome is ready for messages before the first is acknowledged.
-          if (record.type === "welcome") await this.#turn();
+          if (record?.type === "welcome") await this.#turn();
         }
       }
       this.#lose("the connection to the server was lost");
@@ -187,8 +196,8 @@ export class ClientSession {
     return new Promise((resolve) => this.#options.clock.soon(resolve));
   }
 
-  #take(record: ServerRecord): void {
-    if (!this.#greeted) return this.#greet(record);
+  #take(record: ServerRecord | undefined): void {
+    if (!this.#greeted || record === undefined) return this.#greet(record);
     switch (record.type) {
       case "deliver":
         return this.#inbox?.receiveRecord(record.number, record.messages);
@@ -196,6 +205,8 @@ export class ClientSession {
         return this.#send({ type: "pong" });
       case "pong":
         return;
+      case "presence":
+        return this.#options.onPresence?.(record);
       case "welcome":
         this.#openInbox(record.data);
         this.#options.onWelcome(record);
@@ -207,8 +218,10 @@ export class ClientSession {
     this.#answer(record);
   }
 
-  #greet(record: ServerRecord): void {
-    if (record.type !== "hello") return this.#finish(this.#notAChatServer("it does not say hello"));
+  #greet(record: ServerRecord | undefined): void {
+    if (record?.type !== "hello") {
+      return this.#finish(this.#notAChatServer("it does not say hello"));
+    }
     if (record.protocol !== PROTOCOL_VERSION) {
       return this.#finish(
         new ExitError(
@@ -232,6 +245,7 @@ export class ClientSession {
 
   #openInbox(parameters: ServerRecords["welcome"]["data"]): void {
     const { clock, openSocket, onMessage } = this.#options;
+    if (onMessage === undefined) return;
     const socket = this.#socket = openSocket(this.#connection.local);
     const inbox = this.#inbox = new Inbox({
       clock,
@@ -258,23 +272,26 @@ export class ClientSession {
         new ExitError(ExitCode.refused, `the server at ${server} speaks TLS: leave --plain out`),
       );
     } else if (error instanceof ProtocolError) {
-      const problem = legibleLine(error.message);
-      const why = `the server can't be understood: ${problem}`;
+      const why = `the server can't be understood: ${legibleLine(error.message)}`;
       this.#finish(
-        this.#greeted ? new ExitError(ExitCode.unreachable, why) : this.#notAChatServer(problem),
+        this.#greeted
+          ? new ExitError(ExitCode.unreachable, why)
+          : this.#notAChatServer("another program answers there. Is the port right?", {
+            cause: error,
+          }),
       );
     } else {
       this.#finish(
         error instanceof ExitError
           ? error
-          : new ExitError(ExitCode.unforeseen, String(error), { cause: error }),
+          : new ExitError(ExitCode.unforeseen, `unforeseen: ${reasonOf(error)}`, { cause: error }),
       );
     }
   }
 
-  #notAChatServer(why: string): ExitError {
+  #notAChatServer(why: string, options: ErrorOptions = {}): ExitError {
     const server = formatEndpoint(this.#connection.remote);
-    return new ExitError(ExitCode.unreachable, `${server} is no chat server: ${why}`);
+    return new ExitError(ExitCode.unreachable, `${server} is no chat server: ${why}`, options);
   }
 
   /** The session is over. Only the first reason counts. */

@@ -2,6 +2,7 @@ import { Buffer } from "node:buffer";
 import { ExitCode, ExitError } from "../exit.ts";
 import { type Certificate, fingerprintOf } from "../net/certificate.ts";
 import { type Endpoint, formatEndpoint } from "../net/connection.ts";
+import { describeFingerprint, fingerprintWords } from "../net/fingerprint_words.ts";
 import type { KnownServers } from "../net/known_servers.ts";
 import type { ByteStream } from "../net/stream.ts";
 import { dialTls, IdentityError, ProofError, readCertificate } from "../net/tls_client.ts";
@@ -12,7 +13,7 @@ export interface Trust {
   knownServers: KnownServers | undefined;
   /** The fingerprint that the user demands. @default whatever is known, or else shown first */
   fingerprint?: string | undefined;
-  /** Tells the user something. */
+  /** Tells the user something, in one line or more. */
   say: (line: string) => void;
 }
 
@@ -44,7 +45,7 @@ export async function dialTrusted(
     if (!refused) throw error;
     const shown = error instanceof IdentityError ? error.shown : await whatItShows(server);
     if (shown !== undefined && Buffer.compare(shown, trusted) !== 0) {
-      throw changed(server, { trusted, shown }, trust);
+      throw await changed(server, { trusted, shown }, trust);
     }
     throw new ExitError(
       ExitCode.identity,
@@ -82,7 +83,9 @@ async function meet(server: Endpoint, trust: Trust): Promise<Certificate> {
   }
   await trust.knownServers?.remember(server, shown);
   const remembered = trust.knownServers === undefined ? "not remembered" : "remembered";
-  trust.say(`first contact with ${where}, fingerprint ${fingerprint}: ${remembered}`);
+  trust.say(
+    `first contact with ${where}: ${remembered}\n${await describeFingerprint(fingerprint)}`,
+  );
   return shown;
 }
 
@@ -95,19 +98,18 @@ async function whatItShows(server: Endpoint): Promise<Certificate | undefined> {
   }
 }
 
-function changed(
+async function changed(
   server: Endpoint,
   { trusted, shown }: { trusted: Certificate; shown: Certificate },
   { knownServers }: Trust,
-): ExitError {
-  const now = fingerprintOf(shown);
+): Promise<ExitError> {
+  const [before, now] = [trusted, shown].map(fingerprintOf) as [string, string];
   return new ExitError(
     ExitCode.identity,
     `the server at ${formatEndpoint(server)} is not the one that was met before ` +
-      `(${
-        fingerprintOf(trusted)
-      } in ${knownServers?.path}): it has been set up anew, or somebody ` +
+      `(${before} in ${knownServers?.path}): it has been set up anew, or somebody ` +
       "else answers in its place. Nothing was sent to it. Ask its operator for the fingerprint; " +
-      `only if it is the one shown now, accept it with --fingerprint ${now}`,
+      `only if it is the one shown now (in words: ${await fingerprintWords(now)}), ` +
+      `accept it with --fingerprint ${now}`,
   );
 }

@@ -1,5 +1,4 @@
-import { StorageType } from "@nats-io/jetstream";
-import { type KV, Kvm } from "@nats-io/kv";
+import { type KV, Kvm, StorageType } from "./nats.ts";
 import { Alarm, type Clock, sleep } from "../clock.ts";
 import type { Elsewhere, RemoteUser } from "./elsewhere.ts";
 import type { ClusterStream } from "./stream.ts";

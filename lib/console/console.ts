@@ -1,10 +1,38 @@
+import { abortable } from "@std/async/abortable";
+import type { Completion } from "./line_editor.ts";
 import { hanging } from "./layout.ts";
 import type { Page } from "./page.ts";
+
+/** How a line is read. */
+export interface ReadOptions {
+  /** Whether it must not be seen. */
+  secret: boolean;
+  /** What stands before it where it is typed; a pipe has no such place. @default nothing */
+  prompt?: string;
+}
+
+/** Helps who types. */
+export interface Assistant {
+  /** What may be meant by what stands before the cursor. */
+  complete: (before: string) => Completion;
+  /** Whether a line is to be kept in the history. */
+  remembers: (line: string) => boolean;
+  /** A line came that nobody has asked for yet. */
+  typedAhead: () => void;
+}
 
 /** Where the user's lines come from. */
 export interface LineSource extends Disposable {
   /** The next line, without its line ending; undefined at the end of the input. */
-  read(options: { secret: boolean }): Promise<string | undefined>;
+  read(options: ReadOptions): Promise<string | undefined>;
+  /** Helps from now on, where there is a keyboard. */
+  assistant?: Assistant | undefined;
+  /** Whether the keyboard is here at present; undefined where nobody tells. */
+  readonly focused?: boolean | undefined;
+  /** Has {@linkcode focused} known. */
+  watchFocus?(): void;
+  /** From now on there is no prompt. */
+  dropPrompt?(): void;
   /** Lets `write` write to the screen, and keeps what the user is typing. */
   interrupt(write: () => void): void;
 }
@@ -15,6 +43,8 @@ export interface Output {
   dialogue: (text: string) => void;
   /** Standard error: what is wrong. */
   complaint: (text: string) => void;
+  /** Rings the terminal's bell, or the like: what shows nowhere. @default there is no terminal */
+  signal?: (sequence: string) => void;
   /** What the dialogue is laid out for, and what a complaint is, at present. */
   dialoguePage: () => Page;
   complaintPage: () => Page;
@@ -43,19 +73,39 @@ export class Console {
     { signal, secret = false }: { signal: AbortSignal; secret?: boolean },
   ): Promise<string | undefined> {
     signal.throwIfAborted();
-    const aborted = Promise.withResolvers<never>();
-    const abort = () => aborted.reject(signal.reason);
-    signal.addEventListener("abort", abort);
     this.#question = question;
     this.#output.dialogue(`${question}\n`);
     try {
-      const answer = await Promise.race([this.#source.read({ secret }), aborted.promise]);
+      const answer = await abortable(this.#source.read({ secret }), signal);
       if (secret) this.#output.dialogue("\n");
       return answer;
     } finally {
-      signal.removeEventListener("abort", abort);
       this.#question = undefined;
     }
+  }
+
+  /** The same with the question in front of what is typed, if there is a keyboard. */
+  async askInline(
+    prompt: string,
+    { signal }: { signal: AbortSignal },
+  ): Promise<string | undefined> {
+    signal.throwIfAborted();
+    return await abortable(this.#source.read({ secret: false, prompt }), signal);
+  }
+
+  /** Asks for the user's attention, unless the terminal has it. */
+  alert(sequence: string): void {
+    if (this.#source.focused !== true) this.#output.signal?.(sequence);
+  }
+
+  /** Whether the terminal has the user's attention is known from now on, if it tells. */
+  watchFocus(): void {
+    this.#source.watchFocus?.();
+  }
+
+  /** Helps who types, from now on. */
+  assist(assistant: Assistant): void {
+    this.#source.assistant = assistant;
   }
 
   /** What is printed is laid out for this, at present. */
@@ -66,6 +116,7 @@ export class Console {
   /** From now on an open question is not printed again: nobody waits for its answer. */
   dropQuestion(): void {
     this.#question = undefined;
+    this.#source.dropPrompt?.();
   }
 
   /** Prints text and a line ending; an open question is printed again after it. */

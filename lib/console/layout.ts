@@ -24,6 +24,26 @@ export function hanging(text: string, page: Page): string {
   return [first, ...rest.map(standBack)].map((line) => " ".repeat(indentation) + line).join("\n");
 }
 
+/** The most columns that what is wrapped under its beginning stands back, of so many. */
+const DEEPEST = 1 / 3;
+
+/**
+ * What others wrote after the beginning of a line, such as a time and a name, and wrapped under itself;
+ * where the beginning is long it stands back less.
+ */
+export function under(beginning: string, text: string, page: Page): string {
+  const [first = "", ...rest] = text.split("\n");
+  const depth = widthOf(beginning, page) + 1;
+  if (depth > Math.max(page.columns * DEEPEST, MARGIN)) {
+    const others = rest.length === 0 ? [] : [block(rest.join("\n"), page)];
+    return [hanging(`${beginning} ${first}`, page), ...others].join("\n");
+  }
+  const narrow = { ...page, columns: page.columns - depth + MARGIN };
+  const lines = text.split("\n").flatMap((line) => [...wrap(line, narrow)]);
+  return lines.map((line, at) => at === 0 ? `${beginning} ${line}` : " ".repeat(depth) + line)
+    .join("\n");
+}
+
 function standBack(line: string): string {
   return " ".repeat(MARGIN) + line;
 }
@@ -77,7 +97,7 @@ const PICTURE = /[\p{Extended_Pictographic}\p{Regional_Indicator}]/u;
  * The most columns that terminals give a text, of which each has its own opinion: code point by code
  * point, marks and joiners too. Whoever is wrong wraps too early then, never too late.
  */
-function widthOf(text: string, { wideAmbiguous }: Page): number {
+export function widthOf(text: string, { wideAmbiguous }: Page): number {
   let width = 0;
   for (const character of text) {
     const code = character.codePointAt(0)!;

@@ -22,7 +22,7 @@ export function pageOf(stream: { isTerminal(): boolean }): Page {
   if (!stream.isTerminal()) return UNWRAPPED;
   return {
     columns: Deno.consoleSize().columns || USUAL_COLUMNS,
-    styled: true,
+    styled: Deno.env.get("TERM") !== "dumb",
     wideAmbiguous: EAST_ASIAN.test(navigator.language),
   };
 }

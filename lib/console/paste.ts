@@ -1,5 +1,3 @@
-import { Transform } from "node:stream";
-
 /** Asks a terminal to mark what is pasted, and to stop doing so (xterm's bracketed paste mode). */
 export const MARK_PASTES = "\x1b[?2004h";
 export const UNMARK_PASTES = "\x1b[?2004l";
@@ -7,72 +5,59 @@ export const UNMARK_PASTES = "\x1b[?2004l";
 const BEGIN = "\x1b[200~";
 const END = "\x1b[201~";
 
-/** What a newline in a paste is shown as while the line that it is in can still be edited. */
-export const NEWLINE_SIGN = "␤";
+/** A piece of what a terminal sends: keys, or the whole of a paste. */
+export type Piece = { keys: string } | { paste: string };
 
-/**
- * Takes the marks of pastes out of what a terminal sends, and makes each newline inside a paste a
- * {@linkcode NEWLINE_SIGN}: a paste is one line to the line editor, not as many commands as it has
- * lines. A newline at its very end is left out, since Enter sends it.
- */
+/** Tells what is pasted from what is typed, by the marks around pastes. */
 export class PasteDecoder {
   #pasting = false;
-  /** What may be the beginning of a mark, or a newline at the end of a paste. */
+  /** A paste so far, or what may be the beginning of a mark. */
   #held = "";
 
-  /** What the line editor gets for a piece of the terminal's input, however it was cut. */
-  decode(piece: string): string {
-    let input = this.#held + piece;
-    let output = "";
+  /** The pieces that are complete by now, however the terminal's input was cut. */
+  decode(input: string): Piece[] {
+    const pieces: Piece[] = [];
+    let rest = this.#held + input;
     for (;;) {
       const mark = this.#pasting ? END : BEGIN;
-      const at = input.indexOf(mark);
+      const at = rest.indexOf(mark);
       if (at < 0) break;
-      output += this.#pasting ? inPaste(input.slice(0, at)).replace(/␤$/, "") : input.slice(0, at);
+      const before = rest.slice(0, at);
+      if (this.#pasting) pieces.push({ paste: pastedText(before) });
+      else if (before !== "") pieces.push({ keys: before });
       this.#pasting = !this.#pasting;
-      input = input.slice(at + mark.length);
+      rest = rest.slice(at + mark.length);
     }
-    const kept = this.#pasting ? heldBack(input, END, /[\r\n]+$/) : heldBack(input, BEGIN, /$/);
-    this.#held = input.slice(input.length - kept);
-    const rest = input.slice(0, input.length - kept);
-    return output + (this.#pasting ? inPaste(rest) : rest);
+    const kept = this.#pasting ? rest.length : begunMark(rest);
+    this.#held = rest.slice(rest.length - kept);
+    const keys = rest.slice(0, rest.length - kept);
+    if (keys !== "") pieces.push({ keys });
+    return pieces;
   }
 }
 
-function inPaste(text: string): string {
-  return text.replaceAll(/\r\n|\r|\n/g, NEWLINE_SIGN);
+/** Text and line endings, and no key that acts. */
+// deno-lint-ignore no-control-regex
+const TEXT = /^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]+$/;
+
+/** Whether keys come faster than anybody types: a paste by a terminal that does not mark it begins. */
+export function beginsPaste(keys: string): boolean {
+  return TEXT.test(keys) && /[\r\n][^\r\n]/.test(keys);
 }
 
-/** How many characters at the end of the input can't be decided on yet. */
-function heldBack(input: string, mark: string, before: RegExp): number {
-  let length = Math.min(mark.length - 1, input.length);
-  while (!input.endsWith(mark.slice(0, length))) length--;
-  const newlines = before.exec(input.slice(0, input.length - length))?.[0].length ?? 0;
-  return length + newlines;
+/** Whether they go on with one. */
+export function continuesPaste(keys: string): boolean {
+  return TEXT.test(keys);
 }
 
-/** A terminal's input without the marks of pastes; raw mode goes to the terminal itself. */
-export class PasteFilter extends Transform {
-  readonly isTTY = true;
-  readonly #decoder = new PasteDecoder();
-  readonly #utf8 = new TextDecoder();
-  readonly #setRawMode: (raw: boolean) => void;
+/** What was pasted, with LF for newlines; one at the very end is left out, since Enter sends it. */
+export function pastedText(text: string): string {
+  return text.replaceAll(/\r\n|\r/g, "\n").replace(/\n$/, "");
+}
 
-  constructor(setRawMode: (raw: boolean) => void) {
-    super();
-    this.#setRawMode = setRawMode;
-  }
-
-  setRawMode(raw: boolean): this {
-    this.#setRawMode(raw);
-    return this;
-  }
-
-  override _transform(
-    chunk: Uint8Array,
-    _encoding: string,
-    done: (error: null, output: string) => void,
-  ): void {
-    done(null, this.#decoder.decode(this.#utf8.decode(chunk, { stream: true })));
-  }
+/** How many characters at the end may be the beginning of a mark; an escape alone is a key. */
+function begunMark(input: string): number {
+  let length = Math.min(BEGIN.length - 1, input.length);
+  while (!input.endsWith(BEGIN.slice(0, length))) length--;
+  return length === 1 ? 0 : length;
 }

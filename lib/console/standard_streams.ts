@@ -1,5 +1,6 @@
 import process from "node:process";
-import { writeText } from "../program.ts";
+import { systemClock } from "../clock.ts";
+import { onSignals, OutputError, writeText } from "../program.ts";
 import type { LineSource, Output } from "./console.ts";
 import { pageOf } from "./page.ts";
 import { PlainLines } from "./plain_lines.ts";
@@ -8,6 +9,9 @@ import { TerminalLines } from "./terminal_lines.ts";
 /** Standard output and standard error. */
 export const standardOutput: Output = {
   dialogue: (text) => writeText(Deno.stdout, text),
+  ...Deno.stdout.isTerminal() && {
+    signal: (sequence: string) => writeText(Deno.stdout, sequence),
+  },
   complaint: (text) => writeText(Deno.stderr, text),
   dialoguePage: () => pageOf(Deno.stdout),
   complaintPage: () => pageOf(Deno.stderr),
@@ -22,10 +26,29 @@ export const standardOutput: Output = {
 export function openSource(onInterrupt: () => void): LineSource {
   if (!Deno.stdin.isTerminal()) return new PlainLines(process.stdin);
   const screen = [Deno.stdout, Deno.stderr].find((stream) => stream.isTerminal());
-  return new TerminalLines({
+  const lines = new TerminalLines({
     input: process.stdin,
-    write: (text) => screen && writeText(screen, text),
-    columns: () => screen === undefined ? 80 : Deno.consoleSize().columns,
+    setRawMode: (raw) => process.stdin.setRawMode(raw),
+    // There is no job control on Windows.
+    setSuspendable: Deno.build.os === "windows"
+      ? undefined
+      : (cbreak) => Deno.stdin.setRaw(true, { cbreak }),
+    write: (text) => show(screen, text),
+    page: () => pageOf(screen ?? Deno.stdin),
+    dumb: Deno.env.get("TERM") === "dumb",
+    clock: systemClock,
     onInterrupt,
   });
+  onSignals(["SIGWINCH"], () => lines.resized());
+  onSignals(["SIGCONT"], () => lines.resumed());
+  return lines;
+}
+
+/** Shows what is typed. A terminal that has gone is noticed by whoever says something. */
+function show(screen: typeof Deno.stdout | typeof Deno.stderr | undefined, text: string): void {
+  try {
+    if (screen !== undefined) writeText(screen, text);
+  } catch (error) {
+    if (!(error instanceof OutputError)) throw error;
+  }
 }

@@ -1,164 +1,356 @@
+import { Buffer } from "node:buffer";
+import { EventEmitter } from "node:events";
+import { emitKeypressEvents } from "node:readline";
+import { type Readable } from "node:stream";
+import { type Clock } from "../clock.ts";
+import type { Assistant, LineSource, ReadOptions } from "./console.ts";
+import { hanging } from "./layout.ts";
+import { type Key, LineEditor } from "./line_editor.ts";
+import type { Page } from "./page.ts";
+import { Painter } from "./painter.ts";
 import {
-  clearScreenDown,
-  createInterface,
-  cursorTo,
-  type Interface,
-  moveCursor,
-} from "node:readline";
-import { type Readable, Writable } from "node:stream";
-import type { LineSource } from "./console.ts";
-import { MARK_PASTES, NEWLINE_SIGN, PasteFilter, UNMARK_PASTES } from "./paste.ts";
+  beginsPaste,
+  continuesPaste,
+  MARK_PASTES,
+  PasteDecoder,
+  pastedText,
+  UNMARK_PASTES,
+} from "./paste.ts";
+import { pictureOf } from "./picture.ts";
+
+/** Asks a terminal to tell when it gets and loses the focus, and to stop doing so. */
+const TELL_FOCUS = "\x1b[?1004h";
+const HIDE_FOCUS = "\x1b[?1004l";
+const FOCUS = "\x1b[I";
+const BLUR = "\x1b[O";
+
+/** A paste without marks is over when nothing has come for so long, in milliseconds. */
+const PASTE_PAUSE_MS = 50;
 
 /** What {@linkcode TerminalLines} needs of the terminal. */
 export interface TerminalOptions {
   /** The terminal's keys. */
-  input: Readable & { setRawMode?: (raw: boolean) => unknown };
+  input: Readable;
+  /** Has keys come one by one, as they are; or gives the terminal back as it was. */
+  setRawMode: (raw: boolean) => void;
+  /** Has the terminal itself act at Ctrl-Z, or not; undefined where it can't. */
+  setSuspendable?: ((suspendable: boolean) => void) | undefined;
   /** Writes to the terminal. */
   write: (text: string) => void;
-  /** The terminal's width, in columns. */
-  columns: () => number;
-  /** The user pressed Ctrl-C. */
+  /** What the line is laid out for, at present. */
+  page: () => Page;
+  /** Whether the terminal knows no escape sequences. @default false */
+  dumb?: boolean;
+  clock: Clock;
+  /** The user wants to leave: Ctrl-C, twice where a line is asked for. */
   onInterrupt: () => void;
 }
 
 /**
  * Lines from a terminal, with editing and history. What is typed in secret is not shown. What is pasted
- * is one line, with the newlines in it.
+ * is one line, with the newlines in it, and waits for Enter.
  */
 export class TerminalLines implements LineSource {
-  readonly #write: (text: string) => void;
-  readonly #screen: Screen;
-  readonly #readline;
+  readonly #options: TerminalOptions;
+  readonly #painter: Painter;
+  readonly #editor = new LineEditor();
+  readonly #pastes = new PasteDecoder();
+  readonly #utf8 = new TextDecoder();
+  readonly #keys = new EventEmitter();
   readonly #lines: string[] = [];
+  readonly #onData = (chunk: Uint8Array) => this.#receive(chunk);
+  readonly #onEnd = () => this.#finish();
+  assistant: Assistant | undefined;
   #reader: ((line: string | undefined) => void) | undefined;
+  #prompt = "";
+  #muted = false;
   #ended = false;
+  #columns: number;
+  /** A paste without marks, so far. */
+  #unmarked = "";
+  #unmarkedEnd: Disposable | undefined;
+  /** The lines of a text that began with three quotation marks, so far. */
+  #quoted: string[] | undefined;
+  /** Whether the last key was Ctrl-C. */
+  #interrupted = false;
+  /** Whether it was Ctrl-Z, so that the next one suspends; and whether one was since the last line. */
+  #suspendable = false;
+  #suspendTried = false;
+  #watchesFocus = false;
+  #focused = false;
 
-  constructor({ input, write, columns, onInterrupt }: TerminalOptions) {
-    this.#write = write;
-    this.#screen = new Screen(write, columns);
-    const keys = new PasteFilter((raw) => input.setRawMode?.(raw));
-    input.pipe(keys);
-    write(MARK_PASTES);
-    this.#readline = createInterface({
-      input: keys,
-      output: this.#screen,
-      terminal: true,
-      prompt: "",
-    });
-    this.#readline.on("line", (line: string) => this.#take(line));
-    this.#readline.on("close", () => this.#finish());
-    this.#readline.getCursorPos = cursorMeasure(this.#readline, columns);
-    // By default the line editor would suspend the program, which takes more permissions than it has,
-    // and leave the terminal showing what is typed.
-    this.#readline.on("SIGTSTP", () => {});
-    this.#readline.on("SIGINT", () => {
-      this.#dropTyped();
-      onInterrupt();
-    });
+  constructor(options: TerminalOptions) {
+    const { input, write, dumb = false, page, setRawMode } = options;
+    this.#options = options;
+    this.#painter = new Painter(write, dumb);
+    this.#columns = page().columns;
+    setRawMode(true);
+    this.#setModes(true);
+    // Where an escape sequence ends, and what each is called, depends on the terminal.
+    emitKeypressEvents(this.#keys as unknown as Readable);
+    this.#keys.on("keypress", (_: string | null, key: Key) => this.#press(key));
+    input.on("data", this.#onData);
+    input.on("end", this.#onEnd);
+    input.resume();
   }
 
-  async read({ secret }: { secret: boolean }): Promise<string | undefined> {
+  /** Whether the terminal said that it has the focus. */
+  get focused(): boolean {
+    return this.#focused;
+  }
+
+  /** From now on {@linkcode focused} is known, if the terminal tells. */
+  watchFocus(): void {
+    if (this.#watchesFocus || this.#options.dumb) return;
+    this.#watchesFocus = true;
+    this.#options.write(TELL_FOCUS);
+  }
+
+  async read({ secret, prompt = "" }: ReadOptions): Promise<string | undefined> {
     const waiting = this.#lines.shift();
     if (waiting !== undefined || this.#ended) return waiting;
     const { promise, resolve } = Promise.withResolvers<string | undefined>();
     this.#reader = resolve;
-    this.#mute(secret);
+    this.#prompt = prompt;
+    // What was typed in secret stays so until the next line is asked for: it could be a password.
+    this.#muted = secret;
+    this.#paint();
     return await promise;
   }
 
-  /**
-   * Stays as it is until the next line is asked for, so that a password that somebody types too early,
-   * or again, does not show either.
-   */
-  #mute(muted: boolean): void {
-    const shows = this.#screen.muted && !muted;
-    this.#screen.muted = muted;
-    if (shows) this.#readline.prompt(true);
+  dropPrompt(): void {
+    this.#prompt = "";
+    this.#paint();
   }
 
   interrupt(write: () => void): void {
-    if (this.#screen.muted || this.#ended) return write();
-    const { rows } = this.#readline.getCursorPos();
-    moveCursor(this.#screen, 0, -rows);
-    cursorTo(this.#screen, 0);
-    clearScreenDown(this.#screen);
+    if (this.#muted || this.#ended) return write();
+    this.#followWidth();
+    this.#painter.clear();
     write();
-    this.#readline.prompt(true);
+    this.#paint();
+  }
+
+  /** The terminal has another size. */
+  resized(): void {
+    this.#paint();
+  }
+
+  /** The program was suspended, and goes on. */
+  resumed(): void {
+    if (this.#ended) return;
+    this.#options.setRawMode(true);
+    this.#painter.restart();
+    if (this.#suspendable) this.#setSuspendable(false);
+    else this.#setModes(true);
+    this.#paint();
   }
 
   [Symbol.dispose](): void {
-    // What was half typed stays to be seen, on a line of its own.
-    if (this.#readline.line !== "" && !this.#ended) this.#screen.write("\n");
-    this.#readline.close();
-    this.#write(UNMARK_PASTES);
+    this.#finish();
+    this.#unmarkedEnd?.[Symbol.dispose]();
+    const { input, setRawMode } = this.#options;
+    input.off("data", this.#onData);
+    input.off("end", this.#onEnd);
+    input.pause();
+    this.#setModes(false);
+    setRawMode(false);
   }
 
-  /** As if the user had deleted it: to the end of the line, then back to its beginning. */
-  #dropTyped(): void {
-    for (const name of ["e", "u"]) this.#readline.write("", { ctrl: true, name });
+  #setModes(on: boolean): void {
+    if (this.#options.dumb) return;
+    const focus = !this.#watchesFocus ? "" : on ? TELL_FOCUS : HIDE_FOCUS;
+    this.#options.write((on ? MARK_PASTES : UNMARK_PASTES) + focus);
   }
 
-  #take(typed: string): void {
-    if (this.#screen.muted) this.#forget(typed);
-    const line = typed.replaceAll(NEWLINE_SIGN, "\n");
+  #receive(chunk: Uint8Array): void {
+    for (const piece of this.#pastes.decode(this.#utf8.decode(chunk, { stream: true }))) {
+      if ("paste" in piece) this.#paste(piece.paste);
+      else this.#type(piece.keys);
+    }
+    this.#paint();
+  }
+
+  #type(keys: string): void {
+    const pasted = this.#unmarked === "" ? !this.#muted && beginsPaste(keys) : continuesPaste(keys);
+    if (!pasted) {
+      this.#endUnmarked();
+      this.#keys.emit("data", Buffer.from(keys));
+      return;
+    }
+    this.#unmarked += keys;
+    this.#unmarkedEnd?.[Symbol.dispose]();
+    this.#unmarkedEnd = this.#options.clock.after(PASTE_PAUSE_MS, () => {
+      this.#endUnmarked();
+      this.#paint();
+    });
+  }
+
+  #endUnmarked(): void {
+    if (this.#unmarked === "") return;
+    const text = pastedText(this.#unmarked);
+    this.#unmarked = "";
+    this.#unmarkedEnd?.[Symbol.dispose]();
+    this.#paste(text);
+  }
+
+  #paste(text: string): void {
+    // A secret has no second line, and is not shown by its size either.
+    if (this.#muted) return this.#editor.insert(text.split("\n")[0]!);
+    if (!this.#editor.paste(text)) return;
+    const lines = text.split("\n").length;
+    this.#say(`A paste of ${lines} lines: Enter sends it as one message, Ctrl-C drops it.`);
+  }
+
+  #press(key: Key): void {
+    if (this.#ended) return;
+    if (key.sequence === FOCUS || key.sequence === BLUR) {
+      this.#focused = key.sequence === FOCUS;
+      return;
+    }
+    const deed = this.#editor.press(key);
+    if (deed !== "interrupt") this.#interrupted = false;
+    if (deed !== "suspend" && this.#suspendable) this.#setSuspendable(false);
+    switch (deed) {
+      case "submit":
+        return this.#submit();
+      case "end":
+        return this.#finish();
+      case "complete":
+        return this.#complete();
+      case "clear":
+        return this.#clearScreen();
+      case "interrupt":
+        return this.#interrupt();
+      case "suspend":
+        return this.#suspend();
+    }
+  }
+
+  #submit(): void {
+    if (this.#muted) return this.#give(this.#editor.take({ remember: false }));
+    this.#paint();
+    this.#painter.leave();
+    const remember = this.assistant?.remembers(this.#editor.text) ?? true;
+    const line = this.#editor.take({ remember });
+    if (this.#suspendTried && /^\s*(?:fg|%\d*)\s*$/.test(line)) {
+      this.#suspendTried = false;
+      return this.#say(`"${line.trim()}" is for your shell, so it was not sent.`);
+    }
+    this.#suspendTried = false;
+    const whole = this.#unquoted(line);
+    if (whole !== undefined) this.#give(whole);
+  }
+
+  /** A text between three quotation marks may have several lines. @returns undefined until it is whole */
+  #unquoted(line: string): string | undefined {
+    const MARK = '"""';
+    if (this.#quoted === undefined) {
+      const at = line.indexOf(MARK);
+      if (at < 0 || line.indexOf(MARK, at + 3) >= 0) return line;
+      this.#quoted = [line.slice(0, at) + line.slice(at + 3)];
+      return undefined;
+    }
+    const ends = line.trimEnd().endsWith(MARK);
+    this.#quoted.push(ends ? line.trimEnd().slice(0, -3) : line);
+    if (!ends) return undefined;
+    const text = this.#quoted.join("\n").replace(/\n$/, "").replace(/^(\S*\s*)\n/, "$1");
+    this.#quoted = undefined;
+    return text;
+  }
+
+  #give(line: string): void {
     const reader = this.#reader;
     this.#reader = undefined;
-    if (reader !== undefined) reader(line);
+    if (reader !== undefined) {
+      this.#prompt = "";
+      return reader(line);
+    }
     // What nobody saw being typed, and nobody asked for, might be a password: it must not be taken for
     // something else.
-    else if (!this.#screen.muted) this.#lines.push(line);
+    if (this.#muted) return;
+    this.#lines.push(line);
+    this.assistant?.typedAhead();
   }
 
-  /** Takes a secret out of the history again, from where a key would bring it back. */
-  #forget(line: string): void {
-    const { history } = this.#readline as unknown as { history: string[] };
-    if (history[0] === line) history.shift();
+  #complete(): void {
+    if (this.#muted) return;
+    const before = this.#editor.text.slice(0, this.#editor.cursor);
+    const completion = this.assistant?.complete(before);
+    if (completion === undefined || this.#editor.complete(completion)) return;
+    if (completion.candidates.length > 1) this.#say(completion.candidates.join("  "));
+  }
+
+  #clearScreen(): void {
+    if (this.#muted || this.#options.dumb) return;
+    this.#painter.forget();
+    this.#options.write("\x1b[H\x1b[2J");
+  }
+
+  #interrupt(): void {
+    const isEmpty = this.#editor.text === "" && this.#quoted === undefined;
+    this.#editor.drop();
+    this.#quoted = undefined;
+    if (this.#muted || this.#interrupted || this.#reader === undefined) {
+      this.#paint();
+      return this.#options.onInterrupt();
+    }
+    this.#interrupted = true;
+    if (isEmpty) this.#say("Ctrl-C once more leaves.");
+  }
+
+  /**
+   * The program may not signal processes, itself included, so the terminal has to: it does so at the next
+   * Ctrl-Z, and everything is as a shell wants it until then.
+   */
+  #suspend(): void {
+    if (this.#muted) return;
+    this.#suspendTried = true;
+    if (this.#options.setSuspendable === undefined) return this.#say("Ctrl-Z does nothing here.");
+    if (this.#suspendable) return;
+    this.#setSuspendable(true);
+    this.#say("Ctrl-Z once more suspends.");
+  }
+
+  #setSuspendable(suspendable: boolean): void {
+    this.#suspendable = suspendable;
+    this.#setModes(!suspendable);
+    this.#options.setSuspendable?.(suspendable);
+  }
+
+  /** A line of the program's about what was typed. */
+  #say(text: string): void {
+    const lines = hanging(text, this.#options.page()).replaceAll("\n", "\r\n");
+    this.interrupt(() => this.#options.write(`${lines}\r\n`));
+  }
+
+  #paint(): void {
+    if (this.#muted || this.#ended) return;
+    this.#followWidth();
+    const { text, cursor, query } = this.#editor;
+    const prompt = query !== undefined
+      ? `(search: ${query}) `
+      : this.#quoted !== undefined
+      ? '""" '
+      : this.#prompt;
+    const standsFor = (character: string) => this.#editor.standsFor(character);
+    this.#painter.paint(pictureOf({ prompt, text, cursor, standsFor }, this.#options.page()));
+  }
+
+  #followWidth(): void {
+    const page = this.#options.page();
+    if (page.columns === this.#columns) return;
+    this.#columns = page.columns;
+    this.#painter.reflow(page);
+    this.#painter.clear();
   }
 
   #finish(): void {
+    if (this.#ended) return;
+    // What was half typed stays to be seen, on a line of its own.
+    if (!this.#muted && this.#editor.text !== "") this.#painter.leave();
+    else this.#painter.clear();
     this.#ended = true;
     this.#reader?.(undefined);
-  }
-}
-
-const ASCII = /^[\x20-\x7e␤]*$/;
-
-/**
- * The line editor measures the whole line at each key, which takes seconds when a long one is pasted.
- * Where a character is a column there is nothing to measure.
- */
-function cursorMeasure(
-  readline: Interface,
-  columns: () => number,
-): () => { rows: number; cols: number } {
-  const measure = readline.getCursorPos.bind(readline);
-  return () => {
-    if (!ASCII.test(readline.line)) return measure();
-    const width = columns() || Infinity;
-    return { rows: Math.floor(readline.cursor / width), cols: readline.cursor % width };
-  };
-}
-
-/** The terminal as the line editor sees it; shows nothing while it is muted. */
-class Screen extends Writable {
-  muted = false;
-  readonly isTTY = true;
-  readonly #write: (text: string) => void;
-  readonly #columns: () => number;
-
-  constructor(write: (text: string) => void, columns: () => number) {
-    super({ decodeStrings: false });
-    this.#write = write;
-    this.#columns = columns;
-  }
-
-  /** The line editor wraps what is typed at this column. */
-  get columns(): number {
-    return this.#columns();
-  }
-
-  override _write(text: string, _encoding: string, done: () => void): void {
-    if (!this.muted) this.#write(text);
-    done();
   }
 }

@@ -52,6 +52,13 @@ export interface AccountRemovedEvent {
   account: string;
 }
 
+/** The last session of an account has ended: messages with higher ids are unread at its next login. */
+export interface AccountSeenEvent {
+  type: "account-seen";
+  account: string;
+  last: number;
+}
+
 /** A client logged in, and may come back without a password; its number is the login's. */
 export interface LoginEvent {
   type: "login";
@@ -70,6 +77,13 @@ export interface LoginExtendedEvent {
   type: "login-extended";
   login: number;
   expires: number;
+}
+
+/** The account of a login has another password, and the login goes on. */
+export interface LoginRenewedEvent {
+  type: "login-renewed";
+  login: number;
+  credential: string;
 }
 
 /** The client of a login has left for good. */
@@ -96,8 +110,10 @@ export type JournalEvent =
   | AccountMadeEvent
   | AccountChangedEvent
   | AccountRemovedEvent
+  | AccountSeenEvent
   | LoginEvent
   | LoginExtendedEvent
+  | LoginRenewedEvent
   | LoginEndedEvent
   | LoginsExpiredEvent
   | MessagesExpiredEvent;

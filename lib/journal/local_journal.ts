@@ -88,6 +88,8 @@ export class LocalJournal implements Journal {
         this.#settle(taken);
         this.#reader.failed();
         for (const { reject } of taken) reject(error);
+        // What was refused shall not be there after the next start.
+        if (taken.length > 0) this.#commit();
       },
     });
   }

@@ -23,8 +23,9 @@ export class Projection implements Reader {
   /** Whether messages after the last event may be in the database, which nobody got. */
   #unsure = false;
 
-  /** Takes the new messages of a batch, in the order of their ids. */
-  onMessages: (messages: readonly Message[]) => void = () => {};
+  /** Takes the new messages of a batch, in the order of their ids, and the logins that sent them. */
+  onMessages: (messages: readonly Message[], logins: readonly (number | undefined)[]) => void =
+    () => {};
   /** Takes the key of an account that has gone, before the messages of the same batch. */
   onGone: (account: string) => void = () => {};
 
@@ -54,9 +55,11 @@ export class Projection implements Reader {
   }
 
   apply(entries: readonly Entry[]): void {
+    // What was refused is not there after the next start either.
+    if (this.#unsure) this.messages.takeBack();
+    this.#unsure = false;
     const newest = entries.at(-1);
     if (newest === undefined) return;
-    if (this.#unsure) this.messages.takeBack();
     for (const entry of entries) this.#apply(entry, entry.event);
     // A message that is there says it as well: one page less to write.
     const said = newest.event.type === "message" && newest.outcome === newest.number;
@@ -66,7 +69,6 @@ export class Projection implements Reader {
   committed(entries: readonly Entry[]): void {
     const newest = entries.at(-1);
     if (newest === undefined) return;
-    this.#unsure = false;
     this.#last = newest.number;
     this.messages.publish(this.#last);
     if (this.#deleted) this.#database.scrub();
@@ -74,8 +76,8 @@ export class Projection implements Reader {
     const gone = this.#gone;
     this.#gone = [];
     for (const account of gone) this.onGone(account);
-    const messages = newMessages(entries);
-    if (messages.length > 0) this.onMessages(messages);
+    const { messages, logins } = newMessages(entries);
+    if (messages.length > 0) this.onMessages(messages, logins);
   }
 
   failed(): void {
@@ -105,11 +107,15 @@ export class Projection implements Reader {
       }
       case "account-removed":
         return this.#remove(event.account);
+      case "account-seen":
+        return this.mailboxes.see(event.account, event.last);
       case "login":
         if (this.logins.add(number, event)) this.messages.forgetRequests();
         return;
       case "login-extended":
         return this.logins.extend(event.login, event.expires);
+      case "login-renewed":
+        return this.logins.renew(event.login, event.credential);
       case "login-ended":
         this.messages.forgetRequests(event.login);
         return this.logins.end(event.login);
@@ -138,12 +144,14 @@ function foreign(stream: string | null): ExitError {
 }
 
 /** Those that were not there before. */
-function newMessages(entries: readonly Entry[]): Message[] {
+function newMessages(entries: readonly Entry[]) {
   const messages: Message[] = [];
+  const logins: (number | undefined)[] = [];
   for (const { number, event, outcome } of entries) {
     if (event.type !== "message" || outcome !== number) continue;
-    const { from, to, sent, text } = event;
+    const { from, to, sent, text, origin } = event;
     messages.push({ id: number, from, to, sent, text });
+    logins.push(origin?.login);
   }
-  return messages;
+  return { messages, logins };
 }

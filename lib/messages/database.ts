@@ -4,6 +4,7 @@ import { ProtocolError } from "../protocol/errors.ts";
 import { OpenFiles } from "./open_files.ts";
 import { openDatabase } from "./schema.ts";
 import { scrub } from "./scrub.ts";
+import { reasonOf } from "../reasons.ts";
 
 /** What a {@linkcode Database} needs of a clock. */
 export type DatabaseClock = Pick<Clock, "date" | "soon">;
@@ -96,6 +97,10 @@ export class Database implements Disposable {
   #unsynced: Change | undefined;
   /** Whether the database file has to be synced before the next commit. */
   #checkpointed = false;
+  /** Why that failed: from then on nothing is stored, and the write-ahead log has to stay as it is. */
+  #broken: Error | undefined;
+  /** Whether the write-ahead log may not be on the disk, though a sync says so. */
+  #unsure = false;
   #busy = false;
   #scheduled = false;
   #failing = false;
@@ -148,30 +153,21 @@ export class Database implements Disposable {
     this.#commitSoon();
   }
 
-  /** Has what was deleted gone from all files when this turn of the loop is over. */
+  /** Has what was deleted gone from all files before the next commit. */
   scrub(): void {
-    if (this.#scrubbing) return;
     this.#scrubbing = true;
-    this.#clock.soon(() => {
-      this.#scrubbing = false;
-      if (this.#closed) return;
-      try {
-        scrub(this.#database);
-      } catch (error) {
-        this.#log(`deleted messages can still be read in the files: ${(error as Error).message}`);
-      }
-    });
+    this.#commitSoon();
   }
 
   /** Commits what waits, and closes. Closing twice is fine. */
   [Symbol.dispose](): void {
     if (this.#closed) return;
     this.#syncNow(this.#unsynced);
-    this.#syncNow(this.#write());
+    if (this.#broken === undefined) this.#syncNow(this.#write());
     this.#closed = true;
     this.#database.exec("PRAGMA synchronous = FULL");
     // Where the write-ahead log alone was deleted, this puts what is in it into the file.
-    this.#database.close();
+    if (this.#broken === undefined) this.#database.close();
     this.#files?.[Symbol.dispose]();
   }
 
@@ -186,15 +182,17 @@ export class Database implements Disposable {
   }
 
   async #commit(): Promise<void> {
-    if (this.#busy || this.#closed || this.#next === undefined) return;
+    if (this.#busy || this.#closed || !this.#hasWork) return;
     this.#busy = true;
     try {
+      if (this.#checkpointed) await this.#syncCheckpoint();
+      if (this.#unsure) this.#rewrite();
+      if (this.#scrubbing) this.#scrub();
       if (this.#files === undefined) return this.#settle(this.#write(), undefined);
-      await this.#syncCheckpoint(this.#files);
       const written = this.#write();
       if (written === undefined) return;
       this.#unsynced = written;
-      await this.#sync(this.#files.log);
+      await this.#syncLog(this.#files);
       this.#paths.require();
       // Closing the database has settled it, perhaps.
       this.#settle(this.#unsynced, undefined);
@@ -204,10 +202,15 @@ export class Database implements Disposable {
       this.#next = undefined;
       this.#settle(this.#unsynced, error);
       this.#settle(waiting, error);
+      if (this.#scrubbing) this.#giveUpScrub(error);
     } finally {
       this.#busy = false;
-      if (this.#next !== undefined) this.#commitSoon();
+      if (this.#hasWork) this.#commitSoon();
     }
+  }
+
+  get #hasWork(): boolean {
+    return this.#next !== undefined || this.#scrubbing;
   }
 
   /** Commits what waits, to the system's cache. @returns the change; undefined where it failed */
@@ -247,17 +250,57 @@ export class Database implements Disposable {
     }
   }
 
-  async #syncCheckpoint(files: DatabaseFiles): Promise<void> {
-    if (!this.#checkpointed) return;
-    await this.#sync(files.database);
+  /** A system may say but once that a sync failed, so another one proves nothing. */
+  async #syncLog(files: DatabaseFiles): Promise<void> {
+    try {
+      await this.#sync(files.log);
+    } catch (error) {
+      this.#unsure = true;
+      throw error;
+    }
+  }
+
+  /** Puts into the database file what the write-ahead log on the disk may have lost. */
+  #rewrite(): void {
+    if (!this.#closed) scrub(this.#database);
+    this.#unsure = false;
+  }
+
+  async #syncCheckpoint(): Promise<void> {
+    if (this.#broken !== undefined) throw this.#broken;
+    try {
+      await this.#sync(this.#files!.database);
+    } catch (cause) {
+      throw this.#break(cause);
+    }
     this.#checkpointed = false;
+  }
+
+  /** The database file lacks what only the write-ahead log has, and the next start puts there again. */
+  #break(cause: unknown): Error {
+    const { message } = cause as Error;
+    return this.#broken = new Error(`${message}: stop the server and start it again`, { cause });
+  }
+
+  #scrub(): void {
+    try {
+      if (!this.#closed) scrub(this.#database);
+      this.#scrubbing = false;
+    } catch (error) {
+      this.#giveUpScrub(error);
+    }
+  }
+
+  #giveUpScrub(error: unknown): void {
+    this.#scrubbing = false;
+    this.#log(`deleted messages can still be read in the files: ${reasonOf(error)}`);
   }
 
   /** Waits for the disk here and now. */
   #syncNow(change: Change | undefined): void {
     if (change === undefined) return;
     try {
-      if (this.#checkpointed) this.#files?.database.syncDataSync();
+      if (this.#checkpointed) this.#syncCheckpointNow();
       this.#files?.log.syncDataSync();
       this.#paths.require();
     } catch (error) {
@@ -266,15 +309,22 @@ export class Database implements Disposable {
     this.#settle(change, undefined);
   }
 
+  #syncCheckpointNow(): void {
+    try {
+      this.#files?.database.syncDataSync();
+    } catch (cause) {
+      throw this.#break(cause);
+    }
+    this.#checkpointed = false;
+  }
+
   /** Once for all that fail in a row. */
   #noteFailure(error: unknown): void {
     const failing = error !== undefined;
     if (failing === this.#failing) return;
     this.#failing = failing;
     this.#log(
-      failing
-        ? `messages can't be stored: ${(error as Error).message}`
-        : "messages are stored again",
+      failing ? `messages can't be stored: ${reasonOf(error)}` : "messages are stored again",
     );
   }
 

@@ -44,6 +44,11 @@ export class LoginTable {
     this.#statements.extend.run(expires, id);
   }
 
+  /** Its account has another password now. */
+  renew(id: number, credential: string): void {
+    this.#statements.renew.run(credential, id);
+  }
+
   end(id: number): void {
     this.#statements.end.run(id);
   }
@@ -63,6 +68,7 @@ function prepare(database: Database) {
       (SELECT id FROM logins WHERE account = :account ORDER BY expires DESC, id DESC LIMIT ${PER_ACCOUNT})`,
     find: "SELECT id, account, credential, last FROM logins WHERE token = ? AND expires > ?",
     extend: "UPDATE logins SET expires = ? WHERE id = ?",
+    renew: "UPDATE logins SET credential = ? WHERE id = ?",
     end: "DELETE FROM logins WHERE id = ?",
     expire: "DELETE FROM logins WHERE expires <= ?",
   });

@@ -58,6 +58,16 @@ export class Logins {
       .catch(() => {});
   }
 
+  /**
+   * The account has another password, and this client has shown that it is the account's: its token
+   * goes on.
+   *
+   * @throws {ProtocolError} `not-stored`
+   */
+  async renew(login: number, credential: string): Promise<void> {
+    await this.#journal.append({ type: "login-renewed", login, credential });
+  }
+
   /** The client has left for good. */
   end(login: number): void {
     // Where this can't be stored, the token ends by itself.

@@ -35,6 +35,16 @@ export class Mailboxes {
     return this.#statements.find.get(account)?.["since"] as number | undefined ?? Infinity;
   }
 
+  /** The newest message when the account's last session ended; undefined where it is not known. */
+  seen(account: string): number | undefined {
+    return this.#statements.find.get(account)?.["seen"] as number | null ?? undefined;
+  }
+
+  /** The account's last session has ended. */
+  see(account: string, last: number): void {
+    this.#statements.see.run(last, account);
+  }
+
   /** Gives an account a mailbox, or the one that it has another identity. */
   open(account: string, { identity, since, delivered }: {
     identity: string;
@@ -98,7 +108,8 @@ export class Mailboxes {
 
 function prepare(database: Database) {
   return database.prepare({
-    find: "SELECT since, identity FROM accounts WHERE account = ?",
+    find: "SELECT since, identity, seen FROM accounts WHERE account = ?",
+    see: "UPDATE accounts SET seen = ? WHERE account = ?",
     cursorOf: "SELECT delivered FROM accounts WHERE account = ?",
     all: "SELECT account, identity FROM accounts",
     open: `INSERT INTO accounts (account, since, delivered, identity)

@@ -18,6 +18,15 @@ export interface Page<T> {
   next: number | undefined;
 }
 
+/** A message on its way to a session. */
+export interface FlowItem {
+  message: Message;
+  /** Whether it is a direct one to the session's account that nobody has acknowledged. */
+  undelivered: boolean;
+  /** Whether another session of the account sent it. */
+  own: boolean;
+}
+
 /** Which messages {@linkcode MessageLog.history} gives. */
 export interface HistoryOptions {
   /** How many, the last ones. */
@@ -29,7 +38,7 @@ export interface HistoryOptions {
 /** A page has at most so many messages, and about so many characters of text. */
 const PAGE = { messages: 100, characters: 16_384 };
 /** So many ids are looked through for a page. */
-const PAGE_IDS = 1_000;
+export const PAGE_IDS = 1_000;
 
 /** The messages. What was applied can be read when it is {@linkcode publish}ed. */
 export class MessageLog {
@@ -158,16 +167,22 @@ export class MessageLog {
   }
 
   /**
-   * What goes to all of an account's sessions after an id, in order: public messages of others and its own
-   * direct ones, each with whether nobody has acknowledged it.
+   * What goes to a session of an account after an id, in order: public messages of others, direct ones to
+   * it, each with whether nobody has acknowledged it, and what its other sessions sent.
+   *
+   * @param login the session's; undefined where it can't be told from the others
    */
-  flow(account: string, after: number): Page<{ message: Message; undelivered: boolean }> {
+  flow(account: string, after: number, login?: number): Page<FlowItem> {
     const upTo = Math.min(after + PAGE_IDS, this.#last);
-    const rows = this.#statements.flow.all({ account, after, upTo });
+    const rows = this.#statements.flow.all({ account, after, upTo, login: login ?? null });
     const next = upTo < this.#last ? upTo : undefined;
     return takePage(
       rows,
-      (row) => ({ message: toMessage(row), undelivered: row["waits"] === 1 }),
+      (row) => ({
+        message: toMessage(row),
+        undelivered: row["waits"] === 1 && row["own"] === 0,
+        own: row["own"] === 1,
+      }),
       next,
     );
   }
@@ -178,6 +193,26 @@ export class MessageLog {
     const rows = other === undefined
       ? this.#statements.history.all({ account, count, last })
       : this.#statements.historyWith.all({ account, other: foldUsername(other), count, last });
+    return rows.reverse().map(toMessage);
+  }
+
+  /** The same, but for direct messages that wait for the account. */
+  recent(account: string, count: number): Message[] {
+    const rows = this.#statements.recent.all({ account, count, last: this.#last });
+    return rows.reverse().map(toMessage);
+  }
+
+  /**
+   * The last messages with a text in them that an account may see, in order, of the 1,000 ids before one.
+   * Upper and lower case of A to Z are the same.
+   */
+  search(
+    account: string,
+    { text, count, before }: { text: string; count: number; before: number },
+  ): Message[] {
+    const pattern = `%${text.replaceAll(/[\\%_]/g, "\\$&")}%`;
+    const range = { first: before - PAGE_IDS, last: Math.min(before - 1, this.#last) };
+    const rows = this.#statements.search.all({ account, pattern, count, ...range });
     return rows.reverse().map(toMessage);
   }
 }
@@ -231,12 +266,21 @@ function prepare(database: Database) {
         AND id > max(:after, (SELECT delivered FROM accounts WHERE account = :account))
         AND id <= :upTo ORDER BY id LIMIT ${PAGE.messages})
       ORDER BY id`,
-    flow: `SELECT ${COLUMNS}, ${UNDELIVERED} AS waits FROM messages
+    flow: `SELECT ${COLUMNS}, ${UNDELIVERED} AS waits,
+        sender = :account AND addressee IS NOT :account AS own FROM messages
       WHERE id > :after AND id <= :upTo
-      AND (addressee IS NULL AND sender <> :account OR addressee = :account)
+      AND (addressee IS NULL OR addressee = :account OR sender = :account)
+      AND (sender <> :account OR addressee = :account OR login <> :login)
       ORDER BY id LIMIT ${PAGE.messages}`,
     history: `SELECT ${COLUMNS} FROM messages WHERE id > ${since} AND id <= :last
       AND (addressee IS NULL OR sender = :account OR addressee = :account)
+      ORDER BY id DESC LIMIT :count`,
+    recent: `SELECT ${COLUMNS} FROM messages WHERE id > ${since} AND id <= :last
+      AND (addressee IS NULL OR sender = :account OR addressee = :account AND NOT ${UNDELIVERED})
+      ORDER BY id DESC LIMIT :count`,
+    search: `SELECT ${COLUMNS} FROM messages WHERE id > ${since} AND id >= :first AND id <= :last
+      AND (addressee IS NULL OR sender = :account OR addressee = :account)
+      AND text LIKE :pattern ESCAPE '\\'
       ORDER BY id DESC LIMIT :count`,
     // Each half by an index of its own; a message to oneself is in both.
     historyWith: `SELECT * FROM (

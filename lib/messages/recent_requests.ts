@@ -2,8 +2,8 @@ import type { Origin } from "../journal/events.ts";
 
 /** So many of a login's requests are known at least: a client may have fewer that were not answered. */
 const PER_LOGIN = 1_024;
-/** Of so many logins. */
-const LOGINS = 20_000;
+/** So many requests and logins are kept in memory at most, about; the others are in the log. */
+const CAPACITY = 500_000;
 
 interface Requests {
   /** The messages that they stored, by id; and those of the requests before. */
@@ -17,6 +17,8 @@ interface Requests {
 export class RecentRequests {
   readonly #read: (login: number, limit: number) => { request: number; id: number }[];
   readonly #logins = new Map<number, Requests>();
+  /** How many requests and logins are kept. */
+  #size = 0;
 
   /** @param read what a login's last requests stored, the newest first, from the log */
   constructor(read: (login: number, limit: number) => { request: number; id: number }[]) {
@@ -36,18 +38,16 @@ export class RecentRequests {
   add({ login, request }: Origin, message: number): void {
     const requests = this.#of(login);
     requests.recent.set(request, message);
-    if (requests.recent.size < PER_LOGIN) return;
-    for (const forgotten of requests.before.keys()) {
-      requests.floor = Math.max(requests.floor, forgotten);
-    }
-    requests.before = requests.recent;
-    requests.recent = new Map();
+    if (requests.recent.size === PER_LOGIN) this.#rotate(requests);
+    this.#grow(1);
   }
 
   /** Forgets a login's requests, or everything; what is still to be known of them is in the log. */
   forget(login?: number): void {
-    if (login === undefined) this.#logins.clear();
-    else this.#logins.delete(login);
+    if (login === undefined) {
+      this.#logins.clear();
+      this.#size = 0;
+    } else this.#drop(login);
   }
 
   #of(login: number): Requests {
@@ -60,10 +60,31 @@ export class RecentRequests {
       floor: rows.length === PER_LOGIN ? rows[0]!.request : 0,
     };
     this.#logins.set(login, requests);
-    if (this.#logins.size > LOGINS) {
-      const [oldest] = this.#logins.keys();
-      this.#logins.delete(oldest!);
-    }
+    this.#grow(1 + rows.length);
     return requests;
+  }
+
+  #rotate(requests: Requests): void {
+    for (const forgotten of requests.before.keys()) {
+      requests.floor = Math.max(requests.floor, forgotten);
+    }
+    this.#size -= requests.before.size;
+    requests.before = requests.recent;
+    requests.recent = new Map();
+  }
+
+  #grow(count: number): void {
+    this.#size += count;
+    while (this.#size > CAPACITY && this.#logins.size > 1) {
+      const [oldest] = this.#logins.keys();
+      this.#drop(oldest!);
+    }
+  }
+
+  #drop(login: number): void {
+    const requests = this.#logins.get(login);
+    if (requests === undefined) return;
+    this.#logins.delete(login);
+    this.#size -= 1 + requests.recent.size + requests.before.size;
   }
 }

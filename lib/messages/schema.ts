@@ -3,6 +3,7 @@ import { dirname } from "node:path";
 import { ExitCode, ExitError } from "../exit.ts";
 import { hasRoom } from "./disk_room.ts";
 import { scrub } from "./scrub.ts";
+import { reasonOf } from "../reasons.ts";
 
 /**
  * What brings a database from one version of the schema to the next, the first from an empty file.
@@ -120,6 +121,10 @@ export const MIGRATIONS: readonly string[] = [
   CREATE INDEX messages_by_addressee ON messages (addressee, id) WHERE addressee IS NOT NULL;
   `,
   `
+  -- The newest message when the account's last session ended; none: that is not known.
+  ALTER TABLE accounts ADD COLUMN seen INTEGER;
+  `,
+  `
   -- The newest event that these tables know of. Messages and logins have the numbers of their events.
   CREATE TABLE journal (
     last INTEGER NOT NULL,
@@ -177,7 +182,7 @@ export function openDatabase(path: string): DatabaseSync {
     const { message } = cause as Error;
     const full = message.includes("disk is full") || !hasRoom(dirname(path));
     const problem = !full
-      ? `${JSON.stringify(path)} can't be used: ${message}`
+      ? `${JSON.stringify(path)} can't be used: ${reasonOf(cause)}`
       : `the disk is full: ${JSON.stringify(path)} can't be used until there is room again ` +
         "(nothing is lost)";
     throw new ExitError(ExitCode.refused, problem, { cause });

@@ -4,19 +4,28 @@ import { createHash } from "node:crypto";
 /** A certificate as it travels: DER. */
 export type Certificate = Uint8Array;
 
-/** The SHA-256 of a certificate, as openssl writes it: upper-case hexadecimal pairs and colons. */
+/** The SHA-256 of a certificate, as OpenSSH writes it: `SHA256:` and base64 without padding. */
 export function fingerprintOf(certificate: Certificate): string {
-  const digest = createHash("sha256").update(certificate).digest("hex");
-  return digest.toUpperCase().match(/../g)!.join(":");
+  return formatFingerprint(createHash("sha256").update(certificate).digest());
 }
 
 /**
- * A fingerprint that somebody typed, as {@linkcode fingerprintOf} writes it: 64 hexadecimal digits in
- * any letter case, with or without colons. Undefined where it is none.
+ * A fingerprint that somebody typed, as {@linkcode fingerprintOf} writes it. Besides that form it may be
+ * 64 hexadecimal digits in any letter case, with or without colons, as openssl writes them. Undefined
+ * where it is none.
  */
 export function parseFingerprint(text: string): string | undefined {
-  const digits = text.replaceAll(":", "").toUpperCase();
-  return /^[0-9A-F]{64}$/.test(digits) ? digits.match(/../g)!.join(":") : undefined;
+  const digits = text.replaceAll(":", "");
+  if (/^[0-9A-Fa-f]{64}$/.test(digits)) return formatFingerprint(Buffer.from(digits, "hex"));
+  const [, base64] = /^SHA256:([A-Za-z0-9+/]{43})=?$/i.exec(text) ?? [];
+  if (base64 === undefined) return undefined;
+  // 43 letters have two bits too many: where those are set, a letter is wrong.
+  const fingerprint = formatFingerprint(Buffer.from(base64, "base64"));
+  return fingerprint.endsWith(base64) ? fingerprint : undefined;
+}
+
+function formatFingerprint(digest: Buffer): string {
+  return `SHA256:${digest.toString("base64").replace(/=$/, "")}`;
 }
 
 /** The PEM form (RFC 7468) of some DER. */

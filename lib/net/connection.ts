@@ -25,9 +25,9 @@ export interface Connection {
    * at once. After the end it does nothing. A peer that lets too much wait is cut off.
    */
   send(...parts: (string | Uint8Array)[]): void;
-  /** Whether little waits to be written, so that more may well be sent. */
-  readonly writable: boolean;
-  /** Is called when that is so again. */
+  /** So many bytes more may well be sent at present; 0 where enough waits to be written. */
+  readonly room: number;
+  /** Is called when something was written, and there is room. */
   onWritable: () => void;
   /** Ends the connection when what was sent has been written and taken, or after a second. */
   close(): Promise<void>;

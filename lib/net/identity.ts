@@ -1,6 +1,7 @@
 import { createPrivateKey, createPublicKey, type KeyObject, X509Certificate } from "node:crypto";
 import { join } from "node:path";
 import { ExitCode, ExitError } from "../exit.ts";
+import { reasonOf } from "../reasons.ts";
 import { type Certificate, decodePem, encodePem } from "./certificate.ts";
 
 /**
@@ -35,7 +36,7 @@ export async function loadIdentity(folder: string): Promise<Identity> {
     if (!(cause instanceof Deno.errors.NotFound)) throw unusable(path, cause);
     pem = await makeIdentity();
     await writeNew(path, pem).catch((cause) => {
-      const problem = `${JSON.stringify(path)} can't be written: ${(cause as Error).message}`;
+      const problem = `${JSON.stringify(path)} can't be written: ${reasonOf(cause)}`;
       throw new ExitError(ExitCode.refused, problem, { cause });
     });
   }
@@ -65,7 +66,7 @@ function belongTogether(key: string, certificate: Certificate): boolean {
 }
 
 function unusable(path: string, cause?: unknown): ExitError {
-  const reason = cause instanceof Error ? cause.message : "it holds no key with its certificate";
+  const reason = cause === undefined ? "it holds no key with its certificate" : reasonOf(cause);
   return new ExitError(
     ExitCode.refused,
     `${JSON.stringify(path)} can't be used: ${reason}. Put a copy of it back; ` +

@@ -3,6 +3,7 @@ import { ExitCode, ExitError } from "../exit.ts";
 import type { Identity } from "./identity.ts";
 import { type Incoming, listen, type Listener } from "./listener.ts";
 import { UdpSocket } from "./udp.ts";
+import { reasonOf } from "../reasons.ts";
 
 /** A TCP listener and a UDP socket of one port number. */
 export interface Ports {
@@ -41,8 +42,9 @@ export function bindPorts(port: number, options: PortsOptions): Ports {
 function whyNot(port: number, hostname: string | undefined, error: unknown): string {
   if (isInUse(error)) return `port ${port} is in use by another program: choose another one`;
   if (isNotPermitted(error)) return `port ${port} is not permitted: choose one above 1023`;
-  const reason = error instanceof Error ? error.message : String(error);
-  return `port ${port}${hostname === undefined ? "" : ` at ${hostname}`} can't be had: ${reason}`;
+  return `port ${port}${hostname === undefined ? "" : ` at ${hostname}`} can't be had: ${
+    reasonOf(error)
+  }`;
 }
 
 function isInUse(error: unknown): boolean {

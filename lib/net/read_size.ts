@@ -1,5 +1,5 @@
 /** In bytes. */
-const LEAST = 1_024;
+const LEAST = 512;
 const MOST = 65_536;
 
 /** How large the buffer for the next read is: small, since most connections are silent, larger where it was filled. */
@@ -12,7 +12,7 @@ export class ReadSize {
 
   /** A read took so many bytes. */
   note(count: number): void {
-    if (count === this.#bytes && count < MOST) this.#bytes *= 4;
-    else if (count < this.#bytes / 16 && this.#bytes > LEAST) this.#bytes /= 4;
+    if (count === this.#bytes) this.#bytes = Math.min(4 * count, MOST);
+    else if (count < this.#bytes / 16) this.#bytes = Math.max(this.#bytes / 4, LEAST);
   }
 }

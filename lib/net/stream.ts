@@ -1,4 +1,3 @@
-import { abortable } from "@std/async/abortable";
 import { Buffer } from "node:buffer";
 import { ProtocolError } from "../protocol/errors.ts";
 import { concat, LineDecoder } from "../protocol/lines.ts";
@@ -7,8 +6,6 @@ import type { Connection, Endpoint } from "./connection.ts";
 import { ReadSize } from "./read_size.ts";
 import { UnwrittenBudget, type UnwrittenShare } from "./unwritten.ts";
 
-/** From so many bytes on that wait to be written a connection is not `writable`. */
-const HIGH_WATER_BYTES = 65_536;
 /** How long {@linkcode StreamConnection.close} waits for the other side, in milliseconds. */
 const CLOSE_LIMIT_MS = 1_000;
 /** So much of what comes after the end is read at once. */
@@ -50,7 +47,9 @@ export class StreamConnection implements Connection {
   #cutOff = false;
   #flushing: Promise<void> | undefined;
   #closing: Promise<void> | undefined;
-  readonly #ended = new AbortController();
+  #aborted = false;
+  /** Ends the wait of {@linkcode close}. */
+  #onAborted = () => {};
 
   /** @param budget what may wait to be written, over all connections. @default no limit */
   constructor(stream: ByteStream, budget = new UnwrittenBudget()) {
@@ -71,15 +70,16 @@ export class StreamConnection implements Connection {
     return this.#cutOff;
   }
 
-  get writable(): boolean {
-    return this.#unwritten.bytes < HIGH_WATER_BYTES;
+  get room(): number {
+    return this.#unwritten.room;
   }
 
   async *batches(): AsyncGenerator<string[]> {
     const size = new ReadSize();
     let buffer = new Uint8Array(size.bytes);
     for (let first = true;; first = false) {
-      const count = await this.#read(buffer);
+      // A broken connection has ended too.
+      const count = await this.#stream.read(buffer).catch(() => null);
       if (count === null || this.#closing !== undefined) return;
       if (first && TLS_RECORD_TYPES.includes(buffer[0])) {
         throw new TlsError();
@@ -91,7 +91,7 @@ export class StreamConnection implements Connection {
   }
 
   send(...parts: (string | Uint8Array)[]): void {
-    if (this.#ended.signal.aborted || this.#closing !== undefined) return;
+    if (this.#aborted || this.#closing !== undefined) return;
     this.#unsent.push(...parts, "\n");
     let bytes = 1;
     for (const part of parts) {
@@ -108,10 +108,11 @@ export class StreamConnection implements Connection {
   }
 
   abort(): void {
-    if (this.#ended.signal.aborted) return;
-    this.#ended.abort();
+    if (this.#aborted) return;
+    this.#aborted = true;
+    this.#onAborted();
     this.#unsent = [];
-    this.#unwritten.add(-this.#unwritten.bytes);
+    this.#unwritten.close();
     this.#stream.close();
   }
 
@@ -134,15 +135,6 @@ export class StreamConnection implements Connection {
     this.abort();
   }
 
-  /** The bytes read, or null at the end; a broken connection has ended too. */
-  async #read(buffer: Uint8Array): Promise<number | null> {
-    try {
-      return await this.#stream.read(buffer);
-    } catch {
-      return null;
-    }
-  }
-
   async #flush(): Promise<void> {
     // Once round the microtasks, so that what this turn sends is written together.
     await Promise.resolve();
@@ -153,11 +145,11 @@ export class StreamConnection implements Connection {
         const bytes = join(parts);
         for (let written = 0; written < bytes.length;) {
           const count = await this.#stream.write(bytes.subarray(written));
-          if (this.#ended.signal.aborted) return;
+          if (this.#aborted) return;
           this.#unwritten.add(-count);
           written += count;
         }
-        if (this.writable) this.onWritable();
+        if (this.room > 0) this.onWritable();
       }
     } catch {
       this.abort();
@@ -168,7 +160,11 @@ export class StreamConnection implements Connection {
   async #close(): Promise<void> {
     const limit = setTimeout(() => this.abort(), CLOSE_LIMIT_MS);
     // A write that nobody takes may stay pending even when the stream is closed (Deno 2.7).
-    await abortable(this.#finish(), this.#ended.signal).catch(() => {});
+    await new Promise<void>((resolve) => {
+      this.#onAborted = resolve;
+      if (this.#aborted) resolve();
+      this.#finish().then(resolve, resolve);
+    });
     clearTimeout(limit);
     this.abort();
   }

@@ -2,9 +2,16 @@
 export interface UnwrittenShare {
   /** What waits on this connection, in bytes. */
   readonly bytes: number;
+  /** So many bytes more may well wait at present, at least 0. */
+  readonly room: number;
   /** So many bytes more wait; a negative number where they were written or dropped. */
   add(bytes: number): void;
+  /** The connection has ended: nothing waits any more. Closing twice is fine. */
+  close(): void;
 }
+
+/** On one connection at most so much waits by choice, in bytes: large writes cost least. */
+const HIGH_WATER_BYTES = 65_536;
 
 /**
  * Counts what waits to be written, over all connections, in bytes. Where that is too much, the
@@ -12,7 +19,7 @@ export interface UnwrittenShare {
  */
 export class UnwrittenBudget {
   readonly #maxBytes: number;
-  readonly #waiting = new Set<Share>();
+  readonly #open = new Set<Share>();
   #bytes = 0;
 
   /** @param maxBytes what may wait at most. @default no limit */
@@ -27,19 +34,30 @@ export class UnwrittenBudget {
 
   /** @param end ends the connection at once, and takes what waits on it off its share */
   open(end: () => void): UnwrittenShare {
-    return new Share(end, (share, bytes) => this.#add(share, bytes));
+    const share = new Share(this, end);
+    this.#open.add(share);
+    return share;
   }
 
-  #add(share: Share, bytes: number): void {
+  /** For shares: half of what may wait is for what connections take by choice, each its part. */
+  get highWater(): number {
+    return Math.min(HIGH_WATER_BYTES, this.#maxBytes / 2 / this.#open.size);
+  }
+
+  /** For shares: so many bytes more wait on one of them. */
+  add(bytes: number): void {
     this.#bytes += bytes;
-    if (share.bytes > 0) this.#waiting.add(share);
-    else this.#waiting.delete(share);
     if (this.#bytes > this.#maxBytes) this.#worst()?.end();
+  }
+
+  /** For shares: one has nothing that waits, and never will. */
+  delete(share: UnwrittenShare): void {
+    this.#open.delete(share as Share);
   }
 
   #worst(): Share | undefined {
     let worst: Share | undefined;
-    for (const share of this.#waiting) {
+    for (const share of this.#open) {
       if (share.bytes > (worst?.bytes ?? 0)) worst = share;
     }
     return worst;
@@ -47,21 +65,30 @@ export class UnwrittenBudget {
 }
 
 class Share implements UnwrittenShare {
+  readonly #budget: UnwrittenBudget;
   readonly end: () => void;
-  readonly #added: (share: Share, bytes: number) => void;
   #bytes = 0;
 
-  constructor(end: () => void, added: (share: Share, bytes: number) => void) {
+  constructor(budget: UnwrittenBudget, end: () => void) {
+    this.#budget = budget;
     this.end = end;
-    this.#added = added;
   }
 
   get bytes(): number {
     return this.#bytes;
   }
 
+  get room(): number {
+    return Math.max(this.#budget.highWater - this.#bytes, 0);
+  }
+
   add(bytes: number): void {
     this.#bytes += bytes;
-    this.#added(this, bytes);
+    this.#budget.add(bytes);
+  }
+
+  close(): void {
+    this.add(-this.#bytes);
+    this.#budget.delete(this);
   }
 }

@@ -5,7 +5,6 @@
  * @module
  */
 import { createCipheriv, createDecipheriv } from "node:crypto";
-import { concat } from "./lines.ts";
 import { MAX_PACKET_BYTES } from "./limits.ts";
 import { ReplayWindow } from "./replay.ts";
 
@@ -14,8 +13,11 @@ const VERSION = 2;
 const HEADER_BYTES = 18;
 const TAG_BYTES = 16;
 
+/** What a packet has besides its payload, in bytes. */
+export const PACKET_OVERHEAD_BYTES = HEADER_BYTES + TAG_BYTES;
+
 /** The most bytes that a packet's payload may have. */
-export const MAX_PAYLOAD_BYTES = MAX_PACKET_BYTES - HEADER_BYTES - TAG_BYTES;
+export const MAX_PAYLOAD_BYTES = MAX_PACKET_BYTES - PACKET_OVERHEAD_BYTES;
 
 /** The packet types, as they stand in byte 1. */
 export const PacketType = {
@@ -25,6 +27,8 @@ export const PacketType = {
   bound: 4,
   data: 5,
   ack: 6,
+  echo: 7,
+  echoed: 8,
 } as const;
 export type PacketType = (typeof PacketType)[keyof typeof PacketType];
 
@@ -85,13 +89,19 @@ export class PacketSealer {
     if (payload.length > MAX_PAYLOAD_BYTES) {
       throw new RangeError(`Cannot seal ${payload.length} bytes: ${MAX_PAYLOAD_BYTES} at most`);
     }
-    const header = concat([Uint8Array.of(VERSION, type), this.#session, u64(this.#next)]);
+    const packet = new Uint8Array(PACKET_OVERHEAD_BYTES + payload.length);
+    packet[0] = VERSION;
+    packet[1] = type;
+    packet.set(this.#session, 2);
+    writeU64(packet, 10, this.#next);
+    packet.set(payload, HEADER_BYTES);
     const cipher = createCipheriv("aes-256-gcm", this.#key, nonce(this.#next++));
-    const [clear, secret] = divide(this.#plain, header, payload);
+    const [clear, secret] = divide(this.#plain, packet);
     cipher.setAAD(clear);
-    const encrypted = cipher.update(secret);
+    secret.set(cipher.update(secret));
     cipher.final();
-    return concat([clear, encrypted, cipher.getAuthTag()]);
+    packet.set(cipher.getAuthTag(), packet.length - TAG_BYTES);
+    return packet;
   }
 }
 
@@ -116,9 +126,7 @@ export class PacketOpener {
     if (sessionOf(datagram) !== this.#session) return undefined;
     const number = readU64(datagram, 10);
     if (!Number.isSafeInteger(number) || !this.#window.isNew(number)) return undefined;
-    const header = datagram.subarray(0, HEADER_BYTES);
-    const payload = datagram.subarray(HEADER_BYTES, -TAG_BYTES);
-    const [clear, secret] = divide(this.#plain, header, payload);
+    const [clear, secret] = divide(this.#plain, datagram);
     const decipher = createDecipheriv("aes-256-gcm", this.#key, nonce(number));
     decipher.setAAD(clear);
     decipher.setAuthTag(datagram.subarray(-TAG_BYTES));
@@ -129,19 +137,18 @@ export class PacketOpener {
       return undefined;
     }
     this.#window.mark(number);
-    const type = header[1]!;
+    const type = datagram[1]!;
     if (!isPacketType(type)) return undefined;
-    return { type, number, payload: this.#plain ? payload.slice() : new Uint8Array(decrypted) };
+    const payload = this.#plain ? clear.slice(HEADER_BYTES) : new Uint8Array(decrypted);
+    return { type, number, payload };
   }
 }
 
-/** What of a packet is only authenticated, and what is encrypted. */
-function divide(
-  plain: boolean,
-  header: Uint8Array,
-  payload: Uint8Array,
-): [clear: Uint8Array, secret: Uint8Array] {
-  return plain ? [concat([header, payload]), new Uint8Array()] : [header, payload];
+/** What of a packet is only authenticated, and what is encrypted: its own memory. */
+function divide(plain: boolean, packet: Uint8Array): [clear: Uint8Array, secret: Uint8Array] {
+  const end = packet.length - TAG_BYTES;
+  const begin = plain ? end : HEADER_BYTES;
+  return [packet.subarray(0, begin), packet.subarray(begin, end)];
 }
 
 function isPacketType(type: number): type is PacketType {
@@ -150,13 +157,21 @@ function isPacketType(type: number): type is PacketType {
 
 /** Four zero bytes, then the packet number: never used twice with one key. */
 function nonce(number: number): Uint8Array {
-  return concat([new Uint8Array(4), u64(number)]);
+  const bytes = new Uint8Array(12);
+  writeU64(bytes, 4, number);
+  return bytes;
 }
 
-function u64(value: number): Uint8Array {
-  const bytes = new Uint8Array(8);
-  new DataView(bytes.buffer).setBigUint64(0, BigInt(value));
-  return bytes;
+/** Writes a safe integer, big-endian. */
+export function writeU64(bytes: Uint8Array, offset: number, value: number): void {
+  let high = Math.floor(value / 2 ** 32);
+  let low = value >>> 0;
+  for (let index = 3; index >= 0; index--) {
+    bytes[offset + index] = high & 0xff;
+    bytes[offset + 4 + index] = low & 0xff;
+    high >>>= 8;
+    low >>>= 8;
+  }
 }
 
 /** May be more than 2^53 - 1, and then is not exact. */

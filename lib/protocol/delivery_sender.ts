@@ -1,4 +1,5 @@
 import { TokenBucket } from "../token_bucket.ts";
+import type { CalmRate } from "./calm_rate.ts";
 import { CongestionWindow } from "./congestion.ts";
 import { Fifo } from "./fifo.ts";
 import { MAX_OUTSTANDING, MAX_RUN_BYTES } from "./limits.ts";
@@ -92,6 +93,7 @@ export class DeliverySender {
   #window = new CongestionWindow();
   #packetSize = new PacketSize();
   readonly #calmRate = new TokenBucket(CALM_RATE, 0);
+  readonly #sharedRate: CalmRate | undefined;
   /** When a packet that came to be overtaken counts as lost. */
   #lossTime: number | undefined;
   /** Probes in a row that no acknowledgement has answered, and when the last one was due. */
@@ -100,6 +102,11 @@ export class DeliverySender {
   #probeDue = false;
   /** The first packet that no acknowledgement has answered, and when it was sent. */
   #unanswered: { packet: number; since: number } | undefined;
+
+  /** @param sharedRate what new packets of all sessions are taken from. @default no limit */
+  constructor(sharedRate?: CalmRate) {
+    this.#sharedRate = sharedRate;
+  }
 
   /** Whether messages go by UDP at present. */
   get pathOpen(): boolean {
@@ -164,9 +171,9 @@ export class DeliverySender {
    * What to send next, or undefined where there is nothing to send now. Call it until it says so.
    *
    * @param packet the number that the next data packet will have
-   * @param tcp whether TCP takes more at present
+   * @param room so many bytes TCP takes at present; a record that is larger goes where there is any room
    */
-  next(now: number, packet: number, tcp: boolean): Transmission | undefined {
+  next(now: number, packet: number, room: number): Transmission | undefined {
     // For so long nothing was sent that could have been acknowledged.
     const idle = this.#inFlight.size === 0 && now - this.#sentAt >= SILENCE_MS;
     if (idle) this.#unanswered = undefined;
@@ -174,7 +181,9 @@ export class DeliverySender {
       const range = this.#takeProbe() ?? this.#takeLost() ?? this.#takeCalm(now);
       if (range !== undefined) return this.#byPacket(range, now, packet);
     }
-    return tcp ? this.#takeRescued() ?? this.#takeForTcp() : undefined;
+    if (room <= 0) return undefined;
+    const most = Math.min(room, MAX_RUN_BYTES);
+    return this.#takeRescued(most) ?? this.#takeForTcp(most);
   }
 
   /**
@@ -257,7 +266,7 @@ export class DeliverySender {
     if (this.#next > this.#unsent) this.#rescued.add(this.#unsent, this.#next - 1);
     this.#unsent = this.#next;
     const rest: Transmission[] = [];
-    for (let next; (next = this.#takeRescued()) !== undefined;) rest.push(next);
+    for (let next; (next = this.#takeRescued(MAX_RUN_BYTES)) !== undefined;) rest.push(next);
     for (const { block } of this.#runs.drain()) block.release();
     this.#backlogBytes = 0;
     return rest;
@@ -317,15 +326,19 @@ export class DeliverySender {
     if (last < this.#unsent || !this.#isLittle() || !this.#mayFly()) return undefined;
     const taken = this.#packetful([this.#unsent, last]);
     if (taken === undefined || !this.#calmRate.tryTake(now)) return undefined;
+    if (this.#sharedRate?.tryTake(now) === false) {
+      this.#calmRate.giveBack();
+      return undefined;
+    }
     this.#unsent = taken[1] + 1;
     return taken;
   }
 
   /** What is new and does not go by UDP. */
-  #takeForTcp(): Transmission | undefined {
+  #takeForTcp(maxBytes: number): Transmission | undefined {
     const last = this.#lastAllowed();
     if (last < this.#unsent || this.#waitsForWindow()) return undefined;
-    const { range, parts } = this.#gather([this.#unsent, last], MAX_RUN_BYTES);
+    const { range, parts } = this.#gather([this.#unsent, last], maxBytes);
     this.#unsent = range[1] + 1;
     this.#overTcp.add(...range);
     return { via: "tcp", number: range[0], parts };
@@ -355,7 +368,7 @@ export class DeliverySender {
     return Math.min(this.#next, this.#delivered + MAX_OUTSTANDING) - 1;
   }
 
-  #takeRescued(): Transmission | undefined {
+  #takeRescued(maxBytes: number): Transmission | undefined {
     for (let rescued; (rescued = this.#rescued.first) !== undefined;) {
       const [missing] = this.#missing(rescued);
       const untold = missing && this.#overTcp.missing(...missing)[0];
@@ -363,7 +376,7 @@ export class DeliverySender {
         this.#rescued.delete(rescued[0], missing?.[1] ?? rescued[1]);
         continue;
       }
-      const { range, parts } = this.#gather(untold, MAX_RUN_BYTES);
+      const { range, parts } = this.#gather(untold, maxBytes);
       this.#rescued.delete(rescued[0], range[1]);
       this.#overTcp.add(...range);
       return { via: "tcp", number: range[0], parts };

@@ -14,6 +14,7 @@ export type ErrorCode =
   | "not-stored"
   | "registration-refused"
   | "too-many-accounts"
+  | "too-many-probes"
   | "too-many-sessions"
   | "unsupported-protocol"
   | "wrong-password"

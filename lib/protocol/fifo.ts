@@ -19,8 +19,9 @@ export class Fifo<T> {
   /** Takes the front; undefined where there is none. */
   shift(): T | undefined {
     if (this.length === 0) return undefined;
-    const item = this.#items[this.#head++];
-    // What was taken is let go of when it is half of all, so that each item is moved once at most.
+    const item = this.#items[this.#head];
+    // What was taken is let go of; its place is when that is half of all, so that each item is moved once at most.
+    this.#items[this.#head++] = undefined!;
     if (this.#head * 2 >= this.#items.length) {
       this.#items = this.#items.slice(this.#head);
       this.#head = 0;

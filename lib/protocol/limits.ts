@@ -21,6 +21,9 @@ export const MAX_TEXT_BYTES = 16_384;
 /** Messages in one answer to `history`: they fit into a line from a server. */
 export const MAX_HISTORY = 100;
 
+/** What is searched for, in UTF-16 code units. */
+export const MAX_SEARCH_LENGTH = 100;
+
 /** A username, in code points after normalization. */
 export const MAX_USERNAME_LENGTH = 32;
 
@@ -59,3 +62,12 @@ export const DEAD_AFTER_MS = 30_000;
 
 /** How long the `hello` of the other side may take, in milliseconds. */
 export const HELLO_LIMIT_MS = 10_000;
+
+/** Channels for probing UDP that may be open at once at a server. */
+export const MAX_PROBES = 8;
+
+/** How long one is open, in milliseconds. */
+export const PROBE_MS = 5_000;
+
+/** `echo` packets on one, at once and a second. */
+export const PROBE_RATE = { burst: 50, perSecond: 100 };

@@ -1,6 +1,7 @@
 import { ProtocolError } from "./errors.ts";
 
 const LF = 0x0a;
+const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /**
  * Cuts a stream of bytes into lines of UTF-8, however the bytes are split into chunks. Memory stays
@@ -11,7 +12,6 @@ export class LineDecoder {
   maxBytes: number;
   #pending: Uint8Array[] = [];
   #pendingBytes = 0;
-  readonly #utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
   constructor(maxBytes: number) {
     this.maxBytes = maxBytes;
@@ -58,7 +58,7 @@ export class LineDecoder {
     this.#pending = [];
     this.#pendingBytes = 0;
     try {
-      return this.#utf8.decode(line);
+      return utf8.decode(line);
     } catch (cause) {
       throw new ProtocolError("bad-record", "a line is not valid UTF-8", { cause });
     }

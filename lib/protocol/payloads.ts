@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { writeU64 } from "./datagram.ts";
 import { MAX_ACK_RANGES } from "./limits.ts";
 import { concat } from "./lines.ts";
 import type { Range } from "./ranges.ts";
@@ -22,7 +23,7 @@ export function encodedDataBytes(parts: readonly Uint8Array[]): number {
  */
 export function encodeData(number: number, parts: readonly Uint8Array[]): Uint8Array {
   const head = new Uint8Array(NUMBER_BYTES);
-  new DataView(head.buffer).setBigUint64(0, BigInt(number));
+  writeU64(head, 0, number);
   return concat([head, ...parts]);
 }
 

@@ -49,18 +49,37 @@ const progressShape = {
   tcp: integer(),
 };
 
+/** What a data channel needs. */
+const dataShape = {
+  session: hex(8),
+  protection: oneOf("sealed", "plain"),
+  clientKey: hex(32),
+  serverKey: hex(32),
+};
+/** Asks for an overview with so many messages at most, and for `presence` records from then on. */
+const overview = optional(integer());
+
+/** Who is here, or has come, or gone: how many, and the names of some. */
+const crowdShape = { count: integer(), users: arrayOf(string()) };
+
+const presenceShape = { joined: object(crowdShape), left: object(crowdShape) };
+
 const clientShapes = {
   hello,
   identify: { id, username: string() },
-  authenticate: { id, password: string() },
-  register: { id, password: string() },
-  resume: { id, username: string(), token: hex(32), last: integer() },
+  authenticate: { id, password: string(), overview },
+  register: { id, password: string(), overview },
+  probe: { id },
+  probed: { id },
+  resume: { id, username: string(), token: hex(32), last: integer(), overview },
   users: { id },
   user: { id, username: string() },
   public: { id, text: string() },
   direct: { id, to: string(), text: string() },
   history: { id, count: integer(1), with: optional(string()) },
+  search: { id, text: string(), count: integer(1) },
   status: { id, message: integer(1) },
+  password: { id, old: string(), new: string() },
   ack: { delivered: integer() },
   logout: { id },
   ping: {},
@@ -70,25 +89,35 @@ const clientShapes = {
 const serverShapes = {
   hello,
   identified: { id, username: string(), exists: boolean, attempts: integer(1) },
+  /** `time` is the server's, in milliseconds since 1970, UTC. */
+  probe: { id, data: object(dataShape), time: integer() },
+  /** The `echo` packets that came, the bytes of the largest, how many came from another address. */
+  probed: { id, packets: integer(), largest: integer(), elsewhere: integer() },
   welcome: {
     id,
     username: string(),
-    data: object({
-      session: hex(8),
-      protection: oneOf("sealed", "plain"),
-      clientKey: hex(32),
-      serverKey: hex(32),
-    }),
+    data: object(dataShape),
     /** The id of the newest message that the server has; 0 where there was none ever. */
     latest: integer(),
     /** What the client may come back with. */
     token: optional(hex(32)),
+    overview: optional(object({
+      here: object(crowdShape),
+      /** The last messages, in order, but for those that are delivered now. */
+      messages: arrayOf(object(messageShape)),
+      /** The newest message when the user's last session ended. */
+      seen: optional(integer()),
+    })),
   },
+  /** Who has come and gone, at most once a second. */
+  presence: presenceShape,
   users: { id, users: arrayOf(string()) },
   user: { id, username: string(), active: boolean },
   sent: { id, message: integer(1), away: optional(boolean) },
-  history: { id, messages: arrayOf(object(messageShape)) },
+  /** `since`: when the user's account was made, before which it may read nothing; if that is known. */
+  history: { id, messages: arrayOf(object(messageShape)), since: optional(integer()) },
   status: { id, message: integer(1), progress: optional(object(progressShape)) },
+  password: { id },
   /** `number` is the first message's delivery number; the others have the next ones. */
   deliver: { number: integer(), messages: arrayOf(object(messageShape)) },
   error: {
@@ -121,11 +150,20 @@ export type ServerRecord = ServerRecords[keyof ServerRecords];
 /** A message as its receivers get it. */
 export type Message = Shaped<typeof messageShape>;
 
+/** How many users, and the names of some. */
+export type Crowd = Shaped<typeof crowdShape>;
+
+/** Who has come and gone. */
+export type PresenceChange = Shaped<typeof presenceShape>;
+
+/** What a client is told at its login. */
+export type Overview = NonNullable<ServerRecords["welcome"]["overview"]>;
+
 /** How far a message got, in users. */
 export type Progress = Shaped<typeof progressShape>;
 
 /** Where a session's data packets belong and how they are protected. */
-export type DataParameters = ServerRecords["welcome"]["data"];
+export type DataParameters = Shaped<typeof dataShape>;
 
 /**
  * Reads a line that a client sent.
@@ -133,29 +171,32 @@ export type DataParameters = ServerRecords["welcome"]["data"];
  * @throws {ProtocolError} `bad-record`
  */
 export function parseClientRecord(line: string): ClientRecord {
-  return parseRecord(line, clientShapes) as ClientRecord;
+  const { value, type } = parseTyped(line);
+  if (!Object.hasOwn(clientShapes, type)) {
+    throw new ProtocolError("bad-record", `there is no record type ${quote(type)}`);
+  }
+  const shape: Shape = clientShapes[type as keyof typeof clientShapes];
+  return { type, ...readShape(value, shape) } as ClientRecord;
 }
 
 /**
  * Reads a line that a server sent.
  *
+ * @returns undefined for a type that only later versions know
  * @throws {ProtocolError} `bad-record`
  */
-export function parseServerRecord(line: string): ServerRecord {
-  return parseRecord(line, serverShapes) as ServerRecord;
+export function parseServerRecord(line: string): ServerRecord | undefined {
+  const { value, type } = parseTyped(line);
+  if (!Object.hasOwn(serverShapes, type)) return undefined;
+  const shape: Shape = serverShapes[type as keyof typeof serverShapes];
+  return { type, ...readShape(value, shape) } as ServerRecord;
 }
 
-function parseRecord(line: string, shapes: Record<string, Shape>): unknown {
+function parseTyped(line: string): { value: Record<string, unknown>; type: string } {
   const value = parseObject(line);
   const type = value["type"];
-  if (typeof type !== "string") {
-    throw new ProtocolError("bad-record", `a record must have a "type"`);
-  }
-  const shape = Object.hasOwn(shapes, type) ? shapes[type] : undefined;
-  if (shape === undefined) {
-    throw new ProtocolError("bad-record", `there is no record type ${quote(type)}`);
-  }
-  return { type, ...readShape(value, shape) };
+  if (typeof type === "string") return { value, type };
+  throw new ProtocolError("bad-record", `a record must have a "type"`);
 }
 
 function parseObject(line: string): Record<string, unknown> {

@@ -7,8 +7,8 @@ const WINDOW = 1_024;
  */
 export class ReplayWindow {
   #highest = -1;
-  /** Whether the number with this remainder, of those within the window, was seen. */
-  readonly #seen = new Uint8Array(WINDOW);
+  /** Whether the number with this remainder, of those within the window, was seen: a bit each. */
+  readonly #seen = new Uint8Array(WINDOW / 8);
 
   /** The highest number marked, or -1. */
   get highest(): number {
@@ -19,16 +19,22 @@ export class ReplayWindow {
   isNew(number: number): boolean {
     if (number > this.#highest) return true;
     if (number <= this.#highest - WINDOW) return false;
-    return this.#seen[number % WINDOW] === 0;
+    const place = number % WINDOW;
+    return (this.#seen[place >>> 3]! & 1 << (place & 7)) === 0;
   }
 
   /** Marks `number`, which must be new. */
   mark(number: number): void {
     if (number > this.#highest) {
       if (number - this.#highest >= WINDOW) this.#seen.fill(0);
-      else for (let n = this.#highest + 1; n < number; n++) this.#seen[n % WINDOW] = 0;
+      else for (let n = this.#highest + 1; n < number; n++) this.#clear(n % WINDOW);
       this.#highest = number;
     }
-    this.#seen[number % WINDOW] = 1;
+    const place = number % WINDOW;
+    this.#seen[place >>> 3]! |= 1 << (place & 7);
+  }
+
+  #clear(place: number): void {
+    this.#seen[place >>> 3]! &= ~(1 << (place & 7));
   }
 }

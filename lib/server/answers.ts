@@ -13,7 +13,7 @@ interface Slot {
 export class Answers {
   readonly #send: (id: number, make: () => ServerRecord) => void;
   readonly #slots = new Fifo<Slot>();
-  #waiting: { length: number; resolve: () => void } | undefined;
+  #waiting: { length: number; resolve: () => void }[] = [];
 
   /** @param send makes the answer to a request, which may fail, and sends it */
   constructor(send: (id: number, make: () => ServerRecord) => void) {
@@ -49,7 +49,7 @@ export class Answers {
   /** Fulfilled when at most so many requests have no answer. */
   async atMost(length: number): Promise<void> {
     if (this.#slots.length <= length) return;
-    await new Promise<void>((resolve) => this.#waiting = { length, resolve });
+    await new Promise<void>((resolve) => this.#waiting.push({ length, resolve }));
   }
 
   #fill(slot: Slot, make: () => ServerRecord): void {
@@ -58,9 +58,10 @@ export class Answers {
       this.#slots.shift();
       this.#send(first.id, first.make);
     }
-    if (this.#waiting === undefined || this.#slots.length > this.#waiting.length) return;
-    this.#waiting.resolve();
-    this.#waiting = undefined;
+    this.#waiting = this.#waiting.filter(({ length, resolve }) => {
+      if (this.#slots.length <= length) resolve();
+      return this.#slots.length > length;
+    });
   }
 }
 

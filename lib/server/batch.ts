@@ -10,8 +10,8 @@ export interface Share {
   to: number;
   /** The ids of all messages in the block. */
   ids: readonly number[];
-  /** Whether they are public messages, or direct ones to this account. */
-  kind: "public" | "direct";
+  /** Whether they are public messages, direct ones to this account, or what another session of it sent. */
+  kind: "public" | "direct" | "own";
 }
 
 /** Messages of one kind, encoded once. */
@@ -45,17 +45,31 @@ export class Batch {
   /** Where the public messages of each sender stand among all public ones. */
   readonly #own = new Map<string, number[]>();
   readonly #direct = new Map<string, Part>();
+  readonly #held: HeldMemory;
+  /** What each account sent to others, and by which login. */
+  readonly #sent = new Map<string, { message: Message; login: number | undefined }[]>();
 
   /**
    * @param messages in the order of their ids
    * @param held counts what of it is held
+   * @param logins those that sent them, as far as they are known
    */
-  constructor(messages: readonly Message[], held: HeldMemory) {
+  constructor(
+    messages: readonly Message[],
+    held: HeldMemory,
+    logins: readonly (number | undefined)[] = [],
+  ) {
+    this.#held = held;
     const forAll = messages.filter(({ to }) => to === undefined);
     this.#public = forAll.length > 0 ? new Part(forAll, "public", held) : undefined;
     this.publicIds = this.#public?.ids ?? [];
     this.#common = this.#public === undefined ? [] : [this.#public.share()];
     for (const [place, { from }] of forAll.entries()) put(this.#own, foldUsername(from), place);
+    for (const [place, message] of messages.entries()) {
+      const sender = foldUsername(message.from);
+      const toOthers = message.to === undefined || foldUsername(message.to) !== sender;
+      if (toOthers) put(this.#sent, sender, { message, login: logins[place] });
+    }
     const direct = new Map<string, Message[]>();
     for (const message of messages) {
       if (message.to !== undefined) put(direct, foldUsername(message.to), message);
@@ -70,13 +84,28 @@ export class Batch {
     return this.#direct.keys();
   }
 
-  /** What an account gets, in the order of the ids. */
+  /** The accounts that sent messages to others. */
+  get senders(): Iterable<string> {
+    return this.#sent.keys();
+  }
+
+  /** What an account gets of others, in the order of the ids. */
   sharesOf(account: string): readonly Share[] {
     const own = this.#own.get(account);
     const direct = this.#direct.get(account);
     if (own === undefined && direct === undefined) return this.#common;
     const shares = this.#public === undefined ? [] : around(this.#public, own ?? []);
     return direct === undefined ? shares : merged(shares, direct);
+  }
+
+  /** The same for one session of an account, with what the account's other sessions sent. */
+  sharesFor(account: string, login: number | undefined): readonly Share[] {
+    const shares = this.sharesOf(account);
+    const others = this.#sent.get(account)?.filter((sent) =>
+      sent.login !== undefined && sent.login !== login
+    );
+    if (others === undefined || others.length === 0) return shares;
+    return merged(shares, new Part(others.map(({ message }) => message), "own", this.#held));
   }
 }
 

@@ -4,12 +4,15 @@
  *
  * @module
  */
-import { MAX_HISTORY } from "../protocol/limits.ts";
+import { MAX_HISTORY, MAX_SEARCH_LENGTH } from "../protocol/limits.ts";
 import { foldUsername } from "../protocol/names.ts";
 import { ProtocolError } from "../protocol/errors.ts";
-import type { ClientRecord, ClientRecords } from "../protocol/records.ts";
+import { PAGE_IDS } from "../messages/message_log.ts";
+import type { ClientRecord, ClientRecords, Message } from "../protocol/records.ts";
 import { parseText } from "../protocol/text.ts";
+import { changePassword } from "./change_password.ts";
 import { authenticate, hello, identify, register, resume } from "./login.ts";
+import { probe, probed } from "./probe.ts";
 import type { Session, State } from "./session.ts";
 
 /** What a command needs, and what it does. A {@linkcode ProtocolError} it throws is answered. */
@@ -25,13 +28,17 @@ export const commands: { [T in keyof ClientRecords]: Command<ClientRecords[T]> }
   identify: { states: ["login"], run: identify },
   authenticate: { states: ["authenticate"], run: authenticate },
   register: { states: ["register"], run: register },
+  probe: { states: ["login"], run: probe },
+  probed: { states: ["login"], run: probed },
   resume: { states: ["login"], run: resume },
   users: { states: ["active"], run: users },
   user: { states: ["active"], run: user },
   public: { states: ["active"], run: publish },
   direct: { states: ["active"], run: direct },
   history: { states: ["active"], run: history },
+  search: { states: ["active"], run: search },
   status: { states: ["active"], run: status },
+  password: { states: ["active"], run: changePassword },
   ack: { states: ["active", "leaving"], run: ack },
   logout: { states: afterHello, run: (session, { id }) => session.logOut(id) },
   ping: { states: [...afterHello, "leaving"], run: (session) => session.send({ type: "pong" }) },
@@ -85,8 +92,44 @@ function history(
     if (other !== undefined && accounts.find(other) === undefined) throw noSuchUser();
     const account = foldUsername(session.username);
     const options = { count: Math.min(count, MAX_HISTORY), with: other };
-    return { type: "history", id, messages: messages.history(account, options) };
+    const since = accounts.created(session.username)?.getTime();
+    return { type: "history", id, messages: messages.history(account, options), since };
   });
+}
+
+/** A search counts as so many commands: it reads more than any other. */
+const SEARCH_COMMANDS = 10;
+/** So many ids are searched. */
+const SEARCHED = 20_000;
+
+async function search(
+  session: Session,
+  { id, text, count }: ClientRecords["search"],
+): Promise<void> {
+  if (text.trim() === "" || text.length > MAX_SEARCH_LENGTH) {
+    const rule = `what is searched for has 1 to ${MAX_SEARCH_LENGTH} characters`;
+    throw new ProtocolError("bad-text", rule);
+  }
+  await session.keepRate(session.username, SEARCH_COMMANDS);
+  const found = await session.work(() => searchAll(session, text, Math.min(count, MAX_HISTORY)));
+  session.answer(id, () => ({ type: "history", id, messages: found }));
+}
+
+/** Page by page, so that nobody waits for a long search. */
+async function searchAll(
+  { services: { clock, messages }, username }: Session,
+  text: string,
+  count: number,
+): Promise<Message[]> {
+  const account = foldUsername(username);
+  const found: Message[] = [];
+  const end = messages.last + 1;
+  for (let before = end; before > 1 && before > end - SEARCHED; before -= PAGE_IDS) {
+    if (before < end) await new Promise<void>((resolve) => clock.soon(resolve));
+    found.unshift(...messages.search(account, { text, count: count - found.length, before }));
+    if (found.length === count) break;
+  }
+  return found;
 }
 
 function status(session: Session, { id, message }: ClientRecords["status"]): void {

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { ExitCode, ExitError } from "../exit.ts";
+import { reasonOf } from "../reasons.ts";
 
 /**
  * Takes a data folder for one server, until the result is disposed of or the process ends. The
@@ -14,10 +15,9 @@ export async function lockDataFolder(folder: string): Promise<Disposable> {
     const path = join(folder, "chatserver.lock");
     file = await Deno.open(path, { create: true, write: true, mode: 0o600 });
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
     throw new ExitError(
       ExitCode.refused,
-      `the data folder ${JSON.stringify(folder)} can't be written: ${reason}`,
+      `the data folder ${JSON.stringify(folder)} can't be written: ${reasonOf(cause)}`,
       { cause },
     );
   }

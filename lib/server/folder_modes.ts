@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { reasonOf } from "../reasons.ts";
 
 /** The bits of a mode that are about others than the owner. */
 const OTHERS = 0o077;
@@ -35,7 +36,7 @@ async function tighten(path: string, mode: number | undefined): Promise<string |
       await Deno.chmod(path, mode);
       return `${was}: now it is for its owner only`;
     } catch (error) {
-      return `${was}, and still is: ${(error as Error).message}`;
+      return `${was}, and still is: ${reasonOf(error)}`;
     }
   }
   if ((now & OTHERS_WRITE) === 0) return undefined;

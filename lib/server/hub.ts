@@ -2,6 +2,7 @@ import type { Clock } from "../clock.ts";
 import type { Origin } from "../journal/events.ts";
 import type { Journal } from "../journal/journal.ts";
 import type { Projection } from "../journal/projection.ts";
+import type { FlowItem } from "../messages/message_log.ts";
 import { foldUsername } from "../protocol/names.ts";
 import { type HeldMemory, RecordBlock } from "../protocol/record_block.ts";
 import type { Message, Progress } from "../protocol/records.ts";
@@ -9,11 +10,14 @@ import { TokenBucket } from "../token_bucket.ts";
 import { Batch, type Share } from "./batch.ts";
 import { type Elsewhere, NOWHERE } from "../cluster/elsewhere.ts";
 import { type Deliveries, DeliveryMarks, type Ledger } from "./marks.ts";
+import { Presence } from "./presence.ts";
 import { Unread } from "./unread.ts";
 
 /** A session as the hub sees it. */
 export interface Member {
   readonly username: string;
+  /** What tells its client from the account's others; undefined where nothing does. */
+  readonly login: number | undefined;
   readonly deliveries: Deliveries;
   /** What waits for it, in bytes. */
   readonly backlogBytes: number;
@@ -32,6 +36,8 @@ export interface Member {
   relief(): Promise<void> | undefined;
   /** The same, however long it takes. */
   room(): Promise<void> | undefined;
+  /** Sends a control record as it is. */
+  notify(line: string): void;
   /** Ends the session for now, because it can't be given what it has missed. */
   fail(code: "internal" | "too-slow", why: string): void;
 }
@@ -88,11 +94,14 @@ export class Hub {
   /** What waits for all sessions together; what waits for several counts once. */
   readonly #held: HeldMemory = { bytes: 0 };
   readonly #users = new Map<string, ActiveUser>();
+  #count = 0;
   /** How fast each account may command, all its sessions together; kept while it is not full. */
   readonly #rates = new Map<string, TokenBucket>();
   readonly #marks = new DeliveryMarks(MARKS);
   /** Sessions that were far behind when they were last given something. */
   readonly #behind = new Set<Member>();
+  /** Who is told of who comes and goes. */
+  readonly presence: Presence;
 
   constructor(
     { clock, journal, projection, elsewhere = NOWHERE, rate, maxBacklogBytes }: HubOptions,
@@ -103,7 +112,8 @@ export class Hub {
     this.#elsewhere = elsewhere;
     this.#rate = rate;
     this.#maxBacklogBytes = maxBacklogBytes;
-    projection.onMessages = (messages) => this.#fanOut(messages);
+    this.presence = new Presence(clock);
+    projection.onMessages = (messages, logins) => this.#fanOut(messages, logins);
     projection.onGone = (account) => this.#forgetAccount(account);
   }
 
@@ -113,6 +123,21 @@ export class Hub {
     for (const [key, user] of this.#users) if (user.members.size > 0) active.set(key, user);
     const byKey = [...active].sort(([a], [b]) => a < b ? -1 : 1);
     return byKey.map(([, { username }]) => username);
+  }
+
+  /** How many users are active. */
+  get count(): number {
+    return this.#count;
+  }
+
+  /** The names of some active users, in no order. */
+  some(limit: number): string[] {
+    const names: string[] = [];
+    for (const { username, members } of this.#users.values()) {
+      if (names.length >= limit) break;
+      if (members.size > 0) names.push(username);
+    }
+    return names;
   }
 
   /** The active user's username as it was registered; undefined where there is none. */
@@ -146,6 +171,10 @@ export class Hub {
       adopting: false,
       acknowledged: [],
     };
+    if (user.members.size === 0) {
+      this.#count++;
+      this.presence.came(user.username);
+    }
     user.members.set(member, this.#marks.open(key, member.deliveries));
     this.#users.set(key, user);
     this.#noteSessions(user);
@@ -166,11 +195,17 @@ export class Hub {
     this.#noteSessions(user);
     user.live.delete(member);
     this.#behind.delete(member);
+    this.presence.unwatch(member);
     if (user.unread.leave(member.deliveries)) {
       user.orphans = true;
       void this.#adopt(user);
     }
     if (user.members.size > 0) return;
+    this.#count--;
+    this.presence.went(user.username);
+    // Where it can't be stored, more than there was counts as unread.
+    const seen = { type: "account-seen", account: user.key, last: this.#journal.last } as const;
+    this.#journal.append(seen).catch(() => {});
     this.#forget(user);
     if (this.#rates.get(user.key)?.isFull(this.#clock.now())) this.#rates.delete(user.key);
   }
@@ -227,9 +262,11 @@ export class Hub {
     return messages.isUndelivered(message) ? { progress: { users: 1, udp: 0, tcp: 0 } } : {};
   }
 
-  /** Ends all sessions of an account. */
-  expel(username: string, why: string): void {
-    for (const member of [...this.#active(username)?.members.keys() ?? []]) member.expel(why);
+  /** Ends all sessions of an account, but one if that is named. */
+  expel(username: string, why: string, spared?: Member): void {
+    for (const member of [...this.#active(username)?.members.keys() ?? []]) {
+      if (member !== spared) member.expel(why);
+    }
   }
 
   /**
@@ -281,17 +318,21 @@ export class Hub {
   }
 
   /** Gives everybody what a commit has stored. */
-  #fanOut(messages: readonly Message[]): void {
-    const batch = new Batch(messages, this.#held);
+  #fanOut(messages: readonly Message[], logins: readonly (number | undefined)[]): void {
+    const batch = new Batch(messages, this.#held, logins);
     this.#marks.addPublic(batch.publicIds);
     for (const { id, to } of messages) if (to !== undefined) this.#marks.addDirect(id);
-    const everybody = batch.publicIds.length > 0 ? this.#users.keys() : batch.addressees;
+    const senders = new Set(batch.senders);
+    const everybody = batch.publicIds.length > 0
+      ? this.#users.keys()
+      : new Set([...batch.addressees, ...senders]);
     for (const key of everybody) {
       const user = this.#users.get(key);
       if (user === undefined || user.live.size === 0) continue;
       const shares = batch.sharesOf(key);
       for (const member of user.live) {
-        for (const share of shares) this.#give(user, member, share);
+        const own = senders.has(key) ? batch.sharesFor(key, member.login) : shares;
+        for (const share of own) this.#give(user, member, share);
       }
     }
     this.#capBacklog();
@@ -315,7 +356,7 @@ export class Hub {
   #give(user: ActiveUser, member: Member, { block, from, to, ids, kind }: Share): void {
     const number = member.deliver(block, from, to);
     if (kind === "direct") user.unread.hand(member.deliveries, ids.slice(from, to), number);
-    else this.#note(user, member, ids[from]!, { number, count: to - from });
+    if (kind === "public") this.#note(user, member, ids[from]!, { number, count: to - from });
     if (member.room() !== undefined) this.#behind.add(member);
   }
 
@@ -351,8 +392,9 @@ export class Hub {
         await this.#room(member);
         if (!user.members.has(member)) return;
       }
+      // What it was just given may have been too much.
+      if (!user.members.has(member)) return;
     }
-    if (!user.members.has(member)) return;
     user.live.add(member);
     void this.#adopt(user);
   }
@@ -370,20 +412,26 @@ export class Hub {
   async #adopt(user: ActiveUser): Promise<void> {
     if (user.adopting) return;
     user.adopting = true;
-    while (user.orphans && user.live.size > 0) {
-      user.orphans = false;
-      for (let after: number | undefined = 0; after !== undefined && !user.orphans;) {
-        const [first] = user.live;
-        const heir = [...user.live].find((member) => member.room() === undefined) ?? first;
-        await heir?.room();
-        if (heir === undefined) user.orphans = true;
-        else if (user.live.has(heir)) {
-          after = this.#giveWaiting(user, heir, { after, upTo: this.#journal.last });
-        }
-        await this.#turn();
-      }
+    try {
+      while (user.orphans && user.live.size > 0) await this.#giveOrphans(user);
+    } catch (error) {
+      for (const heir of [...user.live]) heir.fail("internal", (error as Error).message);
     }
     user.adopting = false;
+  }
+
+  async #giveOrphans(user: ActiveUser): Promise<void> {
+    user.orphans = false;
+    for (let after: number | undefined = 0; after !== undefined && !user.orphans;) {
+      const [first] = user.live;
+      const heir = [...user.live].find((member) => member.room() === undefined) ?? first;
+      await heir?.room();
+      if (heir === undefined) user.orphans = true;
+      else if (user.live.has(heir)) {
+        after = this.#giveWaiting(user, heir, { after, upTo: this.#journal.last });
+      }
+      await this.#turn();
+    }
   }
 
   /**
@@ -401,14 +449,18 @@ export class Hub {
     this.#givePage(
       user,
       member,
-      waiting.map((message) => ({ message: { ...message, late: true }, undelivered: true })),
+      waiting.map((message) => ({
+        message: { ...message, late: true },
+        undelivered: true,
+        own: false,
+      })),
     );
     return next;
   }
 
   /** Gives a session what goes to all sessions of its user, after an id; returns the same. */
   #giveFlow(user: ActiveUser, member: Member, after: number): number | undefined {
-    const { items, next } = this.#state.messages.flow(user.key, after);
+    const { items, next } = this.#state.messages.flow(user.key, after, member.login);
     this.#givePage(user, member, items);
     return next;
   }
@@ -416,13 +468,13 @@ export class Hub {
   #givePage(
     user: ActiveUser,
     member: Member,
-    items: readonly { message: Message; undelivered: boolean }[],
+    items: readonly FlowItem[],
   ): void {
     if (items.length === 0) return;
     const block = new RecordBlock(items.map(({ message }) => message), this.#held);
     let number = member.deliver(block, 0, block.length);
-    for (const { message: { id, to }, undelivered } of items) {
-      if (to === undefined) this.#note(user, member, id, { number, count: 1 });
+    for (const { message: { id, to }, undelivered, own } of items) {
+      if (to === undefined && !own) this.#note(user, member, id, { number, count: 1 });
       if (undelivered) user.unread.hand(member.deliveries, [id], number);
       number++;
     }

@@ -6,6 +6,7 @@ import { foldUsername, parseNewUsername, parsePassword, parseUsername } from "..
 import type { ClientRecords } from "../protocol/records.ts";
 import { isReserved } from "./reserved_names.ts";
 import type { Session } from "./session.ts";
+import { reasonOf } from "../reasons.ts";
 
 /** The first record of a client names its protocol version. */
 export function hello(session: Session, { protocol }: ClientRecords["hello"]): void {
@@ -36,11 +37,11 @@ export function identify(session: Session, { id, username }: ClientRecords["iden
 /** The password of an existing account. */
 export async function authenticate(
   session: Session,
-  { id, password }: ClientRecords["authenticate"],
+  { id, password, overview }: ClientRecords["authenticate"],
 ): Promise<void> {
   const right = await session.work((signal) => verify(session, password, signal));
   if (session.state === "ended") return;
-  if (right) return await welcome(session, id);
+  if (right) return await welcome(session, { id, overview });
 
   session.attempts++;
   const attempts = LOGIN_ATTEMPTS - session.attempts;
@@ -49,7 +50,10 @@ export async function authenticate(
   if (attempts === 0) session.end("too-many-attempts", "too many wrong passwords");
 }
 
-async function welcome(session: Session, id: number): Promise<void> {
+async function welcome(
+  session: Session,
+  { id, overview }: { id: number; overview: number | undefined },
+): Promise<void> {
   const { services: { accounts, logins }, username } = session;
   const credential = accounts.credential(username) ?? "";
   const identity = accounts.identity(username) ?? "";
@@ -66,7 +70,7 @@ async function welcome(session: Session, id: number): Promise<void> {
     throw error;
   }
   remember(session);
-  session.welcome(id, { login: login?.id, token: login?.token });
+  session.welcome(id, { login: login?.id, token: login?.token, overview });
 }
 
 /** That the account is there, and that its client may come back. */
@@ -106,7 +110,7 @@ const RESUME_COMMANDS = 10;
  */
 export async function resume(
   session: Session,
-  { id, username, token, last }: ClientRecords["resume"],
+  { id, username, token, last, overview }: ClientRecords["resume"],
 ): Promise<void> {
   const { accounts, journal } = session.services;
   const { id: found } = findLogin(session, username, token);
@@ -125,7 +129,7 @@ export async function resume(
   session.username = accounts.find(username)!;
   requireRoom(session);
   remember(session);
-  session.welcome(id, { login: login.id, last: Math.max(last, login.last) });
+  session.welcome(id, { login: login.id, last: Math.max(last, login.last), overview });
 }
 
 function endEarlier({ services }: Session, login: number): void {
@@ -151,7 +155,7 @@ function findLogin(session: Session, username: string, token: string): Login {
 /** The password of a new account. Where somebody else was faster, the account is an existing one. */
 export async function register(
   session: Session,
-  { id, password }: ClientRecords["register"],
+  { id, password, overview }: ClientRecords["register"],
 ): Promise<void> {
   const accepted = parsePassword(password);
   const { accounts, journal, registrations } = session.services;
@@ -166,7 +170,7 @@ export async function register(
     )
   );
   if (session.state === "ended") return;
-  if (created) return await welcome(session, id);
+  if (created) return await welcome(session, { id, overview });
 
   session.identify(accounts.find(username) ?? username, true);
   throw new ProtocolError("name-taken", "somebody else has just taken this name");
@@ -222,7 +226,11 @@ function reporting<T>(session: Session, username: string, check: () => T): T {
 }
 
 /** A password that the rules refuse is nobody's. */
-async function verify(session: Session, password: string, signal: AbortSignal): Promise<boolean> {
+export async function verify(
+  session: Session,
+  password: string,
+  signal: AbortSignal,
+): Promise<boolean> {
   const { services: { accounts, known, throttle }, username, origin } = session;
   const account = foldUsername(username);
   const preferred = known.has(account, origin);
@@ -238,14 +246,14 @@ async function verify(session: Session, password: string, signal: AbortSignal): 
 }
 
 /** What the disk refuses is no fault of the client's. */
-async function storing<T>(session: Session, change: Promise<T>): Promise<T> {
+export async function storing<T>(session: Session, change: Promise<T>): Promise<T> {
   try {
     return await change;
   } catch (cause) {
     if (session.state === "ended") throw cause;
-    // Of what the journal does not take, it has told the operator itself.
+    // The log of messages has said so itself.
     if (!(cause instanceof ProtocolError)) {
-      session.services.log(`credentials.txt can't be written: ${(cause as Error).message}`);
+      session.services.log(`credentials.txt can't be written: ${reasonOf(cause)}`);
     }
     throw new ProtocolError("not-stored", "the server can't store the account", { cause });
   }

@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { Alarm, type Clock } from "../clock.ts";
 import { type Connection, type Endpoint, formatEndpoint } from "../net/connection.ts";
+import type { CalmRate } from "../protocol/calm_rate.ts";
 import {
   type Packet,
   PacketOpener,
@@ -21,9 +22,11 @@ export interface OutboxOptions {
   clock: Clock;
   protection: Protection;
   /** The session's control connection. */
-  connection: Pick<Connection, "send" | "writable">;
+  connection: Pick<Connection, "send" | "room">;
   /** Sends a datagram from the server's UDP socket. */
   sendDatagram: (datagram: Uint8Array, to: Endpoint) => void;
+  /** What new data packets of all sessions are taken from. @default no limit */
+  calmRate?: CalmRate;
   /** The most bytes of message records that may wait. */
   maxBacklogBytes: number;
   /** More waits for the client than may; the session has to end. */
@@ -60,7 +63,7 @@ export class Outbox implements Disposable {
   /** What the client has to know to open the packets. */
   readonly parameters: DataParameters;
   readonly #options: OutboxOptions;
-  readonly #sender = new DeliverySender();
+  readonly #sender: DeliverySender;
   readonly #path = new PathValidator<Endpoint>({
     key: formatEndpoint,
     newToken: () => randomBytes(8).toString("hex"),
@@ -93,6 +96,7 @@ export class Outbox implements Disposable {
     const serverKey = randomBytes(32).toString("hex");
     this.parameters = { session, protection, clientKey, serverKey };
     this.#options = options;
+    this.#sender = new DeliverySender(options.calmRate);
     this.#sealer = new PacketSealer({ protection, session, key: serverKey });
     this.#opener = new PacketOpener({ protection, session, key: clientKey });
     this.#packets = new TokenBucket(PACKET_RATE, options.clock.now());
@@ -206,8 +210,10 @@ export class Outbox implements Disposable {
     this[Symbol.dispose]();
   }
 
-  /** The connection takes more. */
+  /** The connection has taken something, and takes more. */
   writable(): void {
+    // Who takes what the server has for it gets on, however late its acknowledgements are read.
+    this.#progressAt = this.#options.clock.now();
     this.#flush();
   }
 
@@ -245,10 +251,12 @@ export class Outbox implements Disposable {
 
   #timeOut(late: number): void {
     const now = this.#options.clock.now();
+    if (late > LATE_MS) this.#options.calmRate?.late(now, late);
     if (late > LATE_MS && !this.#excused) {
       this.#excused = true;
       return this.#alarm.set(now + Math.min(late, LONGEST_EXCUSE_MS));
     }
+    this.#excused = false;
     this.#sender.timeOut(now);
     this.#flush();
   }
@@ -300,7 +308,7 @@ export class Outbox implements Disposable {
     const { clock, connection, maxBacklogBytes, overflow } = this.#options;
     if (this.#sender.backlogBytes > maxBacklogBytes) return overflow();
     const now = clock.now();
-    const next = () => this.#sender.next(now, this.#sealer.next, connection.writable);
+    const next = () => this.#sender.next(now, this.#sealer.next, connection.room);
     for (let transmission; (transmission = next()) !== undefined;) this.#transmit(transmission);
     if (!this.#farBehind) this.#relieve();
     if (this.#sender.backlogBytes === 0) this.#settled?.resolve();

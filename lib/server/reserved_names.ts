@@ -16,7 +16,7 @@ const RESERVED = [
   ...["operator", "operators", "op", "ops", "moderator", "moderators", "mod", "mods", "staff"],
   ...["support", "helpdesk", "help", "security", "info", "notice", "abuse"],
   ...["postmaster", "hostmaster", "webmaster"],
-  ...["all", "everyone", "everybody", "here", "lobby"],
+  ...["all", "everyone", "everybody", "here", "lobby", "you"],
 ];
 
 /** Digits that look like letters. */

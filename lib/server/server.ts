@@ -4,6 +4,7 @@ import { KnownAddresses } from "../accounts/known_addresses.ts";
 import type { ScryptCost } from "../accounts/phc.ts";
 import { LoginThrottle } from "../accounts/login_throttle.ts";
 import { Alarm, type Clock } from "../clock.ts";
+import { reasonOf } from "../reasons.ts";
 import { fingerprintOf } from "../net/certificate.ts";
 import { type Identity, loadIdentity } from "../net/identity.ts";
 import { originOf } from "../net/connection.ts";
@@ -26,8 +27,10 @@ import { Hub } from "./hub.ts";
 import { Incidents } from "./incidents.ts";
 import { DEFAULT_LIMITS, type Limits } from "./limits.ts";
 import type { Log } from "./log.ts";
+import { Probes } from "./probe.ts";
 import { reconcile } from "./reconcile.ts";
 import { Registrations } from "./registrations.ts";
+import { CalmRate } from "../protocol/calm_rate.ts";
 import { RecentSet } from "../protocol/recent_set.ts";
 import { type Services, Session } from "./session.ts";
 
@@ -119,6 +122,9 @@ export class ChatServer {
     this.#lock = lock;
     this.#database = database;
     this.#age = new AgeClock(clock, newestTimes(database), log);
+    const protection = identity === undefined ? "plain" : "sealed";
+    const sendDatagram: Services["sendDatagram"] = (datagram, to) => ports.udp.send(datagram, to);
+    const departed = new RecentSet<string>(DEPARTED);
     this.#services = {
       accounts,
       clock,
@@ -146,10 +152,12 @@ export class ChatServer {
         rate: { burst: limits.commandBurst, perSecond: limits.commandsPerSecond },
         maxBacklogBytes: limits.backlogBytes,
       }),
-      protection: identity === undefined ? "plain" : "sealed",
+      protection,
+      calmRate: new CalmRate(clock.now()),
       outboxes: new Map(),
-      departed: new RecentSet(DEPARTED),
-      sendDatagram: (datagram, to) => ports.udp.send(datagram, to),
+      probes: new Probes({ clock, protection, sendDatagram, departed }),
+      departed,
+      sendDatagram,
     };
     this.#refreshing = new Alarm(clock, () => void this.#refresh());
     void this.#refresh();
@@ -237,7 +245,7 @@ export class ChatServer {
       }
       await this.#reconcile();
     } catch (error) {
-      log(`credentials.txt can't be read: ${(error as Error).message}`);
+      log(`credentials.txt can't be read: ${reasonOf(error)}`);
     }
     if (!this.#closing) this.#refreshing.set(clock.now() + REFRESH_MS);
   }
@@ -316,9 +324,10 @@ export class ChatServer {
 
   async #receive(): Promise<void> {
     for await (const [datagram, from] of this.#ports.udp.datagrams()) {
-      const { outboxes, departed, incidents } = this.#services;
+      const { outboxes, probes, departed, incidents } = this.#services;
       const session = sessionOf(datagram) ?? "";
       if (departed.has(session) || outboxes.get(session)?.receive(datagram, from)) continue;
+      if (probes.receive(session, datagram, from)) continue;
       incidents.report("datagram dropped: no packet of a session", originOf(from.hostname));
     }
   }

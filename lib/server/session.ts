@@ -4,6 +4,7 @@ import type { LoginThrottle } from "../accounts/login_throttle.ts";
 import { type Clock, Countdown, sleep } from "../clock.ts";
 import { type Connection, type Endpoint, formatEndpoint, originOf } from "../net/connection.ts";
 import { Liveness } from "../net/liveness.ts";
+import type { CalmRate } from "../protocol/calm_rate.ts";
 import type { Protection } from "../protocol/datagram.ts";
 import type { Logins } from "../messages/logins.ts";
 import type { Origin } from "../journal/events.ts";
@@ -29,7 +30,9 @@ import type { RecentSet } from "../protocol/recent_set.ts";
 import type { Limits } from "./limits.ts";
 import type { Log } from "./log.ts";
 import type { Deliveries } from "./marks.ts";
+import { overviewFor } from "./overview.ts";
 import { Outbox } from "./outbox.ts";
+import type { Probes } from "./probe.ts";
 import type { Registrations } from "./registrations.ts";
 
 /** What every session of a server shares. */
@@ -55,8 +58,11 @@ export interface Services {
   /** How data packets are protected. */
   protection: Protection;
   sendDatagram: (datagram: Uint8Array, to: Endpoint) => void;
+  /** What new data packets of all sessions are taken from. */
+  calmRate: CalmRate;
   /** The sessions that have a data channel, by its session id. */
   outboxes: Map<string, Outbox>;
+  probes: Probes;
   /** The ids of sessions that ended a while ago, whose last packets may still come. */
   departed: RecentSet<string>;
 }
@@ -92,6 +98,8 @@ export interface WelcomeOptions {
   token?: string | undefined;
   /** The newest message that a client which has come back has. */
   last?: number;
+  /** So many messages are wanted in an overview; undefined where none is. */
+  overview?: number | undefined;
 }
 
 /** One control connection at the server, from its hello to its end. */
@@ -104,7 +112,10 @@ export class Session implements Member {
   #limit: Countdown;
   #outbox: Outbox | undefined;
   readonly #answers = new Answers((id, make) => this.#sendAnswer(id, make));
-  readonly #over = new AbortController();
+  /** Whether the client has gone, though what it sent may not have been served yet. */
+  #gone = false;
+  /** The work that is being done for the client. */
+  #working: AbortController | undefined;
   #ending = "the connection was lost";
   /** The username of the account that the session is for, from `login` on. */
   username = "";
@@ -149,6 +160,11 @@ export class Session implements Member {
     this.services.incidents.report(what, this.origin, detail);
   }
 
+  /** The address that the client's control connection comes from. */
+  get address(): string {
+    return this.#connection.remote.hostname;
+  }
+
   /** Where the client is, as people write it. */
   get remote(): string {
     return formatEndpoint(this.#connection.remote);
@@ -165,7 +181,7 @@ export class Session implements Member {
         // One batch is read ahead, so that work for a client that has gone is not even begun.
         next = batches.next();
         // What is no line is answered when its turn has come.
-        next.then(({ done }) => done && this.#over.abort(), () => {});
+        next.then(({ done }) => done && this.#abandon(), () => {});
         this.#liveness.heard();
         await this.#take(lines);
       }
@@ -191,6 +207,14 @@ export class Session implements Member {
   /** The same as soon as something is ready. */
   answerLater<T>(id: number, ready: Promise<T>, make: (value: T) => ServerRecord): void {
     this.#answers.addLater(id, ready, make);
+  }
+
+  get login(): number | undefined {
+    return this.#login;
+  }
+
+  notify(line: string): void {
+    this.#connection.send(line);
   }
 
   get deliveries(): Deliveries {
@@ -229,6 +253,11 @@ export class Session implements Member {
     return this.#login === undefined ? undefined : { login: this.#login, request };
   }
 
+  /** The client may come back with its token, although the account has another password. */
+  async renewLogin(credential: string): Promise<void> {
+    if (this.#login !== undefined) await this.services.logins.renew(this.#login, credential);
+  }
+
   /** Takes in an `ack` record. Whether it acknowledges what was sent. */
   acknowledge(delivered: number): boolean {
     return this.#outbox?.acknowledge(delivered) ?? false;
@@ -248,7 +277,7 @@ export class Session implements Member {
   }
 
   /** The login is done: the user becomes active, and gets what the data channel needs. */
-  welcome(id: number, { login, token, last }: WelcomeOptions): void {
+  welcome(id: number, { login, token, last, overview: wanted }: WelcomeOptions): void {
     const { services } = this;
     this.#state = "active";
     this.#limit[Symbol.dispose]();
@@ -259,6 +288,7 @@ export class Session implements Member {
       protection: services.protection,
       connection: this.#connection,
       sendDatagram: services.sendDatagram,
+      calmRate: services.calmRate,
       maxBacklogBytes: services.limits.sessionBytes,
       overflow: () => this.end("too-slow", "too much waited to be delivered", { final: false }),
       acknowledged: () => services.hub.acknowledged(this),
@@ -272,7 +302,12 @@ export class Session implements Member {
     }
     const { parameters: data } = this.#outbox;
     const latest = services.journal.last;
-    this.send({ type: "welcome", id, username: this.username, data, latest, token });
+    // Who comes back is given what it missed in any case.
+    const overview = wanted === undefined
+      ? undefined
+      : overviewFor(this.username, last === undefined ? wanted : 0, services);
+    this.send({ type: "welcome", id, username: this.username, data, latest, token, overview });
+    if (wanted !== undefined) services.hub.presence.watch(this);
     this.#caughtUp = services.hub.join(this, last ?? latest);
     const came = last === undefined ? "joined" : "came back";
     services.log(`${this.username} ${came} from ${this.remote}`);
@@ -306,8 +341,11 @@ export class Session implements Member {
     this.#limit.pause();
     this.#liveness.pause();
     try {
-      return await job(this.#over.signal);
+      this.#working ??= new AbortController();
+      if (this.#gone) this.#working.abort();
+      return await job(this.#working.signal);
     } finally {
+      this.#working = undefined;
       if (this.#state !== "ended") this.#limit.resume();
       this.#liveness.resume();
     }
@@ -429,7 +467,7 @@ export class Session implements Member {
 
   /** What can't be answered to a request ends the session. */
   #fail(error: unknown): void {
-    if (this.#state === "ended" || this.#over.signal.aborted) return;
+    if (this.#state === "ended" || this.#gone) return;
     const known = error instanceof ProtocolError;
     if (!known) this.services.log(`unforeseen, from ${this.remote}: ${error}`);
     const code: ErrorCode = known ? error.code : "internal";
@@ -437,6 +475,12 @@ export class Session implements Member {
     if (known) this.report(`refused: ${message}`);
     this.send({ type: "error", id: undefined, code, message, attempts: undefined });
     this.end("protocol-error", message);
+  }
+
+  /** Nobody waits for what is being done. */
+  #abandon(): void {
+    this.#gone = true;
+    this.#working?.abort();
   }
 
   #timeLimit(seconds: number): Countdown {
@@ -454,7 +498,7 @@ export class Session implements Member {
   #leave({ forGood = false }: { forGood?: boolean } = {}): void {
     const active = this.#outbox !== undefined && this.#state !== "ended";
     this.#state = "ended";
-    this.#over.abort();
+    this.#abandon();
     this.#liveness[Symbol.dispose]();
     this.#limit[Symbol.dispose]();
     this.#place[Symbol.dispose]();

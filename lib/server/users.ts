@@ -6,10 +6,8 @@ import type { Console } from "../console/console.ts";
 import { ExitCode, ExitError } from "../exit.ts";
 import { ProtocolError } from "../protocol/errors.ts";
 import { parseNewUsername, parsePassword, parseUsername } from "../protocol/names.ts";
-
-/** What an operator can do to the accounts. */
-export const USER_ACTIONS = ["add", "list", "passwd", "remove"] as const;
-export type UserAction = (typeof USER_ACTIONS)[number];
+import { reasonOf } from "../reasons.ts";
+import type { UserAction } from "./usage.ts";
 
 /** What {@linkcode manageUsers} works with. */
 export interface UsersOptions {
@@ -56,10 +54,12 @@ export async function manageUsers(
   if (action !== "add" && !exists) throw refused(`there is no account ${name}`);
   const password = await askPassword(console, hidden);
   if (action === "passwd") {
-    await accounts.setPassword(name, password);
+    await changing(accounts.setPassword(name, password));
     return console.print(`${name} has a new password`);
   }
-  if (!await accounts.create(name, password)) throw refused(`there is an account ${name} already`);
+  if (!await changing(accounts.create(name, password))) {
+    throw refused(`there is an account ${name} already`);
+  }
   console.print(`added ${name}`);
 }
 
@@ -80,7 +80,7 @@ async function remove(
     const single = accounts.find(name) === undefined && !isGlob(name);
     throw refused(single ? `there is no account ${name}` : "there is no such account");
   }
-  if (!dryRun) await accounts.remove(found.map(({ username }) => username));
+  if (!dryRun) await changing(accounts.remove(found.map(({ username }) => username)));
   for (const { username, created } of found) {
     const made = created === undefined ? "at a time nobody knows" : formatTime(created);
     console.print(dryRun ? `would remove ${username}, made ${made}` : `removed ${username}`);
@@ -118,6 +118,16 @@ async function askPassword(console: Console, hidden: boolean): Promise<string> {
     throw refused("the two passwords differ");
   }
   return password;
+}
+
+/** What a change of the accounts' file gives, where that can be written. */
+async function changing<T>(change: Promise<T>): Promise<T> {
+  try {
+    return await change;
+  } catch (cause) {
+    if (cause instanceof Deno.errors.TimedOut) throw refused(cause.message);
+    throw refused(`credentials.txt can't be written: ${reasonOf(cause)}`);
+  }
 }
 
 function refused(why: string): ExitError {

@@ -56,7 +56,7 @@ function exchange(length: number): void {
   let packet = 0;
   for (let from = 0, now = 0; from < block.length; from += length, now += 10) {
     sender.push(block, from, from + length);
-    for (let next; (next = sender.next(now, packet, true)) !== undefined;) {
+    for (let next; (next = sender.next(now, packet, Infinity)) !== undefined;) {
       if (next.via === "udp") packet++;
     }
     const delivered = from + length;

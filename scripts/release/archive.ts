@@ -1,8 +1,7 @@
 import { createHash } from "node:crypto";
 import { join } from "node:path";
-import { type Zippable, zipSync } from "fflate";
-import { packTar } from "modern-tar";
 import { SOURCE_TIME } from "./bundle.ts";
+import { packTar, type Zippable, zipSync } from "./packages.ts";
 
 /** A file of an archive. */
 export interface Entry {

@@ -23,7 +23,8 @@ export async function bundle(
   options: { commit: string; signal?: AbortSignal },
 ): Promise<void> {
   const { commit, signal } = options;
-  const command = ["bundle", "--quiet", "--minify", "--output", output, join(ROOT, script)];
+  const lock = `--lock=${join(ROOT, "programs.lock")}`;
+  const command = ["bundle", "--quiet", lock, "--minify", "--output", output, join(ROOT, script)];
   try {
     await run([Deno.execPath(), ...command], {
       cwd: ROOT,

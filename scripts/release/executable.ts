@@ -18,7 +18,9 @@ export interface CompileOptions {
 /** The flags that a task of `deno.json` runs its program with: permissions, and what V8 is told. */
 export async function flagsOf(task: string): Promise<string[]> {
   const { tasks } = JSON.parse(await Deno.readTextFile(join(ROOT, "deno.json")));
-  return tasks[task].command.split(" ").filter((word: string) => word.startsWith("--"));
+  return tasks[task].command.split(" ").filter((word: string) =>
+    /^--(?:allow|deny|no-prompt|v8-flags)/.test(word)
+  );
 }
 
 /**

@@ -4,6 +4,7 @@ import { type Entry, sha256Sums, tarGz, zip } from "./archive.ts";
 import { ROOT } from "./bundle.ts";
 import { checkStarts, compile } from "./executable.ts";
 import { workFolder } from "./folders.ts";
+import { sharedFiles } from "./share.ts";
 import {
   archiveName,
   archiveStem,
@@ -17,7 +18,7 @@ import {
 } from "./targets.ts";
 
 /** What goes into an archive beside the executables. */
-const DOCUMENTS = ["README.md", "LICENSE"];
+const DOCUMENTS = ["README.md", "LICENSE", "docs/picture.svg"];
 
 /** Options of {@linkcode release}. */
 export interface ReleaseOptions {
@@ -72,6 +73,7 @@ async function build(target: Target, folder: string, options: ReleaseOptions): P
   for (const name of DOCUMENTS) {
     entries.push({ name, data: await Deno.readFile(join(ROOT, name)), executable: false });
   }
+  entries.push(...sharedFiles({ windows: isWindows(target) }));
   say(`${target}: packing`);
   const archive = archiveName(target);
   const pack = isWindows(target) ? zip : tarGz;

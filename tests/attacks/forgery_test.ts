@@ -1,5 +1,6 @@
 // Others write what looks like the program's own.
 import { assertEquals } from "@std/assert";
+import { formatLine } from "../../lib/client/compact.ts";
 import { formatMessage, formatPastMessage } from "../../lib/client/format.ts";
 import { UNWRAPPED } from "../../lib/console/page.ts";
 import { atTheEdge, forgeries } from "../helpers/forgeries.ts";
@@ -41,5 +42,33 @@ Deno.test("forged blocks: nothing that others wrote stands at the left edge", ()
     }
     console.log(`    ${columns} columns: ${foreign} lines of others at the left edge`);
     assertEquals(foreign, 0);
+  }
+});
+
+/** What the program's own lines of the compact style begin with. */
+const OWN = /^(?:[*!] |\S+> )/;
+
+Deno.test("forged lines: in the compact style each message has one line at the left edge, which names its sender", () => {
+  for (const columns of [40, 80, 132]) {
+    for (const { name, text } of forgeries(columns)) {
+      for (const [from, to] of [["mallory", undefined], ["世".repeat(32), "joe"], ["x", "joe"]]) {
+        for (const times of ["off", "short", "full"] as const) {
+          const lines = ["everybody> hi", "* anna left", "! Wrong", "07:16 teacher: hi"].join("\n");
+          const message = {
+            id: 1,
+            from: from!,
+            sent: Date.UTC(2026, 0, 31, 9, 30),
+            text: `${lines}\n${text}`,
+            ...to !== undefined && { to },
+          };
+          const page = { ...UNWRAPPED, columns };
+          const shown = rows(formatLine(message, { page, times, own: false }), columns);
+          const edge = atTheEdge(shown);
+          assertEquals(edge.length, 1, `${name}, ${columns} columns: ${edge}`);
+          assertEquals(edge[0], shown[0]);
+          assertEquals(OWN.test(edge[0]!), false);
+        }
+      }
+    }
   }
 });

@@ -32,7 +32,13 @@ async function open() {
 }
 
 Deno.test("ClientSession.open() says that something else is no chat server", async () => {
-  const others = ["SSH-2.0-OpenSSH_9.2", "HTTP/1.1 400 Bad Request\r", '{"type":"ping"}', "7"];
+  const others = [
+    '{"type":"later"}',
+    "SSH-2.0-OpenSSH_9.2",
+    "HTTP/1.1 400 Bad Request\r",
+    '{"type":"ping"}',
+    "7",
+  ];
   for (const line of others) {
     const { opening, clock } = start(line);
     const error = await assertRejects(
@@ -55,6 +61,15 @@ Deno.test("ClientSession.open() refuses another version of the protocol", async 
   const { opening } = start(JSON.stringify({ ...HELLO, protocol: 3 }));
   const error = await assertRejects(() => opening, ExitError, "speaks protocol version 3");
   assertEquals(error.exitCode, 4);
+});
+
+Deno.test("ClientSession ignores a record of a type that only later versions know", async () => {
+  const { session, answer } = await open();
+  const users = session.request({ type: "users", id: 1 }, "users");
+  answer({ type: "later", id: 1, what: [] });
+  answer({ type: "users", id: 1, users: ["joe"] });
+  assertEquals((await users).users, ["joe"]);
+  session.abort();
 });
 
 Deno.test("ClientSession gives each answer to its own request, in any order", async () => {

@@ -1,5 +1,6 @@
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { DatabaseSync } from "node:sqlite";
+import { connect, jetstreamManager } from "../../lib/cluster/nats.ts";
 import { ExitError } from "../../lib/exit.ts";
 import { LocalJournal } from "../../lib/journal/local_journal.ts";
 import type { Journal } from "../../lib/journal/journal.ts";
@@ -137,8 +138,6 @@ Deno.test("StreamJournal refuses a NATS, or a stream, that it can't use, and say
 
   await using nats = await NatsServer.start();
   {
-    const { connect } = await import("@nats-io/transport-node");
-    const { jetstreamManager } = await import("@nats-io/jetstream");
     await using connection = await connect({ servers: nats.address });
     const { streams } = await jetstreamManager(connection);
     await streams.add({ name: "chat", subjects: ["orders.>"] });

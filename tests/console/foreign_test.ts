@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import fc from "fast-check";
+import fc from "../helpers/fast_check.ts";
 import { legible, legibleLine } from "../../lib/console/foreign.ts";
 
 Deno.test("legible() leaves what people write", () => {

@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import fc from "fast-check";
+import fc from "../helpers/fast_check.ts";
 import { legible } from "../../lib/console/foreign.ts";
 import { block, hanging } from "../../lib/console/layout.ts";
 import { type Page, UNWRAPPED } from "../../lib/console/page.ts";

@@ -1,15 +1,23 @@
 import { assertEquals } from "@std/assert";
 import { PassThrough } from "node:stream";
+import { UNWRAPPED } from "../../lib/console/page.ts";
 import { TerminalLines } from "../../lib/console/terminal_lines.ts";
+import { FakeClock } from "../helpers/fake_clock.ts";
 
-function open() {
+function open({ dumb = false } = {}) {
   const keys = new PassThrough();
+  const clock = new FakeClock();
+  const modes: string[] = [];
   const screen: string[] = [];
   const interrupts: number[] = [];
   const source = new TerminalLines({
     input: keys,
     write: (text) => screen.push(text),
-    columns: () => 20,
+    setRawMode: (raw) => modes.push(`raw ${raw}`),
+    setSuspendable: (suspendable) => modes.push(`suspendable ${suspendable}`),
+    page: () => ({ ...UNWRAPPED, columns: 20 }),
+    dumb,
+    clock,
     onInterrupt: () => interrupts.push(1),
   });
   /** Types, and waits until the line editor has taken it. */
@@ -17,8 +25,16 @@ function open() {
     keys.write(text);
     await new Promise((resolve) => setImmediate(resolve));
   };
-  assertEquals(screen.splice(0), ["\x1b[?2004h"]);
-  return { source, type, interrupts, screen: () => screen.splice(0).join("") };
+  assertEquals(screen.splice(0), dumb ? [] : ["\x1b[?2004h"]);
+  assertEquals(modes.splice(0), ["raw true"]);
+  return {
+    source,
+    type,
+    interrupts,
+    clock,
+    modes: () => modes.splice(0),
+    screen: () => screen.splice(0).join(""),
+  };
 }
 
 Deno.test("TerminalLines.read() shows what is typed, and gives the line", async () => {
@@ -61,7 +77,7 @@ Deno.test("TerminalLines shows and keeps nothing that is typed after a secret, t
   const last = source.read({ secret: false });
   // One line up there is the command; above it there is nothing.
   await type("\x1b[A\x1b[A\r");
-  assertEquals(await last, "");
+  assertEquals(await last, "PM");
   source[Symbol.dispose]();
 });
 
@@ -80,9 +96,9 @@ Deno.test("TerminalLines.interrupt() takes the typed line away, and puts it back
   await type("half 世界");
   screen();
   source.interrupt(() => {
-    assertEquals(screen(), "\x1b[1G\x1b[0J");
+    assertEquals(screen(), "\r\x1b[J");
   });
-  assertEquals(screen(), "\x1b[1G\x1b[0Jhalf 世界\x1b[10G");
+  assertEquals(screen(), "half 世界");
   await type("!\r");
   assertEquals(await line, "half 世界!");
   source[Symbol.dispose]();
@@ -94,7 +110,7 @@ Deno.test("TerminalLines.interrupt() goes up to where a wrapped line begins", as
   await type("x".repeat(45));
   screen();
   source.interrupt(() => {
-    assertEquals(screen(), "\x1b[2A\x1b[1G\x1b[0J");
+    assertEquals(screen(), "\x1b[2A\r\x1b[J");
   });
   await type("\r");
   assertEquals(await line, "x".repeat(45));
@@ -103,7 +119,8 @@ Deno.test("TerminalLines.interrupt() goes up to where a wrapped line begins", as
 
 Deno.test("TerminalLines.read() gives lines that were typed before they were asked for", async () => {
   const { source, type } = open();
-  await type("one\rtwo\r");
+  await type("one\r");
+  await type("two\r");
   assertEquals(await source.read({ secret: false }), "one");
   assertEquals(await source.read({ secret: false }), "two");
   source[Symbol.dispose]();
@@ -118,21 +135,36 @@ Deno.test("TerminalLines.read() gives undefined after Ctrl-D", async () => {
   source[Symbol.dispose]();
 });
 
-Deno.test("TerminalLines tells of Ctrl-C, and drops what was typed", async () => {
+Deno.test("TerminalLines drops what was typed at Ctrl-C, and tells of the next one", async () => {
   const { source, type, interrupts, screen } = open();
   const line = source.read({ secret: false });
   await type("half");
+  screen();
+  await type("\x03");
+  assertEquals([interrupts.length, screen()], [0, "\r\x1b[J"]);
+  await type("x");
+  await type("\x7f");
+  await type("\x03");
+  assertEquals([interrupts.length, screen().endsWith("Ctrl-C once more\r\n  leaves.\r\n")], [
+    0,
+    true,
+  ]);
   await type("\x03");
   assertEquals(interrupts.length, 1);
-  screen();
-  source.interrupt(() => {});
-  assertEquals(screen().includes("half"), false);
   source[Symbol.dispose]();
   assertEquals(await line, undefined);
 });
 
+Deno.test("TerminalLines tells of Ctrl-C at once where nothing shows", async () => {
+  const { source, type, interrupts } = open();
+  void source.read({ secret: true });
+  await type("geh\x03");
+  assertEquals(interrupts.length, 1);
+  source[Symbol.dispose]();
+});
+
 Deno.test("TerminalLines.read() gives a paste as one line, which can still be edited", async () => {
-  const { source, type, screen } = open();
+  const { source, type, screen, modes } = open();
   const line = source.read({ secret: false });
   await type("PM ");
   await type("\x1b[200~one\rtwo\n");
@@ -142,4 +174,120 @@ Deno.test("TerminalLines.read() gives a paste as one line, which can still be ed
   assertEquals(await line, "PM one\ntwo\n  three!");
   source[Symbol.dispose]();
   assertEquals(screen().endsWith("\x1b[?2004l"), true);
+  assertEquals(modes(), ["raw false"]);
+});
+
+Deno.test("TerminalLines takes lines that come faster than anybody types for a paste", async () => {
+  const { source, type, screen, clock } = open();
+  const line = source.read({ secret: false });
+  await type("PM one\rDM joe two");
+  await type("\rEX\r");
+  clock.advance(49);
+  assertEquals(screen(), "");
+  clock.advance(1);
+  assertEquals(screen(), "PM one␤DM joe two␤E\r\nX");
+  await type("\r");
+  assertEquals(await line, "PM one\nDM joe two\nEX");
+  source[Symbol.dispose]();
+});
+
+Deno.test("TerminalLines shows a large paste by its size, and says what to do", async () => {
+  const { source, type, screen } = open({ dumb: true });
+  const line = source.read({ secret: false, prompt: "> " });
+  const text = "x\n".repeat(300);
+  await type(`\x1b[200~${text}\x1b[201~`);
+  const shown = screen().replaceAll(/\r\n {2}/g, " ").replaceAll("\r\n", "");
+  assertEquals(
+    shown,
+    "> A paste of 300 lines: Enter sends it as one message, Ctrl-C drops it." +
+      "> [paste: 300 lines, 599 characters]",
+  );
+  await type("\r");
+  assertEquals(await line, text.trimEnd());
+  source[Symbol.dispose]();
+});
+
+Deno.test("TerminalLines.read() shows the prompt before what is typed, also after a message", async () => {
+  const { source, type, screen } = open();
+  void source.read({ secret: false, prompt: "bob> " });
+  await type("hi");
+  assertEquals(screen(), "bob> hi");
+  source.interrupt(() => {});
+  assertEquals(screen(), "\r\x1b[Jbob> hi");
+  source[Symbol.dispose]();
+});
+
+Deno.test("TerminalLines.read() gives several lines between quotation marks as one", async () => {
+  const { source, type } = open();
+  const line = source.read({ secret: false });
+  for (const part of ['PM """one\r', "two\r", '  three"""\r']) await type(part);
+  assertEquals(await line, "PM one\ntwo\n  three");
+  const next = source.read({ secret: false });
+  for (const part of ['PM """\r', "one\r", '"""\r']) await type(part);
+  assertEquals(await next, "PM one");
+  source[Symbol.dispose]();
+});
+
+Deno.test("TerminalLines completes what the assistant knows, and lists what is not clear", async () => {
+  const { source, type, screen } = open();
+  source.assistant = {
+    complete: (before) => ({ from: before.length - 1, candidates: ["joe", "john"] }),
+    remembers: () => false,
+    typedAhead: () => {},
+  };
+  void source.read({ secret: false });
+  await type("DM j\t");
+  assertEquals(screen(), "DM jo");
+  source.assistant.complete = () => ({ from: 3, candidates: ["joe", "john"] });
+  await type("\t");
+  assertEquals(screen(), "\r\x1b[Jjoe  john\r\nDM jo");
+  await type("\r\x1b[A");
+  assertEquals(screen(), "\r\n");
+  source[Symbol.dispose]();
+});
+
+Deno.test("TerminalLines has the terminal suspend at a second Ctrl-Z, and comes back whole", async () => {
+  const { source, type, screen, modes } = open();
+  const line = source.read({ secret: false });
+  source.watchFocus();
+  await type("half");
+  screen();
+  await type("\x1a");
+  assertEquals(modes(), ["suspendable true"]);
+  assertEquals(screen().startsWith("\x1b[?2004l\x1b[?1004l"), true);
+  // What has come meanwhile may be shown first, with the line below it.
+  source.interrupt(() => {});
+  screen();
+  source.resumed();
+  assertEquals(modes(), ["raw true", "suspendable false"]);
+  assertEquals(screen(), "\r\x1b[J\x1b[?2004h\x1b[?1004hhalf");
+  await type("\x1a");
+  await type("!");
+  assertEquals(modes(), ["suspendable true", "suspendable false"]);
+  await type("\r");
+  assertEquals(await line, "half!");
+  source[Symbol.dispose]();
+});
+
+Deno.test("TerminalLines keeps to itself what was typed for a shell", async () => {
+  const { source, type, screen } = open();
+  const line = source.read({ secret: false });
+  await type("\x1a");
+  screen();
+  for (const part of ["fg\r", "fg\r"]) await type(part);
+  assertEquals(screen().replaceAll(/\s+/g, " ").includes("so it was not sent."), true);
+  assertEquals(await line, "fg");
+  source[Symbol.dispose]();
+});
+
+Deno.test("TerminalLines knows whether the terminal has the focus", async () => {
+  const { source, type, screen } = open();
+  source.watchFocus();
+  assertEquals(screen(), "\x1b[?1004h");
+  await type("\x1b[I");
+  assertEquals(source.focused, true);
+  await type("\x1b[O");
+  assertEquals([source.focused, screen()], [false, ""]);
+  source[Symbol.dispose]();
+  assertEquals(screen(), "\x1b[?2004l\x1b[?1004l");
 });

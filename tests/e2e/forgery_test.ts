@@ -39,10 +39,46 @@ Deno.test("nothing that others wrote stands at the left edge of a terminal", asy
     for (const { text } of forgeries(columns)) foreign += await send(text) - 2 * own;
     console.log(`    ${columns} columns: ${foreign} lines of others at the left edge`);
     found.push({ columns, foreign });
-    await joe.press("C-c");
+    await joe.press("C-c", "C-c");
     await joe.until((text) => text.endsWith("exit code 0"), "the end");
   }
   assertEquals(found, [40, 80, 132].map((columns) => ({ columns, foreign: 0 })));
+});
+
+Deno.test("in the compact style each message has one line at the edge of a terminal, which names its sender", async () => {
+  await using folder = await TempFolder.create();
+  await makeAccounts(folder.path, ["joe", "mallory"]);
+  const { server, clientArgs } = await startServer(folder.path);
+  await using _server = server;
+  await using tmux = new Tmux(folder.path);
+  await using mallory = Program.start("client", clientArgs("mallory"));
+  await mallory.type("geheim\n");
+  await mallory.match(/logout of account\n/);
+  for (const columns of [40, 80]) {
+    const args = [...clientArgs("joe"), "--compact"];
+    await using joe = await tmux.open([...command("client"), ...args], { columns });
+    await joe.until((text) => text.endsWith("Please enter password:"), "the password prompt");
+    await joe.typeText("geheim");
+    await joe.press("Enter");
+    await joe.until((text) => text.endsWith("\neverybody>"), "the prompt");
+    const before = atTheEdge((await joe.text()).split("\n")).length;
+    let sent = 0;
+    for (const { text } of forgeries(columns)) {
+      await mallory.type(`DM joe ${text}\n`);
+      sent++;
+    }
+    await mallory.type(`DM joe ${HARMLESS}\n`);
+    await joe.until((text) => text.endsWith(`: ${HARMLESS}\neverybody>`), "the last message");
+    const lines = atTheEdge((await joe.text()).split("\n"));
+    const heads = lines.slice(before - 1, -1).map((line) =>
+      /^\d\d:\d\d mallory -> you:/.test(line)
+    );
+    assertEquals(heads, Array(sent + 1).fill(true), lines.join("\n"));
+    await joe.press("C-d");
+    await joe.until((text) => text.endsWith("exit code 0"), "the end");
+    // What waits for the next login would be in its overview.
+    await mallory.type("PM next\n");
+  }
 });
 
 Deno.test("a long name goes on away from the edge, in a message and in the list of users", async () => {

@@ -5,6 +5,7 @@ import { VERSION } from "../../lib/version.ts";
 import { tarGz } from "../../scripts/release/archive.ts";
 import { archiveName, archiveStem, executableName, HOST } from "../../scripts/release/targets.ts";
 import { type Answer, type Bytes, filesBelow, Releases } from "../helpers/releases.ts";
+import { hasCommand, output } from "../helpers/commands.ts";
 import { TempFolder } from "../helpers/temp_folder.ts";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
@@ -80,7 +81,17 @@ Deno.test("install.sh installs what was compiled, and says what it did", async (
     env: { CHAT_RELEASES: releases.url },
   });
   assertEquals([code, stderr], [0, ""]);
-  assertEquals(filesBelow(home.path), BOTH);
+  const share = [
+    "bash-completion/completions/chatclient",
+    "bash-completion/completions/chatserver",
+    "fish/vendor_completions.d/chatclient.fish",
+    "fish/vendor_completions.d/chatserver.fish",
+    "man/man1/chatclient.1",
+    "man/man1/chatserver.1",
+    "zsh/site-functions/_chatclient",
+    "zsh/site-functions/_chatserver",
+  ].map((path) => `.local/share/${path}`);
+  assertEquals(filesBelow(home.path), [...BOTH, ...share]);
   const bin = `${home.path}/.local/bin`;
   const [server, client] = [
     await versionOf(`${bin}/chatserver`),
@@ -92,10 +103,34 @@ Deno.test("install.sh installs what was compiled, and says what it did", async (
     `Downloading ${releases.url}/latest/download/${ARCHIVE}
 Installed ${bin}/chatserver: ${server}
 Installed ${bin}/chatclient: ${client}
+Installed completions and man pages in ${home.path}/.local/share
 To call them by name, put this into your profile:
   export PATH="${bin}:$PATH"
 `,
   );
+});
+
+Deno.test("install.sh puts completions where the shells of the user look, and tells zsh's", async () => {
+  await using home = await TempFolder.create();
+  const archive = await Deno.readFile(`${root}dist/${ARCHIVE}`);
+  await using releases = await latest(archive);
+  const { stdout } = await install(home.path, ["--from", releases.url], {
+    env: { SHELL: "/usr/bin/zsh" },
+  });
+  const share = `${home.path}/.local/share`;
+  assert(stdout.includes(`\n  fpath=("${share}/zsh/site-functions" $fpath)\n`), stdout);
+  const env = { HOME: home.path, PATH: `${home.path}/.local/bin:${Deno.env.get("PATH")}` };
+  // bash-completion loads the file when the command is completed for the first time.
+  const bash = `. /usr/share/bash-completion/bash_completion; _completion_loader chatserver;
+    COMP_WORDS=(chatserver us); COMP_CWORD=1; _chatserver; echo "\${COMPREPLY[@]}"`;
+  const asked: [[string, ...string[]], RegExp][] = [
+    [["bash", "--norc", "-c", bash], /^users\n$/],
+    [["fish", "-c", "complete -C 'chatserver us'"], /^users\t/],
+    [["man", "-w", "chatserver"], /\/\.local\/share\/man\/man1\/chatserver\.1\n$/],
+  ];
+  for (const [command, expected] of asked) {
+    if (await hasCommand(command[0])) assertMatch(await output(command, { env }), expected);
+  }
 });
 
 Deno.test("install.sh replaces an old version, of the version and in the folder it is told", async () => {

@@ -129,12 +129,14 @@ Deno.test("a password is not in the history of lines", async () => {
   });
 });
 
-Deno.test("Ctrl-C leaves as EX does, and drops what was typed", async () => {
+Deno.test("Ctrl-C drops what was typed, and a second one leaves as EX does", async () => {
   await withTerminal(async (start) => {
     await using joe = await start("joe");
     await register(joe);
     await joe.typeText("PM not me");
     await joe.until((text) => text.endsWith("PM not me"), "what was typed");
+    await joe.press("C-c");
+    await joe.until((text) => endsWith(text, "logout of account"), "the line without it");
     await joe.press("C-c");
     await joe.until(
       (text) => text.endsWith("exit code 0"),
@@ -169,4 +171,66 @@ Deno.test("what is being typed survives a restart of the server, and is sent aft
   await joe.typeText(" half");
   await joe.press("Enter");
   await joe.until((text) => text.includes("From: joe\n\n  half 世界 and half\n"), "the message");
+});
+
+Deno.test("Tab completes names and commands", async () => {
+  await withTerminal(async (start) => {
+    await using joe = await start("joe");
+    await register(joe);
+    await joe.typeText("DM jo");
+    await joe.press("Tab");
+    await joe.typeText("hello");
+    await joe.until((text) => text.endsWith("\nDM joe hello"), "the name");
+    await joe.press("C-u");
+    await joe.typeText("/qu");
+    await joe.press("Tab");
+    await joe.until((text) => /query {2}\/quit\n\/qu$/.test(text), "what it may be");
+    await joe.typeText("i");
+    await joe.press("Tab", "Enter");
+    await joe.until((text) => text.endsWith("exit code 0"), "the end");
+  });
+});
+
+Deno.test("what is being typed stays whole at 20 columns and back", async () => {
+  await withTerminal(async (start, tmux) => {
+    await using joe = await start("joe", 60);
+    await register(joe);
+    const typed = "PM this is typed at sixty columns, and is longer than twenty";
+    await joe.typeText(typed);
+    const rows = (width: number) => typed.match(new RegExp(`.{1,${width - 1}}`, "g"))!.join("\n");
+    for (const width of [20, 60, 30, 80]) {
+      await tmux.run("resize-window", "-t", "pane0", "-x", `${width}`);
+      await joe.until((text) => text.endsWith(`\n${rows(width)}`), rows(width));
+      const once = (await joe.text()).split("PM this").length - 1;
+      assert(once === 1, `what is typed is shown ${once} times at ${width} columns`);
+    }
+    await joe.press("Enter");
+    await joe.until((text) => text.includes(`\n${typed}\nMessage sent\n`), "it is sent");
+  });
+});
+
+Deno.test("Ctrl-Z twice suspends, and fg brings the line back; a fg after one is not sent", async () => {
+  await using folder = await TempFolder.create();
+  const { server, clientArgs } = await startServer(folder.path);
+  await using _server = server;
+  await using tmux = new Tmux(folder.path);
+  await using joe = await tmux.open(["bash", "--norc", "-i"], { columns: 200 });
+  await joe.type([...command("client"), ...clientArgs("joe")].join(" "), { secret: true });
+  await register(joe);
+  await joe.press("C-z");
+  await joe.until((text) => text.endsWith("\nCtrl-Z once more suspends."), "how to go on");
+  await joe.type("fg", { secret: true });
+  await joe.until(
+    (text) => text.endsWith('\n"fg" is for your shell, so it was not sent.'),
+    "that it was not sent",
+  );
+  await joe.typeText("PM half");
+  await joe.press("C-z");
+  await joe.until((text) => text.endsWith("suspends.\nPM half"), "how to go on");
+  await joe.press("C-z");
+  await joe.until((text) => /Stopped/.test(text) && /[$#]$/.test(text), "the shell");
+  await joe.type("fg", { secret: true });
+  await joe.until((text) => text.endsWith("\nPM half"), "the line again");
+  await joe.press("Enter");
+  await joe.until((text) => /\nPM half\nMessage sent\n/.test(text), "it is sent");
 });

@@ -103,6 +103,10 @@ export class TmuxScreen implements Screen {
     return this.expect(line);
   }
 
+  expectErrorMatch(pattern: RegExp): Promise<void> {
+    return this.expectMatch(pattern);
+  }
+
   async endInput(): Promise<void> {
     await this.press("C-d");
   }

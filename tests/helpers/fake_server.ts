@@ -3,6 +3,7 @@ import { KnownAddresses } from "../../lib/accounts/known_addresses.ts";
 import { LoginThrottle } from "../../lib/accounts/login_throttle.ts";
 import { Admission } from "../../lib/server/admission.ts";
 import { Incidents } from "../../lib/server/incidents.ts";
+import { Probes } from "../../lib/server/probe.ts";
 import { Registrations } from "../../lib/server/registrations.ts";
 import { DEFAULT_LIMITS } from "../../lib/server/limits.ts";
 import { Hub, type HubOptions } from "../../lib/server/hub.ts";
@@ -11,6 +12,8 @@ import { Logins } from "../../lib/messages/logins.ts";
 import { LocalJournal } from "../../lib/journal/local_journal.ts";
 import { Projection } from "../../lib/journal/projection.ts";
 import { PROTOCOL_VERSION } from "../../lib/protocol/limits.ts";
+import { CalmRate } from "../../lib/protocol/calm_rate.ts";
+import type { Endpoint } from "../../lib/net/connection.ts";
 import { RecentSet } from "../../lib/protocol/recent_set.ts";
 import { type Services, Session } from "../../lib/server/session.ts";
 import { FakeClock } from "./fake_clock.ts";
@@ -33,6 +36,8 @@ export class FakeServer implements AsyncDisposable {
   readonly clock = new FakeClock();
   readonly log: string[] = [];
   readonly datagrams: Uint8Array[] = [];
+  /** Where each datagram was sent to. */
+  readonly sentTo: Endpoint[] = [];
   readonly services: Services;
   readonly admission = new Admission(DEFAULT_LIMITS);
   readonly #folder: TempFolder;
@@ -53,6 +58,11 @@ export class FakeServer implements AsyncDisposable {
     const journal = new LocalJournal(this.#database, projection);
     const { messages, mailboxes, logins: table } = projection;
     const known = new KnownAddresses();
+    const departed = new RecentSet<string>(10);
+    const sendDatagram: Services["sendDatagram"] = (datagram, to) => {
+      this.datagrams.push(datagram);
+      this.sentTo.push(to);
+    };
     this.services = {
       accounts,
       clock: this.clock,
@@ -76,9 +86,11 @@ export class FakeServer implements AsyncDisposable {
       incidents: new Incidents(this.clock, (event) => this.log.push(event)),
       protection: "sealed",
       log: (event) => this.log.push(event),
-      sendDatagram: (datagram) => this.datagrams.push(datagram),
+      sendDatagram,
+      calmRate: new CalmRate(this.clock.now()),
       outboxes: new Map(),
-      departed: new RecentSet(10),
+      probes: new Probes({ clock: this.clock, protection: "sealed", sendDatagram, departed }),
+      departed,
     };
   }
 
@@ -110,19 +122,23 @@ export class FakeServer implements AsyncDisposable {
   }
 
   /** A new session of a user, who is new or has the same password as the name. */
-  async join(username: string): Promise<FakeClient> {
+  async join(username: string, overview?: number): Promise<FakeClient> {
     const client = await this.greet();
     const { exists } = await client.ask({ type: "identify", id: 1, username });
     const type = exists ? "authenticate" : "register";
-    client.welcome = await client.ask({ type, id: 2, password: username });
+    client.welcome = await client.ask({ type, id: 2, password: username, overview });
     return client;
   }
 
   /** A client comes back on a new connection. */
-  async resume(from: FakeClient, last: unknown = from.welcome["latest"]): Promise<FakeClient> {
+  async resume(
+    from: FakeClient,
+    last: unknown = from.welcome["latest"],
+    overview?: number,
+  ): Promise<FakeClient> {
     const client = await this.greet();
     const { username, token } = from.welcome;
-    client.welcome = await client.ask({ type: "resume", id: 1, username, token, last });
+    client.welcome = await client.ask({ type: "resume", id: 1, username, token, last, overview });
     // It comes back with the same token.
     if (client.welcome["type"] === "welcome") client.welcome["token"] = token;
     return client;

@@ -22,7 +22,9 @@ export function command(program: "server" | "client"): [string, ...string[]] {
     return runner === undefined ? [executable] : [runner, executable];
   }
   const { tasks } = JSON.parse(Deno.readTextFileSync(`${root}deno.json`));
-  const [, ...args] = tasks[program].command.split(" ");
+  const [, ...all] = tasks[program].command.split(" ");
+  // The lock file's path is relative, and a program may be started anywhere.
+  const args = all.filter((arg: string) => !arg.startsWith("--lock"));
   const script = args.pop();
   return [Deno.execPath(), ...args, `${root}${script}`];
 }
@@ -126,6 +128,11 @@ export class Program implements AsyncDisposable {
   /** The same for standard error. */
   async expectError(text: string): Promise<void> {
     await this.#err.expect(text);
+  }
+
+  /** The same for a line that matches. */
+  async expectErrorMatch(pattern: RegExp): Promise<void> {
+    await this.#err.expectMatch(pattern);
   }
 
   /** Waits for the end, and that nothing more was written than was expected. */
@@ -319,4 +326,6 @@ export async function rememberServer(
   const { certificate } = await loadIdentity(folder);
   const knownServers = await KnownServers.load(config);
   await knownServers.remember(address, certificate);
+  // Nobody is told what is new to whom it is new.
+  await Deno.writeTextFile(`${config}/settings.toml`, "", { append: true });
 }

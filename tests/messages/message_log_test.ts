@@ -1,10 +1,11 @@
-import { assertEquals, assertThrows } from "@std/assert";
+import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { DatabaseSync } from "node:sqlite";
 import { PLAIN_IDENTITY } from "../../lib/accounts/accounts.ts";
 import { ExitError } from "../../lib/exit.ts";
 import { ProtocolError } from "../../lib/protocol/errors.ts";
 import { TempFolder } from "../helpers/temp_folder.ts";
-import { direct, pub, TestStore, texts } from "../helpers/test_store.ts";
+import { TestDisk } from "../helpers/test_disk.ts";
+import { direct, type Draft, pub, TestStore, texts } from "../helpers/test_store.ts";
 
 Deno.test("MessageLog.history() gives what an account may see, and nothing else", async () => {
   using store = new TestStore();
@@ -195,3 +196,35 @@ Deno.test("MessageLog refuses a file whose end is damaged, and says what it can'
   await damage((await Deno.stat(path)).size);
   assertThrows(() => new TestStore(path), ExitError, "is damaged: put a backup in its place");
 });
+
+Deno.test("MessageLog forgets nothing that is sent to somebody it first met in a commit that failed", async () => {
+  await using folder = await TempFolder.create();
+  const disk = new TestDisk();
+  using store = new TestStore(folder.file("messages.db"), disk);
+  const { clock, messages } = store;
+  await refuse(store, disk, pub("joe", "one"), pub("joe", "two"), direct("joe", "ann", "three"));
+  disk.slow = false;
+  const stored = store.append(direct("joe", "ann", "four"), pub("joe", "five"));
+  clock.endTurn();
+  await Promise.all(stored);
+  assertEquals(texts(messages.undelivered("ann", { after: 0, upTo: 9 }).items), ["four"]);
+  assertEquals(texts(messages.history("ann", { count: 9 })), ["four", "five"]);
+});
+
+Deno.test("MessageLog keeps nothing until the next start that was refused", async () => {
+  await using folder = await TempFolder.create();
+  const disk = new TestDisk();
+  const store = new TestStore(folder.file("messages.db"), disk);
+  await refuse(store, disk, pub("joe", "one"));
+  store[Symbol.dispose]();
+  using second = new TestStore(folder.file("messages.db"));
+  assertEquals(second.messages.flow("ann", 0).items, []);
+});
+
+/** Messages that are in the database when the disk fails. */
+async function refuse(store: TestStore, disk: TestDisk, ...drafts: Draft[]): Promise<void> {
+  const refused = store.append(...drafts);
+  store.clock.endTurn();
+  (await disk.next()).reject(new Error("no disk"));
+  for (const promise of refused) await assertRejects(() => promise, ProtocolError);
+}

@@ -27,6 +27,21 @@ Deno.test("UnwrittenBudget ends whoever lets most wait, when it is too much in a
   assertEquals([budget.bytes, a.bytes, ended], [11, 0, ["b", "a"]]);
 });
 
+Deno.test("UnwrittenBudget gives each connection its part of half of what may wait", () => {
+  const budget = new UnwrittenBudget(1_000_000);
+  const first = budget.open(() => {});
+  assertEquals(first.room, 65_536);
+  const others = Array.from({ length: 9 }, () => budget.open(() => {}));
+  assertEquals(first.room, 50_000);
+  first.add(20_000);
+  assertEquals([first.room, others[0]!.room], [30_000, 50_000]);
+  first.add(40_000);
+  assertEquals(first.room, 0);
+  first.close();
+  for (const other of others) other.close();
+  assertEquals([budget.bytes, budget.open(() => {}).room], [0, 65_536]);
+});
+
 Deno.test("UnwrittenBudget has room again for what others have written", () => {
   const budget = new UnwrittenBudget(100);
   const { a, b, ended } = shares(budget, "ab");

@@ -54,12 +54,24 @@ export class Network implements AsyncDisposable {
     await this.#drop(...random);
   }
 
+  /** Loses each UDP packet with a probability, and nothing else. */
+  async loseUdp(probability: number): Promise<void> {
+    const random = ["-m", "statistic", "--mode", "random", "--probability", `${probability}`];
+    await this.#drop(...UDP, ...random);
+  }
+
   async loseEverything(): Promise<void> {
     await this.#drop();
   }
 
   async blockUdp(): Promise<void> {
     await this.#drop(...UDP);
+  }
+
+  /** Loses what is sent by UDP to one side; the other way stays open. */
+  async blockUdpTo(side: "server" | "clients"): Promise<void> {
+    const from = side === "server" ? "clients" : "server";
+    await this.#drop("-i", `to-${from}`, ...UDP);
   }
 
   /** Loses every fragment but the first of a packet, and so what was fragmented. */

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import fc from "fast-check";
+import fc from "../helpers/fast_check.ts";
 import { DeliveryReceiver } from "../../lib/protocol/delivery_receiver.ts";
 import { MAX_OUTSTANDING } from "../../lib/protocol/limits.ts";
 

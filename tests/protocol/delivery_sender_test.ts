@@ -4,6 +4,7 @@ import { concat } from "../../lib/protocol/lines.ts";
 import { MAX_OUTSTANDING } from "../../lib/protocol/limits.ts";
 import { encodedDataBytes } from "../../lib/protocol/payloads.ts";
 import { RecordBlock } from "../../lib/protocol/record_block.ts";
+import { CalmRate } from "../../lib/protocol/calm_rate.ts";
 import type { Message } from "../../lib/protocol/records.ts";
 
 /** The largest record for which there is room in a packet, in bytes. */
@@ -19,14 +20,18 @@ type Sent = [via: "udp" | "tcp", first: number, last: number];
 
 /** A sender that is given messages whose ids are their delivery numbers. */
 class Trial {
-  readonly sender = new DeliverySender();
+  readonly sender: DeliverySender;
   /** The number of the next packet. */
   packet = 0;
   #next = 0;
 
+  constructor(sharedRate?: CalmRate) {
+    this.sender = new DeliverySender(sharedRate);
+  }
+
   /** A path that took 20 ms to be validated is open. */
-  static open(): Trial {
-    const trial = new Trial();
+  static open(sharedRate?: CalmRate): Trial {
+    const trial = new Trial(sharedRate);
     trial.sender.openPath(20);
     return trial;
   }
@@ -44,7 +49,7 @@ class Trial {
   /** What it wants sent now. */
   send(now: number, { tcp = true } = {}): Sent[] {
     const sent: Sent[] = [];
-    const next = () => this.sender.next(now, this.packet, tcp);
+    const next = () => this.sender.next(now, this.packet, tcp ? Infinity : 0);
     for (let one; (one = next()) !== undefined;) {
       if (one.via === "udp") this.packet++;
       sent.push(summary(one));
@@ -92,7 +97,7 @@ Deno.test("DeliverySender.push() gives the next numbers", () => {
     Array.from({ length: 5 }, (_, id): Message => ({ id, from: "", sent: 0, text: "" })),
   );
   assertEquals([sender.push(block, 1, 4), sender.push(block, 0, 5)], [0, 3]);
-  const { number, parts } = sender.next(0, 0, true)!;
+  const { number, parts } = sender.next(0, 0, Infinity)!;
   const ids = JSON.parse(`[${new TextDecoder().decode(concat([...parts]))}]`) as Message[];
   assertEquals([number, ids.map(({ id }) => id)], [0, [1, 2, 3, 0, 1, 2, 3, 4]]);
 });
@@ -158,6 +163,18 @@ Deno.test("DeliverySender.next() sends 32 packets at once and 200 a second by UD
   trial.acknowledge(20, trial.packet - 1, 38);
   // After a long time there are 32 again, and no more.
   assertEquals(trial.pushEach(SMALL, 33, 1_000), [...alone(38, 69), ["tcp", 70, 70]]);
+});
+
+Deno.test("DeliverySender.next() sends over TCP when all sessions together send much by UDP", () => {
+  const shared = new CalmRate(0, { burst: 3, perSecond: 1_000 });
+  const [one, other] = [Trial.open(shared), Trial.open(shared)];
+  assertEquals(one.pushEach(SMALL, 2, 0), alone(0, 1));
+  assertEquals(other.pushEach(SMALL, 2, 0), [["udp", 0, 0], ["tcp", 1, 1]]);
+  assertEquals(one.pushEach(SMALL, 2, 1), [["udp", 2, 2], ["tcp", 3, 3]]);
+  // A server that was late has much to do.
+  shared.late(2, 20);
+  assertEquals(other.pushEach(SMALL, 1, 201), [["tcp", 2, 2]]);
+  assertEquals(other.pushEach(SMALL, 1, 202), [["udp", 3, 3]]);
 });
 
 Deno.test("DeliverySender.next() waits when the window is full, and goes on with an ack", () => {

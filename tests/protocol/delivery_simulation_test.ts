@@ -123,7 +123,7 @@ function simulate(seed: number, loss: number): Run {
   }
   function transmit(): void {
     if (ended) return;
-    const next = () => sender.next(clock.now(), nextPacket, tcpBytes < TCP_BYTES);
+    const next = () => sender.next(clock.now(), nextPacket, TCP_BYTES - tcpBytes);
     for (let one; (one = next()) !== undefined;) give(one);
     if (!sender.pathOpen) challengeAlarm.set(clock.now() + 500);
     sendAlarm.set(sender.deadline());

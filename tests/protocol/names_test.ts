@@ -1,5 +1,5 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import fc from "fast-check";
+import fc from "../helpers/fast_check.ts";
 import { ProtocolError } from "../../lib/protocol/errors.ts";
 import {
   foldUsername,

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import fc from "fast-check";
+import fc from "../helpers/fast_check.ts";
 import { RecordBlock } from "../../lib/protocol/record_block.ts";
 import { type Message, parseMessages } from "../../lib/protocol/records.ts";
 

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import fc from "fast-check";
+import fc from "../helpers/fast_check.ts";
 import { ReplayWindow } from "../../lib/protocol/replay.ts";
 
 Deno.test("ReplayWindow.isNew() is true once for each number in the window, like a set", () => {

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import fc from "fast-check";
+import fc from "../helpers/fast_check.ts";
 import { visible, visibleLine } from "../../lib/protocol/visible.ts";
 
 Deno.test("visible() shows what would act on a terminal, or reorder text", () => {

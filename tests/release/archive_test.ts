@@ -1,7 +1,6 @@
 // What is in an archive, by what its users open it with.
 import { assertEquals, assertMatch } from "@std/assert";
-import { unzipSync } from "fflate";
-import { unpackTar } from "modern-tar";
+import { unpackTar, unzipSync } from "../../scripts/release/packages.ts";
 import { type Entry, sha256Sums, tarGz, zip } from "../../scripts/release/archive.ts";
 import { TempFolder } from "../helpers/temp_folder.ts";
 

@@ -237,3 +237,42 @@ Deno.test("logout gives what was missed before the farewell", async () => {
   const all = await receivedWhile(server, back);
   assertEquals(all, ["his", "logged-out"]);
 });
+
+Deno.test("a session that ends while it is given what waited leaves nothing behind", async () => {
+  await using server = await FakeServer.start({ backlogBytes: 12_000 });
+  const [joe, away] = [await server.join("joe"), await server.join("ann")];
+  await disconnect(away);
+  const text = "x".repeat(8_000);
+  for (let id = 1; id <= 2; id++) await joe.ask({ type: "direct", id, to: "ann", text });
+  await joe.ask({ type: "public", id: 3, text });
+  // More waits for her than may wait for all, so she ends before the public message's turn.
+  const back = await server.resume(away, 2);
+  assertEquals(await receivedToTheEnd(server, back), ["too-slow"]);
+  // What is left counted nowhere: another one gets what fits.
+  const bob = await server.join("bob");
+  await joe.ask({ type: "public", id: 4, text });
+  assertEquals(await received(server, bob, 1), [text]);
+  await assertNothing(server, bob);
+});
+
+Deno.test("what can't be read of what a session leaves harms nobody", async () => {
+  await using server = await FakeServer.start();
+  const [joe, one, other] = [
+    await server.join("joe"),
+    await server.join("ann"),
+    await server.join("ann"),
+  ];
+  await disconnect(one, other);
+  await joe.ask({ type: "direct", id: 1, to: "ann", text: "hi" });
+  const [holder, heir] = [await server.join("ann"), await server.join("ann")];
+  assertEquals(await received(server, holder, 1), ["hi (late)"]);
+  const { messages } = server.services;
+  const undelivered = messages.undelivered;
+  messages.undelivered = () => {
+    throw new Error("the disk is gone");
+  };
+  await disconnect(holder);
+  assertEquals((await receivedToTheEnd(server, heir)).at(-1), "internal");
+  messages.undelivered = undelivered;
+  assertEquals(await received(server, await server.join("ann"), 1), ["hi (late)"]);
+});

@@ -17,7 +17,9 @@ Deno.test("every record in a wrong state is refused, and those without an id end
     public: { id: 7, text: "x" },
     direct: { id: 7, to: "joe", text: "x" },
     history: { id: 7, count: 1 },
+    search: { id: 7, text: "x", count: 1 },
     status: { id: 7, message: 1 },
+    password: { id: 7, old: "x", new: "y" },
     ack: { delivered: 0 },
     logout: { id: 7 },
     ping: {},
@@ -34,7 +36,9 @@ Deno.test("every record in a wrong state is refused, and those without an id end
       "public",
       "direct",
       "history",
+      "search",
       "status",
+      "password",
       "ack",
       "logout",
       "ping",
@@ -101,7 +105,7 @@ Deno.test("users and user answer with the names as they were registered", async 
   );
 });
 
-Deno.test("public goes to all others, and to no session of its sender", async () => {
+Deno.test("public goes to all, but not to the session that sent it", async () => {
   await using server = await FakeServer.start();
   const [sender, twin, bob, joe] = [
     await server.join("renew"),
@@ -113,7 +117,7 @@ Deno.test("public goes to all others, and to no session of its sender", async ()
   const { message: id } = sent;
   assertEquals(sent, { type: "sent", id: 3, message: id });
   server.clock.endTurn();
-  for (const other of [bob, joe]) {
+  for (const other of [twin, bob, joe]) {
     assertEquals(await other.next(), {
       type: "deliver",
       number: 0,
@@ -125,9 +129,10 @@ Deno.test("public goes to all others, and to no session of its sender", async ()
       }],
     });
   }
-  for (const none of [sender, twin]) {
-    assertEquals((await none.ask({ type: "ping" }))["type"], "pong");
-  }
+  assertEquals((await sender.ask({ type: "ping" }))["type"], "pong");
+  // The user's own sessions are none of those that it went to.
+  const { progress } = await sender.ask({ type: "status", id: 4, message: id });
+  assertEquals(progress, { users: 2, udp: 0, tcp: 0 });
 });
 
 Deno.test("direct goes to all sessions of one user, and to nobody else", async () => {
@@ -390,4 +395,68 @@ Deno.test("a silent client is pinged, and given up after 30 s", async () => {
   assertEquals((await client.next())["code"], "timeout");
   assert(client.connection.closed);
   assertEquals(server.log.at(-1), "joe left: nothing was heard of the client");
+});
+
+Deno.test("search finds what the user may see, to the letter", async () => {
+  await using server = await FakeServer.start();
+  const ann = await server.join("ann");
+  await ann.ask({ type: "public", id: 3, text: "100% before joe" });
+  const joe = await server.join("joe");
+  const texts = ["100% of it", "a hundred", "100 per cent", "1000 100% times"];
+  for (const [at, text] of texts.entries()) await ann.ask({ type: "public", id: 4 + at, text });
+  await ann.ask({ type: "direct", id: 9, to: "ann", text: "100% mine" });
+  server.clock.endTurn();
+  await joe.next();
+  const find = async (id: number, text: string, count = 10) => {
+    const { messages, code } = await joe.ask({ type: "search", id, text, count });
+    return (messages as { text: string }[] | undefined)?.map(({ text }) => text) ?? code;
+  };
+  assertEquals(await find(3, "100%"), ["100% of it", "1000 100% times"]);
+  assertEquals(await find(4, "A HUN"), ["a hundred"]);
+  assertEquals(await find(5, "100", 1), ["1000 100% times"]);
+  assertEquals(await find(6, "_"), []);
+  assertEquals(await find(7, " "), "bad-text");
+  assertEquals(await find(8, "x".repeat(101)), "bad-text");
+});
+
+Deno.test("logout is answered, whatever is asked for after it while the disk is slow", async () => {
+  const disk = new TestDisk();
+  disk.slow = false;
+  await using server = await FakeServer.start({ disk });
+  const ann = await server.join("ann");
+  disk.slow = true;
+  ann.send({ type: "public", id: 10, text: "to the disk" });
+  ann.send({ type: "logout", id: 11 });
+  for (let id = 12; id < 300; id++) ann.send({ type: "users", id });
+  const sync = await disk.next();
+  await new Promise((resolve) => setImmediate(resolve));
+  disk.slow = false;
+  sync.resolve();
+  for (;;) {
+    const { type, id } = await server.nextOf(ann);
+    if (type === "farewell") return assertEquals(id, 11);
+  }
+});
+
+Deno.test("search goes through the newest 20,000 messages page by page, and no further", async () => {
+  await using server = await FakeServer.start();
+  const ann = await server.join("ann");
+  const find = async (id: number) => {
+    ann.send({ type: "search", id, text: "needle", count: 3 });
+    return (await server.nextOf(ann))["messages"] as { text: string }[];
+  };
+  const send = async (count: number, text: string) => {
+    for (let at = 0; at < count; at++) {
+      void server.services.hub.send("ann", { text, origin: undefined });
+    }
+    await server.services.hub.send("ann", { text, origin: undefined });
+  };
+  await send(0, "needle");
+  await send(2_999, "hay");
+  await send(0, "needle");
+  assertEquals((await find(10)).length, 2);
+  await send(16_997, "hay");
+  assertEquals((await find(11)).length, 2);
+  await send(0, "hay");
+  assertEquals((await find(12)).length, 1);
 });

@@ -59,7 +59,7 @@ Deno.test({
     await Deno.remove(server.folder.file("messages.db-wal"));
     await server.restart();
     await joe.back(2);
-    const texts = (await joe.chat.history(10)).map(({ text }) => text);
+    const texts = (await joe.chat.history(10)).messages.map(({ text }) => text);
     assertEquals(texts, ["before", "in the log that is deleted"]);
   },
 });

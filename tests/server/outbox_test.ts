@@ -1,5 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
+import fc from "../helpers/fast_check.ts";
 import { PacketOpener, PacketSealer, PacketType } from "../../lib/protocol/datagram.ts";
+import { DeliveryReceiver } from "../../lib/protocol/delivery_receiver.ts";
 import { decodeData, encodeAck } from "../../lib/protocol/payloads.ts";
 import { RecordBlock } from "../../lib/protocol/record_block.ts";
 import { Outbox } from "../../lib/server/outbox.ts";
@@ -16,7 +18,7 @@ function open() {
   const sent: { datagram: Uint8Array; to: typeof here }[] = [];
   const utf8 = new TextDecoder();
   const connection = {
-    writable: true,
+    room: Infinity,
     send: (...parts: (string | Uint8Array)[]) => {
       lines.push(parts.map((part) => typeof part === "string" ? part : utf8.decode(part)).join(""));
     },
@@ -213,10 +215,10 @@ Deno.test("Outbox sends much in large records, and no more than the connection t
   const all = open();
   bind(all);
   all.push("x".repeat(100), 1_000);
-  all.connection.writable = false;
+  all.connection.room = 0;
   all.clock.endTurn();
   assertEquals([all.lines, all.take()], [[], []]);
-  all.connection.writable = true;
+  all.connection.room = Infinity;
   all.outbox.writable();
   assertEquals(all.take(), []);
   const sizes = all.lines.map((line) => line.length);
@@ -262,4 +264,87 @@ Deno.test("Outbox.receive() looks at so many packets of a client a second, and d
   all.clock.advance(100);
   for (let i = 0; i < 200; i++) all.outbox.receive(all.sealer.seal(PacketType.bind), there);
   assertEquals(all.take().length, 100);
+});
+
+Deno.test("Outbox sends what is lost again after its own lateness, whatever it found lost first", () => {
+  const all = open();
+  bind(all);
+  const acknowledge = (largest: number, delivered: number, ranges: [number, number][]) => {
+    const ack = encodeAck({ largest, delay: 0, delivered, ranges });
+    all.outbox.receive(all.sealer.seal(PacketType.ack, ack), here);
+  };
+  for (let i = 0; i < 3; i++) {
+    all.push("x".repeat(800));
+    all.clock.endTurn();
+  }
+  const sent = all.take().map(({ number }) => number);
+  all.clock.advance(10);
+  // The second packet arrived, the first will be found lost, the third never arrives.
+  acknowledge(sent[1]!, 0, [[1, 1]]);
+  all.clock.sleep(500);
+  // Nothing else comes, and nothing new is sent: everything goes over TCP in the end.
+  all.clock.advance(10_000);
+  assert(all.lines.some((line) => line.includes(`"number":2,`)));
+});
+
+Deno.test("Outbox gets everything to the client, whatever is lost and however late it is itself", () => {
+  const step = fc.oneof(
+    fc.record({ do: fc.constant("push" as const), text: fc.constantFrom("hi", "x".repeat(800)) }),
+    fc.record({ do: fc.constant("take" as const), arrive: fc.array(fc.boolean()) }),
+    fc.record({ do: fc.constant("sleep" as const), ms: fc.constantFrom(3, 50, 400, 5_000) }),
+    fc.record({ do: fc.constant("advance" as const), ms: fc.constantFrom(1, 30, 200, 3_000) }),
+    fc.record({ do: fc.constant("room" as const), room: fc.constantFrom(0, Infinity) }),
+    fc.record({ do: fc.constant("bind" as const) }),
+  );
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 40 }), (steps) => {
+      const all = open();
+      bind(all);
+      const receiver = new DeliveryReceiver<number>();
+      let pushed = 0;
+      const receive = (number: number, count: number) =>
+        receiver.receive(number, Array.from({ length: count }, (_, index) => number + index));
+      /** The client reads what has come, as far as it arrives, and acknowledges it. */
+      const take = (arrives: (index: number) => boolean) => {
+        for (const [index, { type, number, payload }] of all.take().entries()) {
+          if (type === PacketType.challenge && arrives(index)) {
+            all.outbox.receive(all.sealer.seal(PacketType.response, payload), here);
+          }
+          if (type !== PacketType.data || !arrives(index)) continue;
+          const data = decodeData(payload)!;
+          receive(data.number, JSON.parse(`[${new TextDecoder().decode(data.records)}]`).length);
+          receiver.packetReceived(number, all.clock.now());
+        }
+        const ack = receiver.takeAck(all.clock.now());
+        if (ack === undefined) return;
+        all.outbox.receive(all.sealer.seal(PacketType.ack, encodeAck(ack)), here);
+      };
+      const readLines = () => {
+        for (const line of all.lines.splice(0)) {
+          const { number, messages } = JSON.parse(line);
+          receive(number, messages.length);
+        }
+      };
+      for (const step of steps) {
+        if (step.do === "push") pushed = all.push(step.text) + 1;
+        else if (step.do === "take") take((index) => step.arrive[index] ?? false);
+        else if (step.do === "sleep") all.clock.sleep(step.ms);
+        else if (step.do === "advance") all.clock.advance(step.ms);
+        else if (step.do === "bind") all.outbox.receive(all.sealer.seal(PacketType.bind), here);
+        else all.connection.room = step.room;
+      }
+      // From now on no packet arrives, and TCP takes all.
+      all.connection.room = Infinity;
+      all.outbox.writable();
+      all.clock.advance(20_000);
+      readLines();
+      assertEquals(receiver.delivered, pushed);
+      all.outbox.acknowledge(pushed);
+      all.clock.endTurn();
+      assertEquals(all.outbox.backlogBytes, 0);
+      all.outbox[Symbol.dispose]();
+      assertEquals(all.clock.timers, 0);
+    }),
+    { numRuns: 2_000 },
+  );
 });

@@ -16,7 +16,7 @@ Deno.test("a server whose clock is a month ahead deletes no message and ends no 
     return Promise.resolve();
   });
   await Promise.race([joe.back(1), joe.chat.closed]);
-  const history = await joe.chat.history(100);
+  const { messages: history } = await joe.chat.history(100);
   assertEquals(history.length, 20);
   const said = server.log.filter((event) => event.includes("clock"));
   assertEquals(said.length, 1);

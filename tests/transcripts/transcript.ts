@@ -8,9 +8,11 @@
  *     joe | Message:       a line on joe's standard output; <menu> stands for the command prompt
  *     joe ~ Sent: \\d+      the same, as a regular expression
  *     joe ! No.            a line on joe's standard error
+ *     joe ? since \\d+      the same, as a regular expression
  *     joe = 0              joe's program ends with this exit code
  *     joe EOF              the input ends (Ctrl-D on a terminal)
  *     joe tty| Repeat:     any of these, on a terminal only
+ *     joe pipe= 4          any of these, through pipes only
  *
  * @module
  */
@@ -29,6 +31,7 @@ export interface Screen extends AsyncDisposable {
   /** A line that matches as a whole. */
   expectMatch(pattern: RegExp): Promise<void>;
   expectError(line: string): Promise<void>;
+  expectErrorMatch(pattern: RegExp): Promise<void>;
   endInput(): Promise<void>;
   expectExit(code: number): Promise<void>;
   /** Waits until all that is expected so far is there. */
@@ -44,10 +47,10 @@ export async function play(
   const users = new Map<string, Screen>();
   for (const [index, line] of transcript.split("\n").entries()) {
     if (line === "" || line.startsWith("#")) continue;
-    const match = /^(\S+) (tty)?([$>*|~!=]|EOF) ?(.*)$/.exec(line);
+    const match = /^(\S+) (tty|pipe)?([$>*|~!?=]|EOF) ?(.*)$/.exec(line);
     if (match === null) throw new SyntaxError(`line ${index + 1}: ${line}`);
-    const [, username = "", tty, action, text = ""] = match;
-    if (tty !== undefined && !terminal) continue;
+    const [, username = "", only, action, text = ""] = match;
+    if (only !== undefined && (only === "tty") !== terminal) continue;
     try {
       // Whoever acts next has seen what everybody was to see before.
       if (["$", ">", "*", "EOF"].includes(action!)) {
@@ -74,6 +77,8 @@ async function act(screen: Screen, action: string, text: string): Promise<void> 
       return await screen.expectMatch(new RegExp(text));
     case "!":
       return await screen.expectError(text);
+    case "?":
+      return await screen.expectErrorMatch(new RegExp(text));
     case "=":
       return await screen.expectExit(Number(text));
     case "EOF":

@@ -23,6 +23,9 @@ class PipedScreen implements Screen {
   expectError(line: string): Promise<void> {
     return this.#program.expectError(`${line}\n`);
   }
+  expectErrorMatch(pattern: RegExp): Promise<void> {
+    return this.#program.expectErrorMatch(pattern);
+  }
   endInput(): Promise<void> {
     return this.#program.endInput();
   }

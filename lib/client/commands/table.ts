@@ -1,0 +1,138 @@
+/**
+ * The one table of what a user may type, in either style. A new command is an entry here and its function
+ * in one of the files beside.
+ *
+ * @module
+ */
+import type { Named } from "../input.ts";
+import type { Talk } from "../talk.ts";
+import { block, changePassword } from "./account.ts";
+import { find, history, status } from "./looking_back.ts";
+import { direct, publish, reply } from "./sending.ts";
+import { settings, switchStyle } from "./settings.ts";
+import { help, who } from "./showing.ts";
+
+/** A command of the user's. */
+export interface ChatCommand extends Named {
+  /** What may stand after the name, for people. */
+  arguments: string;
+  help: string;
+  /** Whether it is done without the server. @default false */
+  local?: boolean;
+  /** `rest` is what stands after the name. @returns "leave" where the user wants to */
+  run: (talk: Talk, rest: string) => Promise<void | "leave"> | void;
+}
+
+/** @throws {RequestError | InputError} from `run`, where the command can't be done */
+export const COMMANDS: readonly ChatCommand[] = [
+  {
+    name: "PM",
+    words: ["pm", "all", "say", "me", "shout"],
+    arguments: "[text]",
+    help: "a message to everybody",
+    run: publish,
+  },
+  {
+    name: "DM",
+    words: ["dm", "msg", "query", "tell", "w", "whisper"],
+    arguments: "[name] [text]",
+    help: "a message to one user; also @name text",
+    run: direct,
+  },
+  {
+    name: "RE",
+    words: ["re", "r", "reply"],
+    arguments: "[text]",
+    help: "answers the last direct message",
+    run: reply,
+  },
+  {
+    name: "WH",
+    words: ["wh", "who", "names", "list", "users"],
+    alone: ["who", "names"],
+    arguments: "",
+    help: "who is here",
+    run: who,
+  },
+  {
+    name: "HI",
+    words: ["hi", "history", "last", "lastlog"],
+    arguments: "[number] [name]",
+    help: "the last messages",
+    run: history,
+  },
+  {
+    name: "FI",
+    words: ["fi", "find", "search", "grep"],
+    arguments: "text",
+    help: "messages of the past with this text",
+    run: find,
+  },
+  {
+    name: "ST",
+    words: ["st", "status"],
+    arguments: "[number]",
+    help: "how far your last messages got",
+    run: status,
+  },
+  {
+    name: "BL",
+    words: ["bl", "block", "ignore", "unblock", "unignore", "mute"],
+    arguments: "[name]",
+    help: "shows nothing more of a user; again: does",
+    run: block,
+  },
+  {
+    name: "SE",
+    local: true,
+    words: ["se", "set", "settings"],
+    arguments: "[name value]",
+    help: "shows the settings, or changes one",
+    run: settings,
+  },
+  {
+    name: "PW",
+    words: ["pw", "passwd", "password"],
+    alone: ["passwd"],
+    arguments: "",
+    help: "asks for another password",
+    run: changePassword,
+  },
+  {
+    name: "HE",
+    local: true,
+    words: ["he", "help", "?", "h", "commands"],
+    alone: ["help", "?"],
+    arguments: "",
+    help: "this list",
+    run: (talk) => help(talk, COMMANDS),
+  },
+  {
+    name: "EX",
+    local: true,
+    words: ["ex", "exit", "quit", "q", "bye", "part", "leave", "logout", "disconnect"],
+    alone: ["exit", "quit", "logout", "bye", ":q"],
+    arguments: "",
+    help: "leaves",
+    run: () => Promise.resolve("leave"),
+  },
+  {
+    name: "/compact",
+    local: true,
+    words: ["compact"],
+    arguments: "",
+    help: "shows a message in one line, until you leave",
+    run: (talk) => switchStyle(talk, "compact"),
+  },
+  {
+    name: "/classic",
+    local: true,
+    words: ["classic"],
+    arguments: "",
+    help: "shows it in several, with the menu",
+    run: (talk) => switchStyle(talk, "classic"),
+  },
+];
+
+/** The command that sends direct messages. */
+export const DIRECT = COMMANDS.find(({ name }) => name === "DM")!;

@@ -1,0 +1,35 @@
+import { ProtocolError } from "../protocol/errors.ts";
+import { foldUsername, parsePassword } from "../protocol/names.ts";
+import type { ClientRecords } from "../protocol/records.ts";
+import { storing, verify } from "./login.ts";
+import type { Session } from "./session.ts";
+
+/**
+ * A user gives the account another password. The account's other sessions end, and so do their tokens;
+ * this session and its token go on.
+ */
+export async function changePassword(
+  session: Session,
+  { id, old, new: wanted }: ClientRecords["password"],
+): Promise<void> {
+  const password = parsePassword(wanted);
+  const right = await session.work((signal) => verify(session, old, signal));
+  // A request that comes again, because its answer was lost, has changed the password already.
+  const done = !right && await session.work((signal) => verify(session, password, signal));
+  if (session.state === "ended") return;
+  if (!right && !done) throw new ProtocolError("wrong-password", "wrong password");
+  if (!done) await session.work(() => change(session, password));
+  session.answer(id, () => ({ type: "password", id }));
+}
+
+async function change(session: Session, password: string): Promise<void> {
+  const { services: { accounts, hub, known, log }, username, origin } = session;
+  await storing(session, accounts.setPassword(username, password));
+  // Where this can't be stored, the client can't come back without the new password.
+  await session.renewLogin(accounts.credential(username) ?? "").catch(() => {});
+  const account = foldUsername(username);
+  known.forget(account);
+  known.add(account, origin);
+  hub.expel(username, "the account has a new password", session);
+  log(`${username} has a new password, from ${session.remote}`);
+}

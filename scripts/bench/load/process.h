@@ -1,0 +1,9 @@
+// What processes have used.
+#pragma once
+
+/** CPU time of the server, all its threads, in seconds. */
+double server_cpu(void);
+/** Resident memory of the server, in KiB. */
+unsigned long server_resident(void);
+/** CPU time of this process, in seconds. */
+double own_cpu(void);

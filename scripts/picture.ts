@@ -1,0 +1,82 @@
+/**
+ * Draws the README's picture, `docs/picture.svg`, from a real session: the executables in `dist/`, on
+ * terminals of tmux, in a network of this session's own (`unshare -rn`, which `deno task picture` does).
+ *
+ * @module
+ */
+import { join } from "node:path";
+import { ExitCode, ExitError } from "../lib/exit.ts";
+import { runProgram } from "../lib/program.ts";
+import { Tmux, type TmuxScreen } from "../tests/e2e/tmux.ts";
+import { drawTerminals } from "./picture/svg.ts";
+import { ROOT } from "./release/bundle.ts";
+import { workFolder } from "./release/folders.ts";
+import { run } from "./release/run.ts";
+
+const SIZE = { columns: 66, rows: 30 };
+const ADDRESS = "10.0.0.114";
+const PORT = "1300";
+const PASSWORD = "correct horse";
+
+async function main(): Promise<void> {
+  await makeNetwork();
+  await using work = await workFolder();
+  await using tmux = new Tmux(work.path);
+  await using server = await openShell(tmux, work.path, "lab");
+  await using joe = await openShell(tmux, work.path, "joe");
+  await using anna = await openShell(tmux, work.path, "anna");
+
+  await enter(server, `chatserver ${PORT}`, /to join: chatclient/);
+  await register(anna, "anna");
+  await register(joe, "joe");
+  await enter(joe, "PM hello everybody", /Message sent[^]*EX - [^]*$/);
+  await enter(anna, "DM joe hi joe, nice to see you", /Message sent[^]*EX - [^]*$/);
+  await shows(joe, /nice to see you[^]*EX - /);
+  await shows(server, /joe joined/);
+
+  const picture = drawTerminals([
+    { title: "the server, on one machine", ...SIZE, text: await server.text() },
+    { title: "a client, on another", ...SIZE, text: await joe.text() },
+  ]);
+  await Deno.writeTextFile(join(ROOT, "docs", "picture.svg"), picture);
+}
+
+/** An address as a machine in a local network has it, of which nothing leads anywhere. */
+async function makeNetwork(): Promise<void> {
+  const addresses = await run(["ip", "-oneline", "address", "show"]);
+  if (addresses !== "") {
+    throw new ExitError(ExitCode.usage, "it needs a network of its own: deno task picture");
+  }
+  await run(["ip", "link", "add", "lan", "type", "veth", "peer", "name", "other"]);
+  await run(["ip", "address", "add", `${ADDRESS}/24`, "dev", "lan"]);
+  for (const device of ["lo", "lan", "other"]) await run(["ip", "link", "set", device, "up"]);
+}
+
+async function openShell(tmux: Tmux, folder: string, user: string): Promise<TmuxScreen> {
+  const home = join(folder, user);
+  await Deno.mkdir(home, { mode: 0o700 });
+  const path = `PATH=${join(ROOT, "dist")}:${Deno.env.get("PATH")}`;
+  const shell = ["bash", "--norc", "--noprofile", "-i"];
+  const variables = [`HOME=${home}`, `USER=${user}`, path, "PS1=$ ", "NO_COLOR=1"];
+  const screen = await tmux.open(["env", "-C", home, ...variables, ...shell], SIZE);
+  await shows(screen, /^\$$/m);
+  return screen;
+}
+
+async function register(screen: TmuxScreen, name: string): Promise<void> {
+  await enter(screen, `chatclient ${ADDRESS} ${PORT} ${name}`, /enter a new password:/);
+  await enter(screen, PASSWORD, /Repeat the password:/);
+  await enter(screen, PASSWORD, /EX - /);
+}
+
+async function enter(screen: TmuxScreen, line: string, then: RegExp): Promise<void> {
+  await screen.typeText(line);
+  await screen.press("Enter");
+  await shows(screen, then);
+}
+
+async function shows(screen: TmuxScreen, pattern: RegExp): Promise<void> {
+  await screen.until((text) => pattern.test(text), `${pattern}`);
+}
+
+await runProgram("picture", main);

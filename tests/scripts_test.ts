@@ -1,0 +1,363 @@
+// The client as scripts use it: passwords from files, one message, JSON, exit codes.
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import {
+  makeAccounts,
+  Program,
+  type StartedServer,
+  startServer,
+  startServerAt,
+} from "./helpers/programs.ts";
+import { TempFolder } from "./helpers/temp_folder.ts";
+
+const windows = Deno.build.os === "windows";
+
+type Fields = Record<string, unknown>;
+
+/** A server with the accounts joe and ann, and a file with their password. */
+async function withServer(
+  test: (parts: StartedServer & { folder: TempFolder; password: string[] }) => Promise<void>,
+): Promise<void> {
+  await using folder = await TempFolder.create();
+  await makeAccounts(folder.path, ["joe", "ann"]);
+  await Deno.writeTextFile(folder.file("pw"), "geheim\n", { mode: 0o600 });
+  const started = await startServer(folder.path);
+  await using _server = started.server;
+  await test({ ...started, folder, password: ["--password-file", folder.file("pw")] });
+}
+
+/** What a client that is given these lines writes, and how it ends. */
+async function runJson(args: readonly string[], input: string) {
+  const { code, stdout, stderr } = await Program.run("client", [...args, "--json"], { input });
+  return { code, stderr, events: parseAll(stdout) };
+}
+
+function parseAll(output: string): Fields[] {
+  return output.trimEnd().split("\n").map((line) => JSON.parse(line));
+}
+
+function lines(...records: Fields[]): string {
+  return records.map((record) => `${JSON.stringify(record)}\n`).join("");
+}
+
+Deno.test("--password-file logs in and makes accounts, and no question is asked", () =>
+  withServer(async ({ clientArgs, password }) => {
+    for (const [name, greeting] of [["joe", ""], ["renew", "New User: renew\n"]] as const) {
+      const args = [...clientArgs(name), ...password];
+      const { code, stdout, stderr } = await Program.run("client", args);
+      assertEquals([code, stderr], [0, ""]);
+      assert(stdout.startsWith(`${greeting}Please enter a command:\n`), stdout);
+    }
+  }));
+
+Deno.test("--password-fd 0 takes the first line of the input, and leaves the rest", () =>
+  withServer(async ({ clientArgs }) => {
+    const args = [...clientArgs("joe"), "--password-fd", "0"];
+    const input = "geheim\nDM joe hello\n";
+    const { code, stdout } = await Program.run("client", args, { input });
+    assertEquals(code, 0);
+    assertMatch(stdout, /^Please enter a command:\n[^]*\nMessage sent\n/);
+  }));
+
+Deno.test({
+  name: "--password-fd takes a pipe",
+  ignore: windows,
+  fn: () =>
+    withServer(async ({ clientArgs }) => {
+      await using shell = await TempFolder.create();
+      const script = shell.file("run");
+      await Deno.writeTextFile(
+        script,
+        'exec 3<<EOF\ngeheim\nEOF\ncat <&3 | "$@" 3<&0 </dev/null\n',
+      );
+      const args = [...clientArgs("joe"), "--password-fd", "3"];
+      await using client = Program.start("client", args, { launcher: ["sh", script] });
+      assertEquals([await client.exitCode(), client.stderr], [0, ""]);
+      assertMatch(client.stdout, /^Please enter a command:\n/);
+    }),
+});
+
+Deno.test("a wrong password from a file is refused at once, exit code 4", () =>
+  withServer(async ({ clientArgs, folder }) => {
+    await Deno.writeTextFile(folder.file("pw"), "wrong\n");
+    const args = [...clientArgs("joe"), "--password-file", folder.file("pw")];
+    const { code, stderr } = await Program.run("client", args, { input: "geheim\n" });
+    assertEquals([code, stderr], [4, "chatclient: wrong password\n"]);
+  }));
+
+Deno.test("a command that fails through a pipe makes the exit code 4, and it is said", () =>
+  withServer(async ({ clientArgs, password }) => {
+    const args = [...clientArgs("joe"), ...password];
+    const input = "DM nobody hi\nXY\nPM hello\nHI\n";
+    const { code, stdout, stderr } = await Program.run("client", args, { input });
+    assertEquals(code, 4);
+    assertMatch(stdout, /\nMessage sent\n[^]*successfully logged out/);
+    assertMatch(
+      stderr,
+      /^There is no user.*\nUnknown command "XY".*\nTo send it.*\nchatclient: 2 commands have failed\n$/,
+    );
+  }));
+
+Deno.test("send: exit code 0 means that the server has stored the message", () =>
+  withServer(async ({ clientArgs, password }) => {
+    await using ann = Program.start("client", [...clientArgs("ann"), ...password]);
+    await ann.match(/Please enter a command:/);
+    const send = (text: string, ...more: string[]) => ["send", ...clientArgs("joe"), text, ...more];
+    for (
+      const [args, input] of [
+        [send("to all", ...password), ""],
+        [send("-", "--to", "ann", ...password), "two\r\nlines\n\n"],
+        [send("-", "--to", "ann", "--password-fd", "0"), "geheim\nthe rest\n"],
+      ] as const
+    ) {
+      const { code, stdout, stderr } = await Program.run("client", args, { input });
+      assertEquals([code, stdout, stderr], [0, "", ""]);
+    }
+    await ann.match(/From: joe\n\n {2}to all\n/);
+    await ann.match(/From: joe\n\n {2}two\n {2}lines\n\n/);
+    await ann.match(/From: joe\n\n {2}the rest\n/);
+  }));
+
+Deno.test("send leaves messages that wait for its user to another login", () =>
+  withServer(async ({ clientArgs, password }) => {
+    const waiting = ["send", ...clientArgs("ann"), "wait for joe", "--to", "joe", ...password];
+    const { code, stderr } = await Program.run("client", waiting);
+    const away = "joe is not here: the message is delivered at the next login\n";
+    assertEquals([code, stderr], [0, away]);
+    const sending = ["send", ...clientArgs("joe"), "hello", ...password];
+    assertEquals((await Program.run("client", sending)).code, 0);
+    await using joe = Program.start("client", [...clientArgs("joe"), ...password]);
+    await joe.match(/From: ann\nSent: .*\n\n {2}wait for joe\n/);
+  }));
+
+Deno.test("send: the other exit codes say why the message was not stored", () =>
+  withServer(async ({ clientArgs, password, folder }) => {
+    const to = (name: string) => ["--to", name, ...password];
+    const [host = "", port = "", , ...config] = clientArgs("joe");
+    const closed = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+    const nobody = `${closed.addr.port}`;
+    closed.close();
+    await Deno.writeTextFile(folder.file("wrong"), "wrong\n", { mode: 0o600 });
+    const wrong: [string[], number, RegExp, string?][] = [
+      [[host, port, "joe", "hi", ...config, ...to("nobody")], 4, /no user of that name/],
+      [
+        [host, port, "joe", "hi", "--password-file", folder.file("wrong"), ...config],
+        4,
+        /wrong pass/,
+      ],
+      [[host, nobody, "joe", "hi", "--config", folder.path, ...password], 3, /nobody listens/],
+      [[host, port, "joe", "hi", ...config], 2, /asks nobody for the password/],
+      [[host, port, "joe", ...config, ...password], 2, /the text is missing/],
+      [[host, port, "joe", "-", ...config, ...password], 2, /the message is empty/, "\n"],
+      [[host, port, "joe", "-", ...config, ...password], 2, /at most/, "x".repeat(40_000)],
+      [[host, port, "joe", "hi", "--timeout", "soon", ...config, ...password], 2, /takes seconds/],
+    ];
+    for (const [args, code, problem, input = ""] of wrong) {
+      const result = await Program.run("client", ["send", ...args], { input });
+      assertMatch(result.stderr, problem);
+      assertEquals([result.code, result.stdout], [code, ""], result.stderr);
+    }
+  }));
+
+Deno.test("--json: events and answers are lines, and answers carry the command's id", () =>
+  withServer(async ({ clientArgs, password }) => {
+    const args = [...clientArgs("joe"), ...password, "--json"];
+    await using joe = Program.start("client", args);
+    await joe.match(/"ready"/);
+    await joe.type(lines({ id: 1, type: "direct", to: "joe", text: "\u202ehi" }));
+    const id = Number((await joe.match(/"sent","id":1,"message":(\d+)/))[1]);
+    await joe.type(lines(
+      { id: "two", type: "users" },
+      { type: "user", username: "ANN" },
+      { id: 4, type: "history", count: 5 },
+      { id: 5, type: "status", message: id },
+    ));
+    await joe.match(/"status"/);
+    await joe.match(/"type":"message"/);
+    await joe.type(lines({ id: 6, type: "logout" }));
+    assertEquals([await joe.exitCode(), joe.stderr], [0, ""]);
+    const events = parseAll(joe.stdout);
+    const find = (type: string) => events.find((event) => event["type"] === type)!;
+    const { sent, ...message } = find("message");
+    assertEquals(typeof sent, "number");
+    const fields = { message: id, from: "joe", to: "joe", text: "\u202ehi" };
+    assertEquals(message, { type: "message", ...fields });
+    assertEquals(find("ready"), {
+      type: "ready",
+      username: "joe",
+      created: false,
+      here: { count: 1, users: ["joe"] },
+    });
+    assertEquals(find("sent"), { type: "sent", id: 1, message: id, away: false });
+    assertEquals(find("users"), { type: "users", id: "two", users: ["joe"] });
+    assertEquals(find("user"), { type: "user", username: "ann", active: false });
+    assertEquals(find("history"), { type: "history", id: 4, messages: [{ sent, ...fields }] });
+    assertEquals(find("status")["id"], 5);
+    assertEquals(events.at(-1), { type: "ended", id: 6, exitCode: 0, why: "logged out" });
+    // deno-lint-ignore no-control-regex
+    assert(!/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202e]/.test(joe.stdout));
+  }));
+
+Deno.test("--json: who comes and goes, what another session sent, search and a new password", () =>
+  withServer(async ({ clientArgs, password }) => {
+    const start = (name: string) =>
+      Program.start("client", [...clientArgs(name), ...password, "--json"]);
+    await using joe = start("joe");
+    await joe.match(/"ready"/);
+    await using renew = start("renew");
+    await renew.match(/"here":\{"count":2,"users":\["renew","joe"\]\}/);
+    await joe.match(/"presence","joined":\{"count":1,"users":\["renew"\]\},"left":\{"count":0/);
+    await using twin = start("joe");
+    await twin.match(/"ready"/);
+    await twin.type(lines({ id: 1, type: "direct", to: "renew", text: "see you" }));
+    await joe.match(/"type":"own","message":\d+,"from":"joe","to":"renew",.*"text":"see you"/);
+    await renew.match(/"type":"message","message":\d+,"from":"joe"/);
+    await joe.type(lines(
+      { id: 2, type: "search", text: "SEE", count: 5 },
+      { id: 3, type: "password", old: "wrong", new: "other" },
+      {
+        id: 4,
+        type: "password",
+        old: (await Deno.readTextFile(password[1]!)).trim(),
+        new: "other",
+      },
+    ));
+    await joe.match(/"type":"history","id":2,"messages":\[\{"message":\d+,/);
+    await joe.match(/"type":"error","id":3,"code":"wrong-password"/);
+    await joe.match(/"type":"password","id":4\}/);
+    assertEquals(await twin.exitCode(), 4);
+    await renew.type(lines({ type: "logout" }));
+    await joe.match(/"left":\{"count":1,"users":\["renew"\]\}/);
+    assertEquals(twin.stdout.includes('"own"'), false);
+  }));
+
+Deno.test("--json: what can't be carried out gets an error, the session goes on, exit code 4", () =>
+  withServer(async ({ clientArgs, password }) => {
+    const long = JSON.stringify({ id: 9, type: "public", text: "x".repeat(140_000) });
+    const input = [
+      "nonsense",
+      "[1]",
+      long,
+      lines({ id: 1, type: "dance" }).trim(),
+      lines({ id: 2, type: "direct", text: "hi" }).trim(),
+      lines({ id: 3, type: "public", text: "hi", to: "ann" }).trim(),
+      lines({ id: 4, type: "direct", to: "nobody", text: "hi" }).trim(),
+      lines({ id: 5, type: "public", text: "a\u0007" }).trim(),
+      lines({ id: {}, type: "public", text: "a" }).trim(),
+      lines({ id: 6, type: "public", text: "\ud800" }).trim(),
+      lines({ id: 7, type: "public", text: "x".repeat(20_000) }).trim(),
+      lines({ id: 8, type: "users" }).trim(),
+    ].join("\n");
+    const { code, stderr, events } = await runJson([...clientArgs("joe"), ...password], input);
+    const errors = events.filter(({ type }) => type === "error");
+    const found = errors.map(({ id, code }) => `${id} ${code}`).sort();
+    assertEquals(found, [
+      "1 unknown-command",
+      "2 bad-command",
+      "3 bad-command",
+      "4 no-such-user",
+      "5 bad-text",
+      "6 bad-text",
+      "7 bad-text",
+      "undefined bad-command",
+      "undefined bad-line",
+      "undefined bad-line",
+      "undefined bad-line",
+    ]);
+    assertEquals(events.some(({ type, id }) => type === "users" && id === 8), true);
+    assertEquals([code, stderr], [4, "chatclient: 11 commands have failed\n"]);
+    assertEquals(events.at(-1), { type: "ended", exitCode: 4, why: "11 commands have failed" });
+  }));
+
+Deno.test("--json: it ends with a line that says why, also where nothing was reached", async () => {
+  await using folder = await TempFolder.create();
+  await Deno.writeTextFile(folder.file("pw"), "geheim\n", { mode: 0o600 });
+  const closed = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const port = `${closed.addr.port}`;
+  closed.close();
+  const args = ["127.0.0.1", port, "joe", "--plain", "--password-file", folder.file("pw")];
+  const { code, events } = await runJson(args, "");
+  assertEquals(code, 3);
+  const [{ type, exitCode, why } = {}] = events;
+  assertEquals([events.length, type, exitCode], [1, "ended", 3]);
+  assertMatch(String(why), /nobody listens/);
+  const { code: usage, stderr } = await Program.run("client", [...args.slice(0, 4), "--json"]);
+  assertEquals(usage, 2);
+  assertMatch(stderr, /--json asks nobody for the password/);
+});
+
+Deno.test({
+  name: "--json: a lost connection and the return are events, and commands meanwhile are answered",
+  ignore: windows,
+  fn: () =>
+    withServer(async ({ server, port, clientArgs, password, folder }) => {
+      await using joe = Program.start("client", [...clientArgs("joe"), ...password, "--json"]);
+      await joe.match(/"ready"/);
+      server.kill("SIGKILL");
+      await joe.match(/"lost"/);
+      await joe.type(lines({ id: 1, type: "direct", to: "joe", text: "after all" }));
+      await server.exitCode();
+      await using _next = (await startServerAt(port, folder.path)).server;
+      await joe.match(/"type":"sent"/);
+      await joe.match(/"type":"message"/);
+      await joe.endInput();
+      assertEquals([await joe.exitCode(), joe.stderr], [0, ""]);
+      const types = parseAll(joe.stdout).map(({ type }) => type);
+      assertEquals(types.slice(0, 3), ["ready", "lost", "back"]);
+      assertEquals([types.slice(3, 5).sort(), types[5]], [["message", "sent"], "ended"]);
+    }),
+});
+
+Deno.test({
+  name: "--json: the server's farewell is the end, exit code 3",
+  ignore: windows,
+  fn: () =>
+    withServer(async ({ server, clientArgs, password }) => {
+      await using joe = Program.start("client", [...clientArgs("joe"), ...password, "--json"]);
+      await joe.match(/"ready"/);
+      server.kill("SIGINT");
+      assertEquals(await joe.exitCode(), 3);
+      const ended = parseAll(joe.stdout).at(-1)!;
+      assertEquals([ended["type"], ended["exitCode"]], ["ended", 3]);
+      assertMatch(String(ended["why"]), /the server was shut down/);
+    }),
+});
+
+for (const signal of ["SIGHUP", "SIGTERM"] as const) {
+  Deno.test({
+    name: `${signal} is a request to leave: logged out, exit code 0`,
+    ignore: windows,
+    fn: () =>
+      withServer(async ({ server, clientArgs, password }) => {
+        for (const [more, ready] of [[[], /command:/], [["--json"], /"ready"/]] as const) {
+          await using joe = Program.start("client", [...clientArgs("joe"), ...password, ...more]);
+          await joe.match(ready);
+          joe.kill(signal);
+          assertEquals([await joe.exitCode(), joe.stderr], [0, ""]);
+        }
+        await server.count("joe left: logged out", 2, "err");
+      }),
+  });
+}
+
+Deno.test({
+  name: "where nobody reads the output any more the client logs out and says so, exit code 1",
+  ignore: windows,
+  fn: () =>
+    withServer(async ({ server, clientArgs, password, folder }) => {
+      const script = folder.file("run");
+      await Deno.writeTextFile(script, '{ "$@"; echo "code $?" >&2; } | head -n 1\n');
+      const cases = [
+        [[], /enter a command/, "DM joe hi\n".repeat(3)],
+        [["--json"], /"ready"/, lines({ type: "direct", to: "joe", text: "hi" }).repeat(3)],
+      ] as const;
+      for (const [more, first, commands] of cases) {
+        const args = [...clientArgs("joe"), ...password, ...more];
+        await using joe = Program.start("client", args, { launcher: ["sh", script] });
+        await joe.match(first);
+        await joe.type(commands);
+        await joe.matchError(/^chatclient: nobody reads the output any more: .*\ncode 1\n$/);
+        await joe.endInput();
+      }
+      await server.count("joe left: logged out", 2, "err");
+    }),
+});
