@@ -102,7 +102,7 @@ export const WORKLOADS: readonly Workload[] = [
     args: ["direct-latency", "--receivers", "1", "--rate", "100"],
     targets: [...OURS, ...WITHOUT_UDP, ...PEERS],
     figures: LATENCY,
-    seconds: 10,
+    seconds: 5,
   },
   {
     name: "idle",
@@ -113,6 +113,7 @@ export const WORKLOADS: readonly Workload[] = [
       { key: "bytesPerClient", title: "bytes a client", unit: "", better: "less" },
     ],
     settle: 5,
+    once: true,
   },
   {
     name: "memory",
@@ -147,6 +148,7 @@ export const WORKLOADS: readonly Workload[] = [
       { key: "responseP99Ms", title: "response", unit: "ms", better: "less" },
     ],
     seconds: 5,
+    once: true,
   },
   {
     name: "overload",
