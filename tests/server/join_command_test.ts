@@ -25,7 +25,7 @@ Deno.test("joinCommand() names the client as it can be called where the server w
     'deno task --cwd "/my chat" client 10.0.0.114 1300',
   );
   assertEquals(
-    at({ execPath: "/root/.npm/_npx/1f/node_modules/deno/deno" }),
+    at({ execPath: "/home/ann/.npm/_npx/1f/node_modules/deno/deno" }),
     "npx -y deno@2.9.6 task client 10.0.0.114 1300",
   );
 });
