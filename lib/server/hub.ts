@@ -7,68 +7,19 @@ import { foldUsername } from "../protocol/names.ts";
 import { type HeldMemory, RecordBlock } from "../protocol/record_block.ts";
 import type { Message, Progress } from "../protocol/records.ts";
 import { TokenBucket } from "../token_bucket.ts";
-import { Batch, type Share } from "./batch.ts";
 import { type Elsewhere, NOWHERE } from "../cluster/elsewhere.ts";
-import { type Deliveries, DeliveryMarks, type Ledger } from "./marks.ts";
+import type { ActiveUser, Member } from "./active_user.ts";
+import { Batch, type Share } from "./batch.ts";
+import { CatchUp, TOO_MUCH } from "./catch_up.ts";
+import { DeliveryMarks } from "./marks.ts";
 import { Presence } from "./presence.ts";
 import { Unread } from "./unread.ts";
-
-/** A session as the hub sees it. */
-export interface Member {
-  readonly username: string;
-  /** What tells its client from the account's others; undefined where nothing does. */
-  readonly login: number | undefined;
-  readonly deliveries: Deliveries;
-  /** What waits for it, in bytes. */
-  readonly backlogBytes: number;
-  /**
-   * Takes messages of a block, from `from` up to `to` (not included).
-   *
-   * @returns the first one's delivery number
-   */
-  deliver(block: RecordBlock, from: number, to: number): number;
-  /** Ends the session, because its account is not what it was. */
-  expel(why: string): void;
-  /**
-   * A promise of the time when less waits for this member; undefined where that is now, or the member
-   * does not get on.
-   */
-  relief(): Promise<void> | undefined;
-  /** The same, however long it takes. */
-  room(): Promise<void> | undefined;
-  /** Sends a control record as it is. */
-  notify(line: string): void;
-  /** Ends the session for now, because it can't be given what it has missed. */
-  fail(code: "internal" | "too-slow", why: string): void;
-}
 
 /** How long a sender waits for receivers who are behind, in milliseconds. */
 const RELIEF_LIMIT_MS = 2_000;
 
-/** How long a session that catches up may be far behind, in milliseconds. */
-const STUCK_MS = 120_000;
-
-const TOO_MUCH = "too much waited to be delivered";
-
 /** Of so many public and so many direct messages it is known how far they got. */
 const MARKS = 10_000;
-
-/** An account with sessions, or with acknowledgements that are not stored yet. */
-interface ActiveUser {
-  key: string;
-  username: string;
-  /** Its sessions, each with the public messages that went to it. */
-  members: Map<Member, Ledger>;
-  /** Those that have caught up, and get what is sent now. */
-  live: Set<Member>;
-  unread: Unread;
-  /** Whether sessions that had direct messages have ended, and no other one has these. */
-  orphans: boolean;
-  /** Whether they are given to another one just now. */
-  adopting: boolean;
-  /** Direct messages that were acknowledged in this turn of the loop. */
-  acknowledged: number[];
-}
 
 /** Options of {@linkcode Hub}. */
 export interface HubOptions {
@@ -98,6 +49,7 @@ export class Hub {
   /** How fast each account may command, all its sessions together; kept while it is not full. */
   readonly #rates = new Map<string, TokenBucket>();
   readonly #marks = new DeliveryMarks(MARKS);
+  readonly #catchUp: CatchUp;
   /** Sessions that were far behind when they were last given something. */
   readonly #behind = new Set<Member>();
   /** Who is told of who comes and goes. */
@@ -113,6 +65,11 @@ export class Hub {
     this.#rate = rate;
     this.#maxBacklogBytes = maxBacklogBytes;
     this.presence = new Presence(clock);
+    this.#catchUp = new CatchUp({
+      clock,
+      messages: projection.messages,
+      give: (user, member, items) => this.#givePage(user, member, items),
+    });
     projection.onMessages = (messages, logins) => this.#fanOut(messages, logins);
     projection.onGone = (account) => this.#forgetAccount(account);
   }
@@ -178,7 +135,7 @@ export class Hub {
     user.members.set(member, this.#marks.open(key, member.deliveries));
     this.#users.set(key, user);
     this.#noteSessions(user);
-    return this.#catchUp(user, member, last).catch((error) => {
+    return this.#catchUp.run(user, member, last).catch((error) => {
       // With a gap it must not go on: the client would never ask for what is in it again.
       if (user.members.has(member)) member.fail("internal", (error as Error).message);
     });
@@ -198,7 +155,7 @@ export class Hub {
     this.presence.unwatch(member);
     if (user.unread.leave(member.deliveries)) {
       user.orphans = true;
-      void this.#adopt(user);
+      void this.#catchUp.adopt(user);
     }
     if (user.members.size > 0) return;
     this.#count--;
@@ -379,92 +336,6 @@ export class Hub {
     this.#forget(user);
   }
 
-  /**
-   * Gives a session what it has missed, as fast as it takes it. It is live in the same turn in which the
-   * log has nothing more, so nothing comes in between.
-   */
-  async #catchUp(user: ActiveUser, member: Member, last: number): Promise<void> {
-    const waiting = (after: number) => this.#giveWaiting(user, member, { after, upTo: last });
-    const flow = (after: number) => this.#giveFlow(user, member, after);
-    for (const [give, from] of [[waiting, 0], [flow, last]] as const) {
-      for (let next: number | undefined = from; (next = give(next)) !== undefined;) {
-        await this.#turn();
-        await this.#room(member);
-        if (!user.members.has(member)) return;
-      }
-      // What it was just given may have been too much.
-      if (!user.members.has(member)) return;
-    }
-    user.live.add(member);
-    void this.#adopt(user);
-  }
-
-  /** Waits until less waits for a session that catches up; one that takes too long ends. */
-  async #room(member: Member): Promise<void> {
-    using _limit = this.#clock.after(
-      STUCK_MS,
-      () => member.fail("too-slow", TOO_MUCH),
-    );
-    await member.room();
-  }
-
-  /** Gives live sessions, as they have room, what sessions had that are gone by now. */
-  async #adopt(user: ActiveUser): Promise<void> {
-    if (user.adopting) return;
-    user.adopting = true;
-    try {
-      while (user.orphans && user.live.size > 0) await this.#giveOrphans(user);
-    } catch (error) {
-      for (const heir of [...user.live]) heir.fail("internal", (error as Error).message);
-    }
-    user.adopting = false;
-  }
-
-  async #giveOrphans(user: ActiveUser): Promise<void> {
-    user.orphans = false;
-    for (let after: number | undefined = 0; after !== undefined && !user.orphans;) {
-      const [first] = user.live;
-      const heir = [...user.live].find((member) => member.room() === undefined) ?? first;
-      await heir?.room();
-      if (heir === undefined) user.orphans = true;
-      else if (user.live.has(heir)) {
-        after = this.#giveWaiting(user, heir, { after, upTo: this.#journal.last });
-      }
-      await this.#turn();
-    }
-  }
-
-  /**
-   * Gives a session direct messages that nobody has acknowledged, and that no other session has.
-   *
-   * @returns after which id to go on; undefined where that was all
-   */
-  #giveWaiting(
-    user: ActiveUser,
-    member: Member,
-    range: { after: number; upTo: number },
-  ): number | undefined {
-    const { items, next } = this.#state.messages.undelivered(user.key, range);
-    const waiting = items.filter(({ id }) => !user.unread.has(id));
-    this.#givePage(
-      user,
-      member,
-      waiting.map((message) => ({
-        message: { ...message, late: true },
-        undelivered: true,
-        own: false,
-      })),
-    );
-    return next;
-  }
-
-  /** Gives a session what goes to all sessions of its user, after an id; returns the same. */
-  #giveFlow(user: ActiveUser, member: Member, after: number): number | undefined {
-    const { items, next } = this.#state.messages.flow(user.key, after, member.login);
-    this.#givePage(user, member, items);
-    return next;
-  }
-
   #givePage(
     user: ActiveUser,
     member: Member,
@@ -479,10 +350,5 @@ export class Hub {
       number++;
     }
     this.#capBacklog();
-  }
-
-  /** Fulfilled when this turn of the loop has done its work. */
-  #turn(): Promise<void> {
-    return new Promise((resolve) => this.#clock.soon(resolve));
   }
 }

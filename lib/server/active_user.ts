@@ -1,0 +1,49 @@
+import type { RecordBlock } from "../protocol/record_block.ts";
+import type { Deliveries, Ledger } from "./marks.ts";
+import type { Unread } from "./unread.ts";
+
+/** A session as the hub sees it. */
+export interface Member {
+  readonly username: string;
+  /** What tells its client from the account's others; undefined where nothing does. */
+  readonly login: number | undefined;
+  readonly deliveries: Deliveries;
+  /** What waits for it, in bytes. */
+  readonly backlogBytes: number;
+  /**
+   * Takes messages of a block, from `from` up to `to` (not included).
+   *
+   * @returns the first one's delivery number
+   */
+  deliver(block: RecordBlock, from: number, to: number): number;
+  /** Ends the session, because its account is not what it was. */
+  expel(why: string): void;
+  /**
+   * A promise of the time when less waits for this member; undefined where that is now, or the member
+   * does not get on.
+   */
+  relief(): Promise<void> | undefined;
+  /** The same, however long it takes. */
+  room(): Promise<void> | undefined;
+  /** Sends a control record as it is. */
+  notify(line: string): void;
+  /** Ends the session for now, because it can't be given what it has missed. */
+  fail(code: "internal" | "too-slow", why: string): void;
+}
+
+/** An account with sessions, or with acknowledgements that are not stored yet. */
+export interface ActiveUser {
+  key: string;
+  username: string;
+  /** Its sessions, each with the public messages that went to it. */
+  members: Map<Member, Ledger>;
+  /** Those that have caught up, and get what is sent now. */
+  live: Set<Member>;
+  unread: Unread;
+  /** Whether sessions that had direct messages have ended, and no other one has these. */
+  orphans: boolean;
+  /** Whether they are given to another one just now. */
+  adopting: boolean;
+  /** Direct messages that were acknowledged in this turn of the loop. */
+  acknowledged: number[];
+}

@@ -1,0 +1,121 @@
+import type { Clock } from "../clock.ts";
+import type { FlowItem, MessageLog } from "../messages/message_log.ts";
+import type { ActiveUser, Member } from "./active_user.ts";
+
+/** How long a session that catches up may be far behind, in milliseconds. */
+const STUCK_MS = 120_000;
+
+/** Why a session ends for which too much waits. */
+export const TOO_MUCH = "too much waited to be delivered";
+
+/** Options of {@linkcode CatchUp}. */
+export interface CatchUpOptions {
+  clock: Pick<Clock, "after" | "soon">;
+  messages: MessageLog;
+  /** Gives a session messages of the log, in the order of their ids. */
+  give: (user: ActiveUser, member: Member, items: readonly FlowItem[]) => void;
+}
+
+/** What sessions are given from the log: what they missed, and what others left. */
+export class CatchUp {
+  readonly #clock: CatchUpOptions["clock"];
+  readonly #messages: MessageLog;
+  readonly #give: CatchUpOptions["give"];
+
+  constructor({ clock, messages, give }: CatchUpOptions) {
+    this.#clock = clock;
+    this.#messages = messages;
+    this.#give = give;
+  }
+
+  /**
+   * Gives a session what it has missed, as fast as it takes it. It is live in the same turn in which the
+   * log has nothing more, so nothing comes in between.
+   */
+  async run(user: ActiveUser, member: Member, last: number): Promise<void> {
+    const waiting = (after: number) => this.#giveWaiting(user, member, { after, upTo: last });
+    const flow = (after: number) => this.#giveFlow(user, member, after);
+    for (const [give, from] of [[waiting, 0], [flow, last]] as const) {
+      for (let next: number | undefined = from; (next = give(next)) !== undefined;) {
+        await this.#turn();
+        await this.#room(member);
+        if (!user.members.has(member)) return;
+      }
+      // What it was just given may have been too much.
+      if (!user.members.has(member)) return;
+    }
+    user.live.add(member);
+    void this.adopt(user);
+  }
+
+  /** Waits until less waits for a session that catches up; one that takes too long ends. */
+  async #room(member: Member): Promise<void> {
+    using _limit = this.#clock.after(
+      STUCK_MS,
+      () => member.fail("too-slow", TOO_MUCH),
+    );
+    await member.room();
+  }
+
+  /** Gives live sessions, as they have room, what sessions had that are gone by now. */
+  async adopt(user: ActiveUser): Promise<void> {
+    if (user.adopting) return;
+    user.adopting = true;
+    try {
+      while (user.orphans && user.live.size > 0) await this.#giveOrphans(user);
+    } catch (error) {
+      for (const heir of [...user.live]) heir.fail("internal", (error as Error).message);
+    }
+    user.adopting = false;
+  }
+
+  async #giveOrphans(user: ActiveUser): Promise<void> {
+    user.orphans = false;
+    for (let after: number | undefined = 0; after !== undefined && !user.orphans;) {
+      const [first] = user.live;
+      const heir = [...user.live].find((member) => member.room() === undefined) ?? first;
+      await heir?.room();
+      if (heir === undefined) user.orphans = true;
+      else if (user.live.has(heir)) {
+        after = this.#giveWaiting(user, heir, { after, upTo: this.#messages.last });
+      }
+      await this.#turn();
+    }
+  }
+
+  /**
+   * Gives a session direct messages that nobody has acknowledged, and that no other session has.
+   *
+   * @returns after which id to go on; undefined where that was all
+   */
+  #giveWaiting(
+    user: ActiveUser,
+    member: Member,
+    range: { after: number; upTo: number },
+  ): number | undefined {
+    const { items, next } = this.#messages.undelivered(user.key, range);
+    const waiting = items.filter(({ id }) => !user.unread.has(id));
+    this.#give(
+      user,
+      member,
+      waiting.map((message) => ({
+        message: { ...message, late: true },
+        undelivered: true,
+        own: false,
+      })),
+    );
+    return next;
+  }
+
+  /** Gives a session what goes to all sessions of its user, after an id; returns the same. */
+  #giveFlow(user: ActiveUser, member: Member, after: number): number | undefined {
+    const { items, next } = this.#messages.flow(user.key, after, member.login);
+    this.#give(user, member, items);
+    return next;
+  }
+
+  /** Fulfilled when this turn of the loop has done its work. */
+  #turn(): Promise<void> {
+    return new Promise((resolve) => this.#clock.soon(resolve));
+  }
+}
