@@ -13,6 +13,7 @@ import {
   descriptorsFor,
   fitToDescriptors,
 } from "./lib/server/descriptors.ts";
+import { parseClusterFlags } from "./lib/server/cluster_flags.ts";
 import { parseLimits } from "./lib/server/limits.ts";
 import { howStarted, joinCommand } from "./lib/server/join_command.ts";
 import { createLog } from "./lib/server/log.ts";
@@ -38,6 +39,7 @@ async function serve(commandLine: CommandLine): Promise<void> {
   const { host, data = "." } = commandLine.options;
   const plain = commandLine.flags.has("plain");
   const wanted = parseLimits(commandLine.options);
+  const cluster = await parseClusterFlags(commandLine.options);
   const free = countFreeDescriptors(descriptorsFor(wanted));
   const { connections, limits, warning } = fitToDescriptors(wanted, free);
   if (warning !== undefined) console.error(warning);
@@ -61,6 +63,7 @@ async function serve(commandLine: CommandLine): Promise<void> {
     closed: commandLine.flags.has("closed"),
     limits,
     connections,
+    cluster,
     cost: DEFAULT_COST,
     clock: systemClock,
     log: createLog(systemClock, console.error),

@@ -1,4 +1,4 @@
-import { PLAIN_IDENTITY } from "../accounts/accounts.ts";
+import { PLAIN_IDENTITY } from "../accounts/credentials_line.ts";
 import type { Database } from "./database.ts";
 
 /** A message in `messages` is a direct one that its addressee has not acknowledged. */

@@ -47,6 +47,8 @@ export interface Services {
   logins: Logins;
   /** The sessions whose client may come back, by the number of its login. */
   returning: Map<number, Session>;
+  /** Tells the other servers that the client of a login has come to this one. */
+  moved: (login: number) => void;
   clock: Clock;
   log: Log;
   incidents: Incidents;

@@ -22,6 +22,30 @@ const LIMIT_FLAGS: readonly FlagSpec[] = Object.values(LIMITS).map(
   }),
 );
 
+const CLUSTER_FLAGS: readonly FlagSpec[] = [
+  {
+    name: "cluster",
+    value: "ADDRESSES",
+    what: "be one chat with all servers that have the same NATS, with JetStream: " +
+      "nats://host:4222, or several with commas between them",
+    heading: "Several servers",
+  },
+  {
+    name: "cluster-credentials",
+    value: "FILE",
+    what: "log in to NATS with a credentials file, or the seed of a user's nkey",
+    offer: "file",
+    heading: "Several servers",
+  },
+  {
+    name: "cluster-ca",
+    value: "FILE",
+    what: "speak TLS with NATS; its certificates are checked with those in this file (PEM)",
+    offer: "file",
+    heading: "Several servers",
+  },
+];
+
 /** What an operator can do to the accounts. */
 export const USER_ACTIONS = ["add", "list", "passwd", "remove"] as const;
 export type UserAction = (typeof USER_ACTIONS)[number];
@@ -73,6 +97,7 @@ export const CHATSERVER: ProgramSpec = {
             "does not list it",
         },
         { name: "plain", what: "no encryption: anybody on the network can read along" },
+        ...CLUSTER_FLAGS,
         ...LIMIT_FLAGS,
       ],
       examples: [
@@ -80,6 +105,10 @@ export const CHATSERVER: ProgramSpec = {
         {
           line: "chatserver 1300 --data /var/lib/chatserver --closed",
           what: "for those who have an account already",
+        },
+        {
+          line: "chatserver 1300 --cluster nats://10.0.0.1:4222,nats://10.0.0.2:4222",
+          what: "as one of several servers that are one chat",
         },
       ],
     },
@@ -124,7 +153,7 @@ export const CHATSERVER: ProgramSpec = {
     [0, "done"],
     [1, "anything unforeseen"],
     [2, "usage: a wrong command line, or input that ended before it should"],
-    [4, "refused: the port, the data folder, an account"],
+    [4, "refused: the port, the data folder, an account, the cluster"],
   ],
   files: [
     ["credentials.txt", "the accounts: names, and hashes of the passwords"],

@@ -71,6 +71,7 @@ export class FakeServer implements AsyncDisposable {
       mailboxes,
       logins: new Logins({ journal, table, clock: this.clock }),
       returning: new Map(),
+      moved: () => {},
       hub: new Hub({
         clock: this.clock,
         journal,

@@ -1,6 +1,6 @@
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { DatabaseSync } from "node:sqlite";
-import { PLAIN_IDENTITY } from "../../lib/accounts/accounts.ts";
+import { PLAIN_IDENTITY } from "../../lib/accounts/credentials_line.ts";
 import { ExitError } from "../../lib/exit.ts";
 import { ProtocolError } from "../../lib/protocol/errors.ts";
 import { TempFolder } from "../helpers/temp_folder.ts";
