@@ -13,6 +13,7 @@ import { AgeClock, newestTimes } from "../messages/clock_jump.ts";
 import { Database, type DatabaseOptions } from "../messages/database.ts";
 import { Logins } from "../messages/logins.ts";
 import { forgetBefore } from "../messages/expiry.ts";
+import type { HistoryRule } from "../messages/mailboxes.ts";
 import { LocalJournal } from "../journal/local_journal.ts";
 import { Projection } from "../journal/projection.ts";
 import { type Incoming, isShortage } from "../net/listener.ts";
@@ -64,6 +65,8 @@ export interface ChatServerOptions {
   connections?: number;
   /** Whether to refuse new accounts. @default false */
   closed?: boolean;
+  /** Which public messages an account may read. @default "joined" */
+  history?: HistoryRule;
   clock: Clock;
   log: Log;
   /** Puts what was written to a file of the message log on the disk. @default `fdatasync` */
@@ -107,9 +110,9 @@ export class ChatServer {
     },
   ) {
     this.fingerprint = identity && fingerprintOf(identity.certificate);
-    const { clock, log, closed = false } = options;
+    const { clock, log, closed = false, history = "joined" } = options;
     const limits = { ...DEFAULT_LIMITS, ...options.limits };
-    const projection = new Projection(database);
+    const projection = new Projection(database, { history });
     const journal = new LocalJournal(database, projection);
     const { messages, mailboxes } = projection;
     const known = new KnownAddresses();

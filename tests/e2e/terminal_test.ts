@@ -11,9 +11,10 @@ async function withTerminal(
     start: (username: string, columns?: number) => Promise<TmuxScreen>,
     tmux: Tmux,
   ) => Promise<void>,
+  serverFlags: readonly string[] = [],
 ): Promise<void> {
   await using folder = await TempFolder.create();
-  const { server, clientArgs } = await startServer(folder.path);
+  const { server, clientArgs } = await startServer(folder.path, ...serverFlags);
   await using _server = server;
   await using tmux = new Tmux(folder.path);
   await test(
@@ -23,9 +24,9 @@ async function withTerminal(
   );
 }
 
-for await (const { name, text } of transcripts()) {
+for await (const { name, text, serverFlags } of transcripts()) {
   Deno.test(`transcript ${name}, on a terminal`, async () => {
-    await withTerminal((start) => play(text, { start, terminal: true }));
+    await withTerminal((start) => play(text, { start, terminal: true }), serverFlags);
   });
 }
 
