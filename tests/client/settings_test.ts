@@ -20,7 +20,11 @@ Deno.test("Settings.set() takes what the table takes, and names what it would be
   assertEquals([...settings.changes.values()], ["compact", false, 5, ["bob", "joe"]]);
   const wrong: [SettingName, string][] = [["style", "big"], ["bell", "loud"], ["history", "101"]];
   for (const [name, text] of wrong) {
-    assertThrows(() => settings.set(name, SETTINGS[name].parse(text)), SettingError, `${name} can be `);
+    assertThrows(
+      () => settings.set(name, SETTINGS[name].parse(text)),
+      SettingError,
+      `${name} can be `,
+    );
   }
   assertEquals(settings.get("style"), "compact");
 });
