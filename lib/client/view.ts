@@ -59,7 +59,7 @@ export class View {
   message(message: Message): void {
     if (this.#isBlocked(message.from)) return;
     const own = this.#isSent(message);
-    if (message.to !== undefined && !own) this.lastDirect = message.from;
+    this.#noteDirect(message);
     if (this.compact) this.#line(message);
     else this.console.print(formatMessage(message, this.console.page, { own }));
     if (!this.#isOwn(message.from) && this.#isForUser(message)) this.#alert(message);
@@ -71,6 +71,7 @@ export class View {
     if (overview === undefined) return;
     this.here.set(overview.here.users);
     if (!this.compact) return;
+    overview.messages.forEach((message) => this.#noteDirect(message));
     const { messages, seen = Infinity, here } = overview;
     const unread = messages.findIndex(({ id, from }) => id > seen && !this.#isOwn(from));
     this.past(unread < 0 ? messages : messages.slice(0, unread));
@@ -158,6 +159,12 @@ export class View {
     if (kind === "off") return;
     const said = legibleLine(`${from}: ${text}`).slice(0, NOTIFIED_LENGTH).toWellFormed();
     this.console.alert(notification(kind, said));
+  }
+
+  /** Whom an answer goes to now. */
+  #noteDirect(message: Message): void {
+    if (message.to === undefined || this.#isSent(message) || this.#isBlocked(message.from)) return;
+    this.lastDirect = message.from;
   }
 
   /** Whether the user sent it, and not to this very user. */

@@ -46,6 +46,26 @@ async function register(screen: TmuxScreen): Promise<void> {
   assert(!(await screen.text()).includes("geheim"));
 }
 
+Deno.test("the first login in the classic style says once what /compact does", async () => {
+  await using folder = await TempFolder.create();
+  const { server, port, clientArgs } = await startServer(folder.path);
+  await using _server = server;
+  await using tmux = new Tmux(folder.path);
+  const args = ["--config", folder.file("new")];
+  const hint = "/compact shows each message in one line; SE style compact keeps that.";
+  await using nowhere = await tmux.open([...command("client"), "127.0.0.1", "1", "joe", ...args]);
+  await nowhere.until((text) => text.endsWith("exit code 3"), "that nobody listens");
+  assert(!(await nowhere.text()).includes(hint));
+  const [host, , username] = clientArgs("joe");
+  const joining = [...command("client"), host!, port, username!, ...args];
+  await using first = await tmux.open(joining);
+  const question = "Welcome new user: joe please enter a new password:";
+  await first.until((text) => text.endsWith(`\n${hint}\n${question}`), hint);
+  await using second = await tmux.open(joining);
+  await second.until((text) => text.endsWith(question), question);
+  assert(!(await second.text()).includes(hint));
+});
+
 Deno.test("what is being typed survives a message, wide and wrapped", async () => {
   await withTerminal(async (start) => {
     await using joe = await start("joe", 40);
