@@ -17,12 +17,17 @@ import {
   UNMARK_PASTES,
 } from "./paste.ts";
 import { pictureOf } from "./picture.ts";
+import { TypedText } from "./typed_text.ts";
 
 /** Asks a terminal to tell when it gets and loses the focus, and to stop doing so. */
 const TELL_FOCUS = "\x1b[?1004h";
 const HIDE_FOCUS = "\x1b[?1004l";
 const FOCUS = "\x1b[I";
 const BLUR = "\x1b[O";
+
+const GARBLED =
+  'Some of what you typed is not valid UTF-8, so "\ufffd" stands for it: choose UTF-8 in the ' +
+  "terminal's settings.";
 
 /** A paste without marks is over when nothing has come for so long, in milliseconds. */
 const PASTE_PAUSE_MS = 50;
@@ -55,7 +60,9 @@ export class TerminalLines implements LineSource {
   readonly #painter: Painter;
   readonly #editor = new LineEditor();
   readonly #pastes = new PasteDecoder();
-  readonly #utf8 = new TextDecoder();
+  readonly #typed = new TypedText();
+  /** Whether the line has bytes that are no UTF-8, and whether that was said. */
+  #garbled: "no" | "yes" | "said" = "no";
   readonly #keys = new EventEmitter();
   readonly #lines: string[] = [];
   readonly #onData = (chunk: Uint8Array) => this.#receive(chunk);
@@ -164,11 +171,20 @@ export class TerminalLines implements LineSource {
   }
 
   #receive(chunk: Uint8Array): void {
-    for (const piece of this.#pastes.decode(this.#utf8.decode(chunk, { stream: true }))) {
+    const { text, valid } = this.#typed.decode(chunk);
+    if (!valid && this.#garbled === "no") this.#garbled = "yes";
+    if (!this.#muted) this.#sayGarbled();
+    for (const piece of this.#pastes.decode(text)) {
       if ("paste" in piece) this.#paste(piece.paste);
       else this.#type(piece.keys);
     }
     this.#paint();
+  }
+
+  #sayGarbled(): void {
+    if (this.#garbled !== "yes") return;
+    this.#garbled = "said";
+    this.#say(GARBLED);
   }
 
   #type(keys: string): void {
@@ -228,6 +244,8 @@ export class TerminalLines implements LineSource {
   }
 
   #submit(): void {
+    this.#sayGarbled();
+    this.#garbled = "no";
     if (this.#muted) return this.#give(this.#editor.take({ remember: false }));
     this.#paint();
     this.#painter.leave();

@@ -21,7 +21,7 @@ function open({ dumb = false } = {}) {
     onInterrupt: () => interrupts.push(1),
   });
   /** Types, and waits until the line editor has taken it. */
-  const type = async (text: string) => {
+  const type = async (text: string | Uint8Array) => {
     keys.write(text);
     await new Promise((resolve) => setImmediate(resolve));
   };
@@ -266,6 +266,42 @@ Deno.test("TerminalLines has the terminal suspend at a second Ctrl-Z, and comes 
   assertEquals(modes(), ["suspendable true", "suspendable false"]);
   await type("\r");
   assertEquals(await line, "half!");
+  source[Symbol.dispose]();
+});
+
+const LATIN_1 = (text: string) => Uint8Array.from(text, (character) => character.charCodeAt(0));
+const NO_UTF8 = "Some of what you typed is not valid UTF-8";
+
+Deno.test("TerminalLines says once a line what is no UTF-8, and goes on", async () => {
+  const { source, type, screen } = open();
+  const line = source.read({ secret: false });
+  // Cut in the middle of a character that is right.
+  await type(new TextEncoder().encode("é").slice(0, 1));
+  await type(new TextEncoder().encode("é\ufffd").slice(1));
+  assertEquals(screen(), "é\ufffd");
+  await type(LATIN_1("caf\xe9"));
+  await type("s");
+  const [before, after] = screen().replaceAll(/\r\n {2}/g, " ").split(NO_UTF8);
+  assertEquals(before, "caf\r\x1b[J");
+  assertEquals(after?.endsWith("settings.\r\né\ufffdcaf\ufffds"), true, after);
+  await type(LATIN_1("\xff\r"));
+  assertEquals([await line, screen()], ["é\ufffdcaf\ufffds\ufffd", "\ufffd\r\n"]);
+  const next = source.read({ secret: false });
+  await type(LATIN_1("\xfcber\r"));
+  assertEquals(await next, "\ufffdber");
+  assertEquals(screen().replaceAll(/\r\n {2}/g, " ").includes(NO_UTF8), true);
+  source[Symbol.dispose]();
+});
+
+Deno.test("TerminalLines says that a secret was no UTF-8, when nobody types it any more", async () => {
+  const { source, type, screen } = open();
+  const secret = source.read({ secret: true });
+  await type(LATIN_1("geh\xe9im"));
+  assertEquals(screen(), "");
+  await type("\r");
+  assertEquals(await secret, "geh\ufffdim");
+  const said = screen().replaceAll(/\r\n {2}/g, " ");
+  assertEquals([said.startsWith(NO_UTF8), said.includes("geh")], [true, false]);
   source[Symbol.dispose]();
 });
 
