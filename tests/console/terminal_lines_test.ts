@@ -14,7 +14,7 @@ function open({ dumb = false } = {}) {
     input: keys,
     write: (text) => screen.push(text),
     setRawMode: (raw) => modes.push(`raw ${raw}`),
-    setSuspendable: (suspendable) => modes.push(`suspendable ${suspendable}`),
+    jobControl: true,
     page: () => ({ ...UNWRAPPED, columns: 20 }),
     dumb,
     clock,
@@ -253,19 +253,42 @@ Deno.test("TerminalLines has the terminal suspend at a second Ctrl-Z, and comes 
   await type("half");
   screen();
   await type("\x1a");
-  assertEquals(modes(), ["suspendable true"]);
-  assertEquals(screen().startsWith("\x1b[?2004l\x1b[?1004l"), true);
+  // As a shell wants it, before the terminal suspends the program.
+  assertEquals(modes(), ["raw false"]);
+  assertEquals(screen().endsWith("half\x1b[?2004l\x1b[?1004l"), true);
   // What has come meanwhile may be shown first, with the line below it.
   source.interrupt(() => {});
   screen();
   source.resumed();
-  assertEquals(modes(), ["raw true", "suspendable false"]);
-  assertEquals(screen(), "\r\x1b[J\x1b[?2004h\x1b[?1004hhalf");
+  assertEquals(modes(), ["raw true"]);
+  assertEquals(screen(), "\x1b[?2004h\x1b[?1004h\r\x1b[Jhalf");
+  // Whoever thinks better of it types a line, which the terminal shows, and which nobody has sent.
   await type("\x1a");
-  await type("!");
-  assertEquals(modes(), ["suspendable true", "suspendable false"]);
+  screen();
+  await type(" and more\n");
+  assertEquals(modes(), ["raw false", "raw true"]);
+  assertEquals(screen(), "\x1b[?2004h\x1b[?1004h\r\x1b[Jhalf and more");
   await type("\r");
+  assertEquals(await line, "half and more");
+  source[Symbol.dispose]();
+});
+
+Deno.test("TerminalLines has the terminal back ten seconds after a single Ctrl-Z, and for a secret", async () => {
+  const { source, type, screen, modes, clock } = open();
+  const line = source.read({ secret: false });
+  await type("half");
+  await type("\x1a");
+  clock.advance(9_999);
+  assertEquals(modes(), ["raw false"]);
+  screen();
+  clock.advance(1);
+  assertEquals([modes(), screen()], [["raw true"], "\r\x1b[J\x1b[?2004hhalf"]);
+  await type("!\r");
   assertEquals(await line, "half!");
+  void source.read({ secret: false });
+  await type("\x1a");
+  void source.read({ secret: true });
+  assertEquals([modes(), clock.timers], [["raw false", "raw true"], 0]);
   source[Symbol.dispose]();
 });
 
@@ -306,12 +329,19 @@ Deno.test("TerminalLines says that a secret was no UTF-8, when nobody types it a
 });
 
 Deno.test("TerminalLines keeps to itself what was typed for a shell", async () => {
-  const { source, type, screen } = open();
+  const { source, type, screen, clock } = open();
   const line = source.read({ secret: false });
   await type("\x1a");
   screen();
-  for (const part of ["fg\r", "fg\r"]) await type(part);
-  assertEquals(screen().replaceAll(/\s+/g, " ").includes("so it was not sent."), true);
+  const toldOff = () => screen().replaceAll(/\s+/g, " ").includes("so it was not sent.");
+  await type("fg\n");
+  assertEquals(toldOff(), true);
+  await type("\x1a");
+  clock.advance(10_000);
+  screen();
+  await type("fg\r");
+  assertEquals(toldOff(), true);
+  await type("fg\r");
   assertEquals(await line, "fg");
   source[Symbol.dispose]();
 });

@@ -237,7 +237,7 @@ Deno.test("compact: Ctrl-Z twice suspends, and fg brings everything back", async
     await joe.until((text) => text.endsWith("everybody> half 世界"), "what is typed");
     await joe.press("C-z");
     await joe.until(
-      (text) => text.endsWith("Ctrl-Z once more suspends.\neverybody> half 世界"),
+      (text) => text.endsWith("Ctrl-Z once more suspends, Enter goes on.\neverybody> half 世界"),
       "how to go on",
     );
     await joe.press("C-z");
