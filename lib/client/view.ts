@@ -7,8 +7,9 @@ import type { Crowd, Message, Overview, PresenceChange } from "../protocol/recor
 import { Attention, mentions, notification } from "./attention.ts";
 import { colored, emphasized } from "./colors.ts";
 import { dayOf, formatLine } from "./compact.ts";
-import { formatMessage, formatPastMessage } from "./format.ts";
+import { formatLoss, formatMessage, formatPastMessage } from "./format.ts";
 import { Here } from "./here.ts";
+import type { LostError } from "./session.ts";
 import type { Settings } from "./settings.ts";
 
 /** What {@linkcode View} shows things on, and by. */
@@ -59,7 +60,7 @@ export class View {
   message(message: Message): void {
     if (this.#isBlocked(message.from)) return;
     const own = this.#isSent(message);
-    if (message.to !== undefined && !own) this.lastDirect = message.from;
+    this.#noteDirect(message);
     if (this.compact) this.#line(message);
     else this.console.print(formatMessage(message, this.console.page, { own }));
     if (!this.#isOwn(message.from) && this.#isForUser(message)) this.#alert(message);
@@ -71,6 +72,7 @@ export class View {
     if (overview === undefined) return;
     this.here.set(overview.here.users);
     if (!this.compact) return;
+    overview.messages.forEach((message) => this.#noteDirect(message));
     const { messages, seen = Infinity, here } = overview;
     const unread = messages.findIndex(({ id, from }) => id > seen && !this.#isOwn(from));
     this.past(unread < 0 ? messages : messages.slice(0, unread));
@@ -119,8 +121,8 @@ export class View {
     this.console.complain(this.compact ? `! ${problem}` : problem);
   }
 
-  lost(why: string): void {
-    this.complain(`Connection lost (${why}), trying to come back.`);
+  lost(reason: LostError): void {
+    this.complain(`Connection ${formatLoss(reason)}, trying to come back.`);
   }
 
   back(overview?: Overview): void {
@@ -158,6 +160,12 @@ export class View {
     if (kind === "off") return;
     const said = legibleLine(`${from}: ${text}`).slice(0, NOTIFIED_LENGTH).toWellFormed();
     this.console.alert(notification(kind, said));
+  }
+
+  /** Whom an answer goes to now. */
+  #noteDirect(message: Message): void {
+    if (message.to === undefined || this.#isSent(message) || this.#isBlocked(message.from)) return;
+    this.lastDirect = message.from;
   }
 
   /** Whether the user sent it, and not to this very user. */

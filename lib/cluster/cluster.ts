@@ -1,5 +1,5 @@
 /**
- * What a server asks of its cluster, and how it comes by one. This file and `elsewhere.ts` are loaded always, the rest
+ * What a server asks of its cluster, and how it comes by one. This file, `elsewhere.ts` and `other_servers.ts` are loaded always, the rest
  * of this folder only by who is in a cluster.
  *
  * @module
@@ -8,6 +8,7 @@ import type { Clock } from "../clock.ts";
 import type { Journal, Reader } from "../journal/journal.ts";
 import type { Database } from "../messages/database.ts";
 import type { Elsewhere } from "./elsewhere.ts";
+import type { OtherServers } from "./other_servers.ts";
 
 /** Options of {@linkcode openCluster}. */
 export interface ClusterOptions {
@@ -39,7 +40,7 @@ export interface Cluster extends AsyncDisposable {
   openJournal(database: Database, reader: Reader): Promise<Journal>;
 
   /** Learns who is in the cluster. After the journal is open. */
-  join(): Promise<Elsewhere>;
+  join(): Promise<Elsewhere & OtherServers>;
 }
 
 type Loader = () => Promise<{ openCluster: (options: ClusterOptions) => Promise<Cluster> }>;

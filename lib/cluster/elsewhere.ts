@@ -6,14 +6,6 @@ export interface RemoteUser {
   sessions: number;
 }
 
-/** A server of a cluster, as clients have to know it. */
-export interface ClusterMember {
-  /** Where clients reach it, as `host:port`. */
-  addresses: readonly string[];
-  /** Its certificate, in PEM; undefined where it speaks no TLS. */
-  certificate: string | undefined;
-}
-
 /** How a message got to an account's sessions. */
 export type Mark = "udp" | "tcp" | "waits";
 
@@ -29,18 +21,12 @@ export interface Marks {
 export interface Elsewhere extends AsyncDisposable {
   /** The users, by the accounts' keys; one who is at several servers has all their sessions. */
   readonly users: ReadonlyMap<string, RemoteUser>;
-  /** The other servers, by ids that they have until they end. */
-  readonly members: ReadonlyMap<string, ClusterMember>;
-  /** Tells the others that this server is there; before, they know nothing of it. */
-  tell(member: ClusterMember): void;
   /** A user has so many sessions at this server now. */
   note(key: string, user: RemoteUser): void;
   /** How far a message got at each of the other servers that answers within a second; undefined where there is none. */
   marks(message: number): Promise<Marks[]> | undefined;
   /** Is told that a user has come to the other servers, or has gone from all of them. */
   onUser: (key: string, user: RemoteUser, change: "came" | "went") => void;
-  /** Is told that there are other members than before. */
-  onMembers: () => void;
   /** Answers what others ask by {@linkcode marks}. */
   onMarks: (message: number) => Marks;
 }
@@ -48,12 +34,9 @@ export interface Elsewhere extends AsyncDisposable {
 /** One server alone. */
 export const NOWHERE: Elsewhere = {
   users: new Map(),
-  members: new Map(),
-  tell: () => {},
   note: () => {},
   marks: () => undefined,
   onUser: () => {},
-  onMembers: () => {},
   onMarks: () => ({ alone: { users: 0, udp: 0, tcp: 0 }, shared: [] }),
   [Symbol.asyncDispose]: () => Promise.resolve(),
 };

@@ -2,7 +2,9 @@ import type { Clock } from "../clock.ts";
 import type { Journal, Reader } from "../journal/journal.ts";
 import type { Database } from "../messages/database.ts";
 import type { Cluster, ClusterOptions } from "./cluster.ts";
-import type { ClusterMember, Elsewhere, Marks, RemoteUser } from "./elsewhere.ts";
+import type { NamedServer } from "../protocol/records.ts";
+import type { Elsewhere, Marks, RemoteUser } from "./elsewhere.ts";
+import type { OtherServers } from "./other_servers.ts";
 import type { NatsConnection, Subscription } from "./nats.ts";
 import { Presence } from "./presence.ts";
 import { ClusterStream } from "./stream.ts";
@@ -50,7 +52,7 @@ class NatsCluster implements Cluster {
     return await StreamJournal.open({ stream, database, reader, clock, log });
   }
 
-  async join(): Promise<Elsewhere> {
+  async join(): Promise<Elsewhere & OtherServers> {
     const [stream, clock, log] = [this.#stream, this.#clock, this.#log];
     const presence = await Presence.open({ stream, clock, log });
     this.#presence = presence;
@@ -63,7 +65,7 @@ class NatsCluster implements Cluster {
 }
 
 /** The other servers: what they say in the presence bucket, and what they answer. */
-class Others implements Elsewhere {
+class Others implements Elsewhere, OtherServers {
   readonly #presence: Presence;
   readonly #connection: NatsConnection;
   /** The subject on which servers ask each other how far a message got. */
@@ -89,20 +91,24 @@ class Others implements Elsewhere {
     return this.#presence.users;
   }
 
-  get members(): ReadonlyMap<string, ClusterMember> {
-    return this.#presence.members;
+  get servers(): readonly NamedServer[] {
+    return this.#presence.servers;
   }
 
   set onUser(handler: Elsewhere["onUser"]) {
     this.#presence.onUser = handler;
   }
 
-  set onMembers(handler: Elsewhere["onMembers"]) {
-    this.#presence.onMembers = handler;
+  set onChange(handler: OtherServers["onChange"]) {
+    this.#presence.onServers = handler;
   }
 
-  tell(member: ClusterMember): void {
-    this.#presence.tell(member);
+  announce(self: NamedServer): void {
+    void this.#presence.tell(self);
+  }
+
+  async withdraw(): Promise<void> {
+    await this.#presence.tell(undefined);
   }
 
   note(key: string, user: RemoteUser): void {
@@ -115,7 +121,7 @@ class Others implements Elsewhere {
   }
 
   marks(message: number): Promise<Marks[]> | undefined {
-    return this.members.size === 0 ? undefined : this.#ask(message);
+    return this.#presence.count === 0 ? undefined : this.#ask(message);
   }
 
   async #ask(message: number): Promise<Marks[]> {
@@ -124,7 +130,7 @@ class Others implements Elsewhere {
       const answers = await this.#connection.requestMany(
         this.#asking,
         JSON.stringify({ message, from: this.#id }),
-        { strategy: "count", maxMessages: this.members.size, maxWait: MARKS_MS },
+        { strategy: "count", maxMessages: this.#presence.count, maxWait: MARKS_MS },
       );
       for await (const answer of answers) marks.push(answer.json<Marks>());
     } catch {

@@ -1,6 +1,7 @@
 import { type KV, type KvEntry, Kvm, StorageType } from "./nats.ts";
 import { Alarm, type Clock, sleep } from "../clock.ts";
-import type { ClusterMember, RemoteUser } from "./elsewhere.ts";
+import type { NamedServer } from "../protocol/records.ts";
+import type { RemoteUser } from "./elsewhere.ts";
 import type { ClusterStream } from "./stream.ts";
 
 /** How often a server says who is there, if nothing changes, in milliseconds. */
@@ -23,13 +24,14 @@ export interface PresenceOptions {
 
 /** What a server says of itself. */
 interface Said {
-  member: ClusterMember;
+  /** Where it takes clients; undefined where it takes none any more. */
+  server: NamedServer | undefined;
   users: [key: string, username: string, sessions: number][];
 }
 
 /** A server as the bucket has it. */
 interface Peer {
-  member: ClusterMember;
+  server: NamedServer | undefined;
   users: ReadonlyMap<string, RemoteUser>;
   /** When it was last heard of. */
   heard: number;
@@ -43,15 +45,15 @@ interface Peer {
 export class Presence implements AsyncDisposable {
   /** The users of the others, by the accounts' keys; one who is at several has all their sessions. */
   readonly users: ReadonlyMap<string, RemoteUser>;
-  /** The others, by ids that they have until they end. */
-  readonly members = new Map<string, ClusterMember>();
   /** Is told that a user has come to the others, or has gone from all of them. */
   onUser: (key: string, user: RemoteUser, change: "came" | "went") => void = () => {};
-  /** Is told that there are other members than before. */
-  onMembers: () => void = () => {};
+  /** Is told that {@linkcode servers} is another one. */
+  onServers: () => void = () => {};
   readonly #clock: Clock;
-  /** What the others are to know of this server; nothing before it is told. */
-  #member: ClusterMember | undefined;
+  /** Where this server takes clients; nothing is said before that is told. */
+  #self: NamedServer | undefined;
+  #told = false;
+  #servers: readonly NamedServer[] = [];
   readonly #log: (event: string) => void;
   #skew: number | undefined;
   readonly #stream: ClusterStream;
@@ -65,6 +67,7 @@ export class Presence implements AsyncDisposable {
   readonly #silence: Alarm;
   #heardItself: number;
   #saying = false;
+  #said: Promise<void> = Promise.resolve();
   #changed = false;
   #stopWatch = () => {};
   #watching: Promise<void> = Promise.resolve();
@@ -97,10 +100,27 @@ export class Presence implements AsyncDisposable {
     return this.#skew;
   }
 
-  /** Says that this server is there, from now on. */
-  tell(member: ClusterMember): void {
-    this.#member = member;
+  /** How many other servers there are. */
+  get count(): number {
+    return this.#peers.size;
+  }
+
+  /** Where the others take clients, in the order of their ids. */
+  get servers(): readonly NamedServer[] {
+    return this.#servers;
+  }
+
+  /**
+   * Says that this server is there, from now on, and where it takes clients, if it does.
+   *
+   * @returns a promise that is fulfilled when NATS has that, or can't be told
+   */
+  async tell(server: NamedServer | undefined): Promise<void> {
+    this.#self = server;
+    this.#told = true;
+    await this.#said;
     this.#say();
+    await this.#said;
   }
 
   /** A user has so many sessions at this server now. */
@@ -126,16 +146,15 @@ export class Presence implements AsyncDisposable {
 
   /** Says who is here, one time after another. */
   #say(): void {
-    const member = this.#member;
-    if (member === undefined || this.#saying || this.#over.signal.aborted) return;
+    if (!this.#told || this.#saying || this.#over.signal.aborted) return;
     this.#saying = true;
     this.#changed = false;
     const all: Said = {
-      member,
+      server: this.#self,
       users: [...this.#own].map(([key, { username, sessions }]) => [key, username, sessions]),
     };
     const said = this.#bucket.put(this.#server, JSON.stringify(all)).catch(() => {});
-    void said.then(() => {
+    this.#said = said.then(() => {
       this.#saying = false;
       if (this.#over.signal.aborted) return;
       if (this.#changed) this.#say();
@@ -169,16 +188,16 @@ export class Presence implements AsyncDisposable {
       this.#heardItself = heard;
       return this.#compareClocks(created.getTime());
     }
-    const { member, users } = JSON.parse(new TextDecoder().decode(value)) as Said;
+    const said = JSON.parse(new TextDecoder().decode(value)) as Said;
+    const { users } = said;
     const known = this.#peers.get(server);
     this.#peers.set(server, {
-      member,
+      server: said.server,
       heard,
       users: new Map(users.map(([key, username, sessions]) => [key, { username, sessions }])),
     });
     this.#recount([...known?.users.keys() ?? [], ...users.map(([key]) => key)]);
-    this.members.set(server, member);
-    if (known === undefined) this.onMembers();
+    this.#listServers();
   }
 
   #forget(server: string): void {
@@ -186,8 +205,15 @@ export class Presence implements AsyncDisposable {
     if (known === undefined) return;
     this.#peers.delete(server);
     this.#recount(known.users.keys());
-    this.members.delete(server);
-    this.onMembers();
+    this.#listServers();
+  }
+
+  #listServers(): void {
+    const ids = [...this.#peers.keys()].toSorted();
+    const servers = ids.flatMap((id) => this.#peers.get(id)!.server ?? []);
+    if (JSON.stringify(servers) === JSON.stringify(this.#servers)) return;
+    this.#servers = servers;
+    this.onServers();
   }
 
   /** Counts the sessions of users at all peers together. */
@@ -229,7 +255,7 @@ export class Presence implements AsyncDisposable {
     for (const [server, { heard }] of this.#peers) {
       if (now - heard >= GONE_MS) this.#forget(server);
     }
-    if (this.#member !== undefined && now - this.#heardItself >= DEAF_MS) {
+    if (this.#told && now - this.#heardItself >= DEAF_MS) {
       this.#heardItself = now;
       this.#stopWatch();
     }

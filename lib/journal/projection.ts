@@ -3,7 +3,7 @@ import { ExitCode, ExitError } from "../exit.ts";
 import { CredentialsTable } from "../messages/credentials_table.ts";
 import type { Database } from "../messages/database.ts";
 import { LoginTable } from "../messages/login_table.ts";
-import { Mailboxes } from "../messages/mailboxes.ts";
+import { type HistoryRule, Mailboxes } from "../messages/mailboxes.ts";
 import { MessageLog } from "../messages/message_log.ts";
 import type { Message } from "../protocol/records.ts";
 import type { AccountChangedEvent, JournalEvent } from "./events.ts";
@@ -16,6 +16,14 @@ export interface AccountChange {
   line: string | undefined;
   /** The login whose user did it, and which goes on. */
   by?: number | undefined;
+}
+
+/** Options of {@linkcode Projection}. */
+export interface ProjectionOptions {
+  /** Which stream the events are of. @default they are this server's own */
+  stream?: string;
+  /** Which public messages an account may read. @default "joined" */
+  history?: HistoryRule;
 }
 
 /** What the events amount to: the tables of a database, each of which is read by whoever wants to know. */
@@ -47,11 +55,8 @@ export class Projection implements Reader {
   /** Takes what became of a cluster's accounts, after who has gone and before the messages of the same batch. */
   onAccounts: (changes: readonly AccountChange[]) => void = () => {};
 
-  /**
-   * @param stream which stream the events are of; by default they are this server's own
-   * @throws {ExitError} `refused`, where the tables know events of another one
-   */
-  constructor(database: Database, stream?: string) {
+  /** @throws {ExitError} `refused`, where the tables know events of another stream */
+  constructor(database: Database, { stream, history = "joined" }: ProjectionOptions = {}) {
     this.#database = database;
     this.#stream = stream ?? null;
     this.#statements = database.prepare({
@@ -59,7 +64,7 @@ export class Projection implements Reader {
         FROM journal`,
       advance: "UPDATE journal SET last = ?, stream = ?",
     });
-    this.mailboxes = new Mailboxes(database);
+    this.mailboxes = new Mailboxes(database, history);
     this.messages = new MessageLog(database, this.mailboxes);
     this.logins = new LoginTable(database);
     this.credentials = new CredentialsTable(database);

@@ -1,9 +1,11 @@
 import type { Accounts } from "../accounts/accounts.ts";
 import { type Cluster, type ClusterOptions, openCluster } from "../cluster/cluster.ts";
-import type { ClusterMember, Elsewhere } from "../cluster/elsewhere.ts";
+import type { Elsewhere } from "../cluster/elsewhere.ts";
+import type { OtherServers } from "../cluster/other_servers.ts";
 import type { Journal } from "../journal/journal.ts";
 import { Projection } from "../journal/projection.ts";
 import type { Database } from "../messages/database.ts";
+import type { HistoryRule } from "../messages/mailboxes.ts";
 import type { Services } from "./session.ts";
 import { SharedAccounts } from "./shared_accounts.ts";
 
@@ -17,6 +19,7 @@ export interface State {
 /** What {@linkcode ClusterNode.join} works with. */
 export interface JoinOptions {
   accounts: Accounts;
+  history: HistoryRule;
   /** Opens the tables. */
   open: () => Database;
   /** Closes everything, the last first. */
@@ -25,7 +28,7 @@ export interface JoinOptions {
 
 /** What makes a server one of a cluster. */
 export class ClusterNode {
-  readonly elsewhere: Elsewhere;
+  readonly elsewhere: Elsewhere & OtherServers;
   readonly #cluster: Cluster;
   readonly #accounts: SharedAccounts;
   readonly #state: State;
@@ -36,7 +39,7 @@ export class ClusterNode {
   private constructor(
     cluster: Cluster,
     { elsewhere, accounts, state }: {
-      elsewhere: Elsewhere;
+      elsewhere: Elsewhere & OtherServers;
       accounts: SharedAccounts;
       state: State;
     },
@@ -55,12 +58,12 @@ export class ClusterNode {
    */
   static async join(
     options: ClusterOptions,
-    { accounts, open, opened }: JoinOptions,
+    { accounts, history, open, opened }: JoinOptions,
   ): Promise<State & { node: ClusterNode }> {
     const { log } = options;
     const cluster = opened.use(await openCluster(options));
     const database = opened.use(open());
-    const projection = new Projection(database, cluster.stream);
+    const projection = new Projection(database, { stream: cluster.stream, history });
     const journal = opened.use(await cluster.openJournal(database, projection));
     const elsewhere = opened.use(await cluster.join());
     // No event may come between these and whoever is told of it.
@@ -70,8 +73,8 @@ export class ClusterNode {
     return { ...state, node };
   }
 
-  /** Events concern sessions from now on, and the others know of this server. */
-  serve(services: Services, member: ClusterMember): void {
+  /** Events concern sessions from now on. */
+  serve(services: Services): void {
     const { projection } = this.#state;
     const { accounts, hub, known, returning } = services;
     projection.onAccounts = (changes) => {
@@ -91,7 +94,6 @@ export class ClusterNode {
       if (server === this.#id || this.#coming.has(login)) return;
       returning.get(login)?.end("resumed", "the client has come back at another server");
     };
-    this.elsewhere.tell(member);
   }
 
   /** Whether this server's clock is known to say what NATS' does, or nearly. */

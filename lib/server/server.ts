@@ -1,19 +1,22 @@
 import { join } from "node:path";
+import { Buffer } from "node:buffer";
 import { Accounts } from "../accounts/accounts.ts";
 import { KnownAddresses } from "../accounts/known_addresses.ts";
 import type { ScryptCost } from "../accounts/phc.ts";
 import { LoginThrottle } from "../accounts/login_throttle.ts";
 import { Alarm, type Clock } from "../clock.ts";
+import { alone, type OtherServers } from "../cluster/other_servers.ts";
 import { reasonOf } from "../reasons.ts";
-import { encodePem, fingerprintOf } from "../net/certificate.ts";
+import { fingerprintOf } from "../net/certificate.ts";
 import { type Identity, loadIdentity } from "../net/identity.ts";
-import { formatEndpoint, originOf } from "../net/connection.ts";
+import { type Endpoint, originOf } from "../net/connection.ts";
 import { bindPorts, ownAddresses, type Ports } from "../net/ports.ts";
 import { AgeClock, newestTimes } from "../messages/clock_jump.ts";
 import { Database, type DatabaseOptions } from "../messages/database.ts";
 import { Logins } from "../messages/logins.ts";
 import { forgetBefore } from "../messages/expiry.ts";
 import type { ClusterOptions } from "../cluster/cluster.ts";
+import type { HistoryRule } from "../messages/mailboxes.ts";
 import { LocalJournal } from "../journal/local_journal.ts";
 import { Projection } from "../journal/projection.ts";
 import { type Incoming, isShortage } from "../net/listener.ts";
@@ -31,6 +34,7 @@ import { DEFAULT_LIMITS, type Limits } from "./limits.ts";
 import type { Log } from "./log.ts";
 import { Probes } from "./probe.ts";
 import { reconcile } from "./reconcile.ts";
+import { Referrals } from "./referrals.ts";
 import { Registrations } from "./registrations.ts";
 import { CalmRate } from "../protocol/calm_rate.ts";
 import { RecentSet } from "../protocol/recent_set.ts";
@@ -69,17 +73,23 @@ export interface ChatServerOptions {
   connections?: number;
   /** Whether to refuse new accounts. @default false */
   closed?: boolean;
+  /** Which public messages an account may read. @default "joined" */
+  history?: HistoryRule;
   /** The cluster that it belongs to. @default it is alone */
   cluster?: Omit<ClusterOptions, "clock" | "log"> | undefined;
+  /** The other servers that its clients are told of. @default those of the cluster */
+  others?: OtherServers;
+  /** Where clients of the others reach this one; port 0 is the one it listens on. @default `hostname`, or an address of this machine */
+  advertise?: Endpoint | undefined;
   clock: Clock;
   log: Log;
   /** Puts what was written to a file of the message log on the disk. @default `fdatasync` */
   sync?: DatabaseOptions["sync"];
 }
 
-/** The state of a server that is alone. */
-function alone(database: Database): State & { node: undefined } {
-  const projection = new Projection(database);
+/** The state of a server that is in no cluster. */
+function ownState(database: Database, history: HistoryRule): State & { node: undefined } {
+  const projection = new Projection(database, { history });
   const journal = new LocalJournal(database, projection);
   return { database, projection, journal, node: undefined };
 }
@@ -107,6 +117,7 @@ export class ChatServer {
   readonly #node: ClusterNode | undefined;
   readonly #receiving: Promise<void>;
   readonly #services: Services;
+  readonly #others: OtherServers;
   readonly #admission: Admission;
   readonly #unwritten: UnwrittenBudget;
   readonly #maxOpen: number;
@@ -127,12 +138,14 @@ export class ChatServer {
   ) {
     this.fingerprint = identity && fingerprintOf(identity.certificate);
     const { clock, log, closed = false } = options;
+    const others = node?.elsewhere ?? options.others ?? alone();
     const limits = { ...DEFAULT_LIMITS, ...options.limits };
     const { messages, mailboxes } = projection;
     const known = new KnownAddresses();
     this.#admission = new Admission(limits);
     this.#unwritten = new UnwrittenBudget(limits.unwrittenBytes);
     this.#maxOpen = options.connections ?? Infinity;
+    this.#others = others;
     this.port = ports.port;
     this.unreadableCredentials = accounts.unreadable;
     this.#ports = ports;
@@ -150,6 +163,7 @@ export class ChatServer {
       limits,
       closed,
       registrations: new Registrations(clock, limits),
+      referrals: new Referrals(clock, others),
       incidents: new Incidents(clock, log),
       known,
       throttle: new LoginThrottle(clock, known),
@@ -179,11 +193,7 @@ export class ChatServer {
       departed,
       sendDatagram,
     };
-    node?.serve(this.#services, {
-      addresses: (options.hostname === undefined ? ownAddresses() : [options.hostname])
-        .map((hostname) => formatEndpoint({ hostname, port: ports.port })),
-      certificate: identity && encodePem("CERTIFICATE", identity.certificate),
-    });
+    node?.serve(this.#services);
     this.#refreshing = new Alarm(clock, () => void this.#refresh());
     void this.#refresh();
     this.#forgetting = new Alarm(clock, () => this.#forget());
@@ -197,7 +207,7 @@ export class ChatServer {
    * @throws {ExitError} `refused`, where the data folder or the port can't be had
    */
   static async start(options: ChatServerOptions): Promise<ChatServer> {
-    const { folder, port, hostname, plain, cost, clock, log, sync } = options;
+    const { folder, port, hostname, plain, cost, clock, log, sync, history = "joined" } = options;
     const lock = await lockDataFolder(folder);
     try {
       for (const line of await protectFolder(folder)) log(line);
@@ -207,8 +217,11 @@ export class ChatServer {
         opened.use(new Database(join(folder, "messages.db"), { clock, log, ...sync && { sync } }));
       const identity = plain ? undefined : await loadIdentity(folder);
       const state = options.cluster === undefined
-        ? alone(open())
-        : await ClusterNode.join({ ...options.cluster, clock, log }, { accounts, open, opened });
+        ? ownState(open(), history)
+        : await ClusterNode.join(
+          { ...options.cluster, clock, log },
+          { accounts, history, open, opened },
+        );
       // Nobody comes in before this turn of the loop is over.
       const onIncoming = (incoming: Incoming) => void server.#serve(incoming).catch(server.#report);
       const onShortage = () => server.#warnOfShortage();
@@ -216,6 +229,7 @@ export class ChatServer {
       const server = new ChatServer(ports, lock, { accounts, identity, options, ...state });
       // From here on the server closes it.
       opened.move();
+      server.#announce(identity, options);
       return server;
     } catch (error) {
       lock[Symbol.dispose]();
@@ -223,17 +237,35 @@ export class ChatServer {
     }
   }
 
+  /** Tells the other servers where clients reach this one. */
+  #announce(identity: Identity | undefined, { advertise, hostname }: ChatServerOptions): void {
+    const everywhere = hostname === undefined || hostname === "0.0.0.0" || hostname === "::";
+    this.#others.announce({
+      address: advertise?.hostname ?? (everywhere ? ownAddresses()[0]! : hostname),
+      port: advertise?.port || this.port,
+      ...identity && { certificate: Buffer.from(identity.certificate).toString("base64") },
+    });
+  }
+
   /**
    * Says farewell to every client, and ends. Closing twice is fine.
    *
-   * @param final whether the clients must not come back by themselves
+   * @param final whether the clients must not come back by themselves. Where they may and there are other
+   *   servers, they are sent there
    */
   async close({ final }: { final: boolean }): Promise<void> {
     if (this.#closing) return;
     this.#closing = true;
     this.#refreshing[Symbol.dispose]();
     this.#forgetting[Symbol.dispose]();
+    const { referrals } = this.#services;
     this.#ports.tcp.close();
+    await this.#others.withdraw();
+    const sessions = [...this.#sessions.keys()];
+    if (final) await Promise.all(sessions.map((session) => session.stop(true)));
+    else await referrals.sendAway(sessions, (session, to) => session.stop(false, to));
+    referrals[Symbol.dispose]();
+    // Who came in the meantime has seen nothing yet.
     await Promise.all([...this.#sessions.keys()].map((session) => session.stop(final)));
     await Promise.all(this.#sessions.values());
     this.#ports.udp[Symbol.dispose]();

@@ -4,6 +4,8 @@ import {
   type FlagSpec,
   type ProgramSpec,
 } from "../usage/table.ts";
+import { ExitCode, ExitError } from "../exit.ts";
+import { HISTORY_RULES, type HistoryRule } from "../messages/mailboxes.ts";
 import { LIMITS } from "./limits.ts";
 
 const DATA: FlagSpec = {
@@ -45,6 +47,14 @@ const CLUSTER_FLAGS: readonly FlagSpec[] = [
     heading: "Several servers",
   },
 ];
+/** @throws {ExitError} `usage` */
+export function parseHistoryRule(text = "joined"): HistoryRule {
+  const rule = HISTORY_RULES.find((rule) => rule === text);
+  if (rule === undefined) {
+    throw new ExitError(ExitCode.usage, `--history is one of: ${HISTORY_RULES.join(", ")}`);
+  }
+  return rule;
+}
 
 /** What an operator can do to the accounts. */
 export const USER_ACTIONS = ["add", "list", "passwd", "remove"] as const;
@@ -85,10 +95,25 @@ export const CHATSERVER: ProgramSpec = {
           what: "the address to listen on (default: every address)",
           offer: "host",
         },
+        {
+          name: "advertise",
+          value: "ADDRESS",
+          what:
+            "in a cluster: where clients reach this server, with :PORT where it is another one " +
+            "(default: what --host says, or an address of this machine)",
+        },
         DATA,
         {
           name: "closed",
           what: 'no new accounts, but those that "chatserver users add" makes',
+        },
+        {
+          name: "history",
+          value: "SINCE",
+          what:
+            "which messages to everybody a user may read: joined, those since the account was " +
+            "made; all, those before, too (default: joined)",
+          offer: HISTORY_RULES,
         },
         {
           name: "hidden",
