@@ -5,6 +5,7 @@ import { Console } from "./lib/console/console.ts";
 import { openSource, standardOutput } from "./lib/console/standard_streams.ts";
 import { TerminalLines } from "./lib/console/terminal_lines.ts";
 import { ExitCode } from "./lib/exit.ts";
+import { parseEndpoint } from "./lib/net/endpoints.ts";
 import { describeFingerprint } from "./lib/net/fingerprint_words.ts";
 import { ownAddresses } from "./lib/net/ports.ts";
 import { EndWish, onSignals, runProgram } from "./lib/program.ts";
@@ -35,7 +36,7 @@ async function main(): Promise<void> {
 
 async function serve(commandLine: CommandLine): Promise<void> {
   const port = parsePort(commandLine.arguments["port"]!, 0);
-  const { host, data = "." } = commandLine.options;
+  const { host, data = ".", advertise } = commandLine.options;
   const plain = commandLine.flags.has("plain");
   const wanted = parseLimits(commandLine.options);
   const free = countFreeDescriptors(descriptorsFor(wanted));
@@ -59,6 +60,7 @@ async function serve(commandLine: CommandLine): Promise<void> {
     folder: data,
     plain,
     closed: commandLine.flags.has("closed"),
+    advertise: advertise === undefined ? undefined : parseEndpoint(advertise, 0),
     limits,
     connections,
     cost: DEFAULT_COST,

@@ -1,14 +1,16 @@
 import { join } from "node:path";
+import { Buffer } from "node:buffer";
 import { Accounts } from "../accounts/accounts.ts";
 import { KnownAddresses } from "../accounts/known_addresses.ts";
 import type { ScryptCost } from "../accounts/phc.ts";
 import { LoginThrottle } from "../accounts/login_throttle.ts";
 import { Alarm, type Clock } from "../clock.ts";
+import { alone, type OtherServers } from "../cluster/other_servers.ts";
 import { reasonOf } from "../reasons.ts";
 import { fingerprintOf } from "../net/certificate.ts";
 import { type Identity, loadIdentity } from "../net/identity.ts";
-import { originOf } from "../net/connection.ts";
-import { bindPorts, type Ports } from "../net/ports.ts";
+import { type Endpoint, originOf } from "../net/connection.ts";
+import { bindPorts, ownAddresses, type Ports } from "../net/ports.ts";
 import { AgeClock, newestTimes } from "../messages/clock_jump.ts";
 import { Database, type DatabaseOptions } from "../messages/database.ts";
 import { Logins } from "../messages/logins.ts";
@@ -29,6 +31,7 @@ import { DEFAULT_LIMITS, type Limits } from "./limits.ts";
 import type { Log } from "./log.ts";
 import { Probes } from "./probe.ts";
 import { reconcile } from "./reconcile.ts";
+import { Referrals } from "./referrals.ts";
 import { Registrations } from "./registrations.ts";
 import { CalmRate } from "../protocol/calm_rate.ts";
 import { RecentSet } from "../protocol/recent_set.ts";
@@ -64,6 +67,10 @@ export interface ChatServerOptions {
   connections?: number;
   /** Whether to refuse new accounts. @default false */
   closed?: boolean;
+  /** The other servers of its cluster. @default there is none */
+  others?: OtherServers;
+  /** Where clients of the others reach this one; port 0 is the one it listens on. @default `hostname`, or an address of this machine */
+  advertise?: Endpoint | undefined;
   clock: Clock;
   log: Log;
   /** Puts what was written to a file of the message log on the disk. @default `fdatasync` */
@@ -83,6 +90,7 @@ export class ChatServer {
   readonly #database: Database;
   readonly #receiving: Promise<void>;
   readonly #services: Services;
+  readonly #others: OtherServers;
   readonly #admission: Admission;
   readonly #unwritten: UnwrittenBudget;
   readonly #maxOpen: number;
@@ -107,7 +115,7 @@ export class ChatServer {
     },
   ) {
     this.fingerprint = identity && fingerprintOf(identity.certificate);
-    const { clock, log, closed = false } = options;
+    const { clock, log, closed = false, others = alone() } = options;
     const limits = { ...DEFAULT_LIMITS, ...options.limits };
     const projection = new Projection(database);
     const journal = new LocalJournal(database, projection);
@@ -116,6 +124,7 @@ export class ChatServer {
     this.#admission = new Admission(limits);
     this.#unwritten = new UnwrittenBudget(limits.unwrittenBytes);
     this.#maxOpen = options.connections ?? Infinity;
+    this.#others = others;
     this.port = ports.port;
     this.unreadableCredentials = accounts.unreadable;
     this.#ports = ports;
@@ -132,6 +141,7 @@ export class ChatServer {
       limits,
       closed,
       registrations: new Registrations(clock, limits),
+      referrals: new Referrals(clock, others),
       incidents: new Incidents(clock, log),
       known,
       throttle: new LoginThrottle(clock, known),
@@ -193,6 +203,7 @@ export class ChatServer {
       const server = new ChatServer(ports, lock, { accounts, database, identity, options });
       // From here on the server closes it.
       opened.move();
+      server.#announce(identity, options);
       return server;
     } catch (error) {
       lock[Symbol.dispose]();
@@ -200,17 +211,35 @@ export class ChatServer {
     }
   }
 
+  /** Tells the other servers where clients reach this one. */
+  #announce(identity: Identity | undefined, { advertise, hostname }: ChatServerOptions): void {
+    const everywhere = hostname === undefined || hostname === "0.0.0.0" || hostname === "::";
+    this.#others.announce({
+      address: advertise?.hostname ?? (everywhere ? ownAddresses()[0]! : hostname),
+      port: advertise?.port || this.port,
+      ...identity && { certificate: Buffer.from(identity.certificate).toString("base64") },
+    });
+  }
+
   /**
    * Says farewell to every client, and ends. Closing twice is fine.
    *
-   * @param final whether the clients must not come back by themselves
+   * @param final whether the clients must not come back by themselves. Where they may and there are other
+   *   servers, they are sent there
    */
   async close({ final }: { final: boolean }): Promise<void> {
     if (this.#closing) return;
     this.#closing = true;
     this.#refreshing[Symbol.dispose]();
     this.#forgetting[Symbol.dispose]();
+    const { referrals } = this.#services;
     this.#ports.tcp.close();
+    await this.#others.withdraw();
+    const sessions = [...this.#sessions.keys()];
+    if (final) await Promise.all(sessions.map((session) => session.stop(true)));
+    else await referrals.sendAway(sessions, (session, to) => session.stop(false, to));
+    referrals[Symbol.dispose]();
+    // Who came in the meantime has seen nothing yet.
     await Promise.all([...this.#sessions.keys()].map((session) => session.stop(final)));
     await Promise.all(this.#sessions.values());
     this.#ports.udp[Symbol.dispose]();

@@ -61,6 +61,13 @@ export const CHATSERVER: ProgramSpec = {
           what: "the address to listen on (default: every address)",
           offer: "host",
         },
+        {
+          name: "advertise",
+          value: "ADDRESS",
+          what:
+            "in a cluster: where clients reach this server, with :PORT where it is another one " +
+            "(default: what --host says, or an address of this machine)",
+        },
         DATA,
         {
           name: "closed",

@@ -4,6 +4,7 @@ import { LoginThrottle } from "../../lib/accounts/login_throttle.ts";
 import { Admission } from "../../lib/server/admission.ts";
 import { Incidents } from "../../lib/server/incidents.ts";
 import { Probes } from "../../lib/server/probe.ts";
+import { Referrals } from "../../lib/server/referrals.ts";
 import { Registrations } from "../../lib/server/registrations.ts";
 import { DEFAULT_LIMITS } from "../../lib/server/limits.ts";
 import { Hub, type HubOptions } from "../../lib/server/hub.ts";
@@ -17,6 +18,7 @@ import type { Endpoint } from "../../lib/net/connection.ts";
 import { RecentSet } from "../../lib/protocol/recent_set.ts";
 import { type Services, Session } from "../../lib/server/session.ts";
 import { FakeClock } from "./fake_clock.ts";
+import { FakeOthers } from "./fake_others.ts";
 import { FakeConnection } from "./fake_connection.ts";
 import { TempFolder } from "./temp_folder.ts";
 import type { TestDisk } from "./test_disk.ts";
@@ -36,6 +38,8 @@ export class FakeServer implements AsyncDisposable {
   readonly clock = new FakeClock();
   readonly log: string[] = [];
   readonly datagrams: Uint8Array[] = [];
+  /** The other servers of its cluster; a test may name some. */
+  readonly others = new FakeOthers();
   /** Where each datagram was sent to. */
   readonly sentTo: Endpoint[] = [];
   readonly services: Services;
@@ -83,6 +87,7 @@ export class FakeServer implements AsyncDisposable {
       known,
       throttle: new LoginThrottle(this.clock, known),
       registrations: new Registrations(this.clock, DEFAULT_LIMITS),
+      referrals: new Referrals(this.clock, this.others),
       incidents: new Incidents(this.clock, (event) => this.log.push(event)),
       protection: "sealed",
       log: (event) => this.log.push(event),
