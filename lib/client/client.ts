@@ -53,7 +53,7 @@ export interface ChatClientOptions {
    */
   onMessage?: (message: Message) => void;
   /** The connection was lost, and the client tries to come back. */
-  onLost: (why: string) => void;
+  onLost: (reason: LostError) => void;
   /** The client has come back; with an overview where one was asked for. */
   onBack: (overview?: Overview) => void;
   /** So many messages are asked for in an overview at each login. @default no overview, no `onPresence` */
@@ -278,7 +278,7 @@ export class ChatClient {
   #lose(reason: ExitError): void {
     if (this.signal.aborted) return;
     if (!(reason instanceof LostError) || this.#token === undefined) return this.#finish(reason);
-    this.#options.onLost(reason.message);
+    this.#options.onLost(reason);
     // A server that lets the client in and then sends it away must not have it back at once for ever.
     const refused = reason.told && this.#options.clock.now() - this.#attachedAt < STABLE_MS;
     if (!refused) this.#backoff = new Backoff(this.#options.random);

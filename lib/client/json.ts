@@ -120,7 +120,7 @@ export class JsonFace {
   > {
     return {
       onMessage: (message) => this.#message(message),
-      onLost: (why) => this.#say({ type: "lost", why }),
+      onLost: ({ message }) => this.#say({ type: "lost", why: message }),
       onBack: (overview) => this.#say({ type: "back", here: overview?.here }),
       onPresence: (presence) => this.#presence(presence),
       // Who is here, and no messages.

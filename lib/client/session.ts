@@ -40,9 +40,12 @@ export class LostError extends ExitError {
 
   /** Whether the server said so. */
   readonly told: boolean;
+  /** Why; undefined where nobody knows more than that. */
+  readonly why: string | undefined;
 
-  constructor(message: string, { told = false }: { told?: boolean } = {}) {
-    super(ExitCode.unreachable, message);
+  constructor(why: string | undefined, { told = false }: { told?: boolean } = {}) {
+    super(ExitCode.unreachable, why ?? "the connection to the server was lost");
+    this.why = why;
     this.told = told;
   }
 }
@@ -183,7 +186,7 @@ export class ClientSession {
           if (record?.type === "welcome") await this.#turn();
         }
       }
-      this.#lose("the connection to the server was lost");
+      this.#lose();
     } catch (error) {
       this.#fail(error);
     } finally {
@@ -261,8 +264,9 @@ export class ClientSession {
     this.#connection.send(encodeRecord(record));
   }
 
-  #lose(why: string): void {
-    this.#finish(this.#greeted ? new LostError(why) : this.#notAChatServer(why));
+  #lose(why?: string): void {
+    const reason = new LostError(why);
+    this.#finish(this.#greeted ? reason : this.#notAChatServer(reason.message));
   }
 
   #fail(error: unknown): void {

@@ -7,8 +7,9 @@ import type { Crowd, Message, Overview, PresenceChange } from "../protocol/recor
 import { Attention, mentions, notification } from "./attention.ts";
 import { colored, emphasized } from "./colors.ts";
 import { dayOf, formatLine } from "./compact.ts";
-import { formatMessage, formatPastMessage } from "./format.ts";
+import { formatLoss, formatMessage, formatPastMessage } from "./format.ts";
 import { Here } from "./here.ts";
+import type { LostError } from "./session.ts";
 import type { Settings } from "./settings.ts";
 
 /** What {@linkcode View} shows things on, and by. */
@@ -120,8 +121,8 @@ export class View {
     this.console.complain(this.compact ? `! ${problem}` : problem);
   }
 
-  lost(why: string): void {
-    this.complain(`Connection lost (${why}), trying to come back.`);
+  lost(reason: LostError): void {
+    this.complain(`Connection ${formatLoss(reason)}, trying to come back.`);
   }
 
   back(overview?: Overview): void {

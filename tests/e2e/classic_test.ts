@@ -129,7 +129,7 @@ Deno.test("classic: what is typed goes out after a reconnect, and Enter says so"
     await shows("PM half");
     started.server.kill("SIGKILL");
     await started.server.exitCode();
-    const lost = ["Connection lost ..."];
+    const lost = ["Connection lost, trying to come back."];
     await shows(...lost, "PM half");
     await joe.typeText(" and half");
     await joe.press("Enter");
@@ -153,7 +153,7 @@ Deno.test("classic: Ctrl-Z twice suspends, and fg brings everything back", async
   await inClassic(async ({ joe, renew, screen, shows }) => {
     await joe.typeText("PM half 世界");
     await joe.press("C-z");
-    await shows("Ctrl-Z once more suspends.", "PM half 世界");
+    await shows("Ctrl-Z once more suspends, Enter goes on.", "PM half 世界");
     await joe.press("C-z");
     await joe.until((text) => /Stopped/.test(text) && /[$#]$/.test(text), "the shell");
     await joe.type("fg", { secret: true });

@@ -157,7 +157,7 @@ Deno.test("compact: what is typed goes out after a reconnect, and Enter says so"
     await joe.until((text) => text.endsWith("everybody> half"), "what is typed");
     started.server.kill("SIGKILL");
     await started.server.exitCode();
-    const lost = ["! Connection lost ..."];
+    const lost = ["! Connection lost, trying to come", "  back."];
     await shows(...lost, "everybody> half");
     await joe.typeText(" and half");
     await joe.press("Enter");
@@ -178,7 +178,7 @@ Deno.test("compact: Ctrl-Z twice suspends, and fg brings everything back", async
   await inCompact(async ({ joe, renew, screen, shows }) => {
     await joe.typeText("half 世界");
     await joe.press("C-z");
-    await shows("Ctrl-Z once more suspends.", "everybody> half 世界");
+    await shows("Ctrl-Z once more suspends, Enter goes on.", "everybody> half 世界");
     await joe.press("C-z");
     await joe.until((text) => /Stopped/.test(text) && /[$#]$/.test(text), "the shell");
     await joe.type("fg", { secret: true });

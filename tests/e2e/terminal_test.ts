@@ -11,9 +11,10 @@ async function withTerminal(
     start: (username: string, columns?: number) => Promise<TmuxScreen>,
     tmux: Tmux,
   ) => Promise<void>,
+  serverFlags: readonly string[] = [],
 ): Promise<void> {
   await using folder = await TempFolder.create();
-  const { server, clientArgs } = await startServer(folder.path);
+  const { server, clientArgs } = await startServer(folder.path, ...serverFlags);
   await using _server = server;
   await using tmux = new Tmux(folder.path);
   await test(
@@ -23,9 +24,9 @@ async function withTerminal(
   );
 }
 
-for await (const { name, text } of transcripts()) {
+for await (const { name, text, serverFlags } of transcripts()) {
   Deno.test(`transcript ${name}, on a terminal`, async () => {
-    await withTerminal((start) => play(text, { start, terminal: true }));
+    await withTerminal((start) => play(text, { start, terminal: true }), serverFlags);
   });
 }
 
@@ -126,6 +127,30 @@ Deno.test("Ctrl-C drops what was typed, and a second one leaves as EX does", asy
   });
 });
 
+Deno.test("a suspended client leaves the terminal to a shell that mends nothing", async () => {
+  await using folder = await TempFolder.create();
+  const { server, clientArgs } = await startServer(folder.path);
+  await using _server = server;
+  await using tmux = new Tmux(folder.path);
+  await using joe = await tmux.open(["sh", "-i"], { columns: 200 });
+  await joe.type([...command("client"), ...clientArgs("joe")].join(" "), { secret: true });
+  await register(joe);
+  await joe.typeText("PM half");
+  await joe.press("C-z");
+  await joe.until((text) => text.endsWith("Enter goes on.\nPM half"), "how to go on");
+  await joe.press("C-z");
+  await joe.until((text) => /Stopped/.test(text) && /[$#]$/.test(text), "the shell");
+  await joe.type("echo what is ''typed", { secret: true });
+  await joe.until(
+    (text) => /[$#] echo what is ''typed\nwhat is typed\n/.test(text),
+    "what is typed",
+  );
+  await joe.type("fg", { secret: true });
+  await joe.until((text) => text.endsWith("\nPM half"), "the line again");
+  await joe.press("Enter");
+  await joe.until((text) => /\nPM half\nMessage sent\n/.test(text), "it is sent");
+});
+
 Deno.test("Ctrl-Z twice suspends, and fg brings the line back; a fg after one is not sent", async () => {
   await using folder = await TempFolder.create();
   const { server, clientArgs } = await startServer(folder.path);
@@ -135,7 +160,10 @@ Deno.test("Ctrl-Z twice suspends, and fg brings the line back; a fg after one is
   await joe.type([...command("client"), ...clientArgs("joe")].join(" "), { secret: true });
   await register(joe);
   await joe.press("C-z");
-  await joe.until((text) => text.endsWith("\nCtrl-Z once more suspends."), "how to go on");
+  await joe.until(
+    (text) => text.endsWith("\nCtrl-Z once more suspends, Enter goes on."),
+    "how to go on",
+  );
   await joe.type("fg", { secret: true });
   await joe.until(
     (text) => text.endsWith('\n"fg" is for your shell, so it was not sent.'),
@@ -143,7 +171,7 @@ Deno.test("Ctrl-Z twice suspends, and fg brings the line back; a fg after one is
   );
   await joe.typeText("PM half");
   await joe.press("C-z");
-  await joe.until((text) => text.endsWith("suspends.\nPM half"), "how to go on");
+  await joe.until((text) => text.endsWith("goes on.\nPM half"), "how to go on");
   await joe.press("C-z");
   await joe.until((text) => /Stopped/.test(text) && /[$#]$/.test(text), "the shell");
   await joe.type("fg", { secret: true });

@@ -50,7 +50,7 @@ export async function runChat(commandLine: CommandLine): Promise<void> {
     ...SURROUNDINGS,
     dial: dialer(server, trust),
     onMessage: leaving.atFault((message) => view.message(message)),
-    onLost: leaving.atFault((why) => view.lost(why)),
+    onLost: leaving.atFault((reason) => view.lost(reason)),
     onBack: leaving.atFault((overview) => view.back(overview)),
     onPresence: leaving.atFault((presence) => view.presence(presence)),
     overview: () => view.compact ? settings.get("history") : onTerminal ? 0 : undefined,

@@ -4,6 +4,7 @@ import type { CommandLine } from "../../command_line.ts";
 import { ExitCode, ExitError } from "../../exit.ts";
 import { ChatClient } from "../client.ts";
 import { dialer } from "../connect.ts";
+import { formatLoss } from "../format.ts";
 import { giveUpFiles } from "../give_up_files.ts";
 import { Leaving } from "../leaving.ts";
 import { readText, send } from "../send.ts";
@@ -37,7 +38,7 @@ export async function runSend(commandLine: CommandLine): Promise<void> {
       ...SURROUNDINGS,
       dial,
       openSocket: () => undefined,
-      onLost: (why) => say(`connection lost (${why}), trying again`),
+      onLost: (reason) => say(`connection ${formatLoss(reason)}, trying again`),
       onBack: () => {},
     });
     giveUpFiles();
