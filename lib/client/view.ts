@@ -3,11 +3,13 @@ import type { Console } from "../console/console.ts";
 import { legibleLine } from "../console/foreign.ts";
 import { hanging } from "../console/layout.ts";
 import { foldUsername } from "../protocol/names.ts";
+import { formatEndpoint } from "../net/connection.ts";
 import type { Crowd, Message, Overview, PresenceChange } from "../protocol/records.ts";
 import { Attention, mentions, notification } from "./attention.ts";
 import { colored, emphasized } from "./colors.ts";
 import { dayOf, formatLine } from "./compact.ts";
 import { formatMessage, formatPastMessage } from "./format.ts";
+import type { Return } from "./client.ts";
 import { Here } from "./here.ts";
 import type { Settings } from "./settings.ts";
 
@@ -123,9 +125,13 @@ export class View {
     this.complain(`Connection lost (${why}), trying to come back.`);
   }
 
-  back(overview?: Overview): void {
+  back({ overview, server, sent }: Return): void {
     if (overview !== undefined) this.here.set(overview.here.users);
-    this.complain("Connected again.");
+    const where = server && formatEndpoint(server);
+    if (where === undefined) this.complain("Connected again.");
+    else {this.complain(
+        sent ? `Now at ${where}: the server before is stopping.` : `Connected again, to ${where}.`,
+      );}
   }
 
   #line(message: Message): void {
