@@ -28,6 +28,8 @@ import type { Server, ServerChoice } from "./servers.ts";
 const RETURN_LIMIT_MS = 24 * 3_600_000;
 /** A session that lasted for so long was a good one, in milliseconds. */
 const STABLE_MS = 30_000;
+/** One that lasted for so long may be followed by another one at once, where the server says so. In milliseconds. */
+const SETTLED_MS = 5_000;
 /** How long the server may take to answer the logout, in milliseconds. */
 const LEAVE_LIMIT_MS = 3_000;
 /** What may be better at the next attempt to come back. */
@@ -292,7 +294,7 @@ export class ChatClient {
       onWelcome: (welcome) => this.#welcome(welcome),
       onMessage: onMessage && ((message) => this.#receive(message, onMessage)),
       onPresence: (presence) => this.#options.onPresence?.(presence),
-      onServers: (named) => servers.learn(named, { welcome: false }),
+      onServers: (named) => void servers.learn(named, { welcome: false }),
     });
     if (this.signal.aborted) session.abort();
     servers.joined(server);
@@ -312,7 +314,7 @@ export class ChatClient {
   }
 
   #welcome({ username, token, latest, overview, servers = [] }: ServerRecords["welcome"]): void {
-    this.#options.servers.learn(servers, { welcome: true });
+    void this.#options.servers.learn(servers, { welcome: true });
     const [before, now] = [this.#welcomedBy, this.#server!];
     this.#welcomedBy = now;
     if (this.#token !== undefined) {
@@ -341,10 +343,11 @@ export class ChatClient {
     if (!(reason instanceof LostError) || this.#token === undefined) return this.#finish(reason);
     const { clock, random, servers, onLost } = this.#options;
     // A server that lets the client in and then sends it away must not have it back at once for ever.
-    const refused = reason.told && clock.now() - this.#attachedAt < STABLE_MS;
+    const lasted = clock.now() - this.#attachedAt;
+    const refused = reason.told && lasted < STABLE_MS;
     if (!refused) this.#backoff = new Backoff(random);
-    if (reason.servers !== undefined) servers.learn(reason.servers, { welcome: false });
-    this.#sent = reason.servers !== undefined && !refused;
+    if (reason.servers !== undefined) void servers.learn(reason.servers, { welcome: false });
+    this.#sent = reason.servers !== undefined && lasted >= SETTLED_MS;
     if (!this.#sent) onLost(reason.message);
     this.#session = this.#comeBack(this.#token, reason);
     this.#session.catch((error) => this.#finish(error));

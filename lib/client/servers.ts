@@ -33,8 +33,9 @@ export interface ServerChoice {
    * The server that was joined names the others of its cluster.
    *
    * @param options whether it said so in its `welcome`
+   * @returns fulfilled when it is remembered, where it is
    */
-  learn(named: readonly NamedServer[], options: { welcome: boolean }): void;
+  learn(named: readonly NamedServer[], options: { welcome: boolean }): Promise<void>;
 }
 
 interface Candidate extends Server {
@@ -92,7 +93,7 @@ export class Servers implements ServerChoice {
     this.#warned.clear();
   }
 
-  learn(named: readonly NamedServer[], { welcome }: { welcome: boolean }): void {
+  async learn(named: readonly NamedServer[], { welcome }: { welcome: boolean }): Promise<void> {
     const encrypted = this.#trust !== undefined;
     this.#named = named.flatMap(({ address, port, certificate: encoded }) => {
       const server = { hostname: address, port };
@@ -106,7 +107,9 @@ export class Servers implements ServerChoice {
     this.#vouchedUntil = now + VOUCHED_MS;
     if (!welcome) return;
     // Where it can't be written there is a chat still.
-    this.knownServers?.rememberVouched(trusted.certificate, this.#vouched, now).catch(() => {});
+    await this.knownServers?.rememberVouched(trusted.certificate, this.#vouched, now).catch(
+      () => {},
+    );
   }
 
   /** What was given, and what is remembered as named by that. */
@@ -117,12 +120,17 @@ export class Servers implements ServerChoice {
     const remembered = this.#given.flatMap((server) => {
       const voucher = known?.find(server);
       const now = this.#clock.date().getTime();
-      return voucher === undefined ? [] : known!.vouchedBy(voucher, now);
+      const vouched = voucher === undefined ? [] : known!.vouchedBy(voucher, now);
+      return vouched.map((named) => ({ ...named, by: server }));
     });
     return once([
       ...given,
-      ...remembered.map(({ server, certificate }) =>
-        this.#candidate(server, () => this.#known(server) ?? { certificate, met: false })
+      ...remembered.map(({ server, certificate, by }) =>
+        this.#candidate(server, () => {
+          const [there, other] = [by, server].map(formatEndpoint);
+          this.#trust!.say(`${there} is not there: trying ${other}, which it has named`);
+          return this.#known(server) ?? { certificate, met: false };
+        })
       ),
     ]);
   }
