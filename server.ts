@@ -18,7 +18,7 @@ import { parseLimits } from "./lib/server/limits.ts";
 import { howStarted, joinCommand } from "./lib/server/join_command.ts";
 import { createLog } from "./lib/server/log.ts";
 import { ChatServer } from "./lib/server/server.ts";
-import { CHATSERVER, USER_ACTIONS, type UserAction } from "./lib/server/usage.ts";
+import { CHATSERVER, parseHistoryRule, USER_ACTIONS, type UserAction } from "./lib/server/usage.ts";
 import { manageUsers } from "./lib/server/users.ts";
 import { completionScript } from "./lib/usage/completions.ts";
 import { parseProgram } from "./lib/usage/parse.ts";
@@ -38,6 +38,7 @@ async function serve(commandLine: CommandLine): Promise<void> {
   const port = parsePort(commandLine.arguments["port"]!, 0);
   const { host, data = ".", advertise } = commandLine.options;
   const plain = commandLine.flags.has("plain");
+  const history = parseHistoryRule(commandLine.options["history"]);
   const wanted = parseLimits(commandLine.options);
   const free = countFreeDescriptors(descriptorsFor(wanted));
   const { connections, limits, warning } = fitToDescriptors(wanted, free);
@@ -60,6 +61,7 @@ async function serve(commandLine: CommandLine): Promise<void> {
     folder: data,
     plain,
     closed: commandLine.flags.has("closed"),
+    history,
     advertise: advertise === undefined ? undefined : parseEndpoint(advertise, 0),
     limits,
     connections,

@@ -48,7 +48,7 @@ async function join(port: number, username: string, config: string) {
     onMessage: ({ text }) => {
       if (shown.push(text) === MESSAGES) come.all.resolve();
     },
-    onLost: (why) => notices.push(why),
+    onLost: ({ message }) => notices.push(message),
     onBack: ({ server }) => notices.push(`at ${server?.port}`),
   });
   await client.identify(username);

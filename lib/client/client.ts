@@ -58,7 +58,7 @@ export interface ChatClientOptions {
    */
   onMessage?: (message: Message) => void;
   /** The connection was lost, and the client tries to come back. */
-  onLost: (why: string) => void;
+  onLost: (reason: LostError) => void;
   /** The client has come back, or another server has taken over. */
   onBack: (returned: Return) => void;
   /** So many messages are asked for in an overview at each login. @default no overview, no `onPresence` */
@@ -348,12 +348,12 @@ export class ChatClient {
     if (!refused) this.#backoff = new Backoff(random);
     if (reason.servers !== undefined) void servers.learn(reason.servers, { welcome: false });
     this.#sent = reason.servers !== undefined && lasted >= SETTLED_MS;
-    if (!this.#sent) onLost(reason.message);
+    if (!this.#sent) onLost(reason);
     this.#session = this.#comeBack(this.#token, reason);
     this.#session.catch((error) => this.#finish(error));
   }
 
-  async #comeBack(token: string, { message: why }: LostError): Promise<ClientSession> {
+  async #comeBack(token: string, reason: LostError): Promise<ClientSession> {
     const { clock, onLost } = this.#options;
     const giveUpAt = clock.now() + RETURN_LIMIT_MS;
     for (let refusals = 0;;) {
@@ -369,7 +369,7 @@ export class ChatClient {
         if (all) throw this.#endOf(refusal ?? errors[0]);
         if (refusals >= REFUSED_ROUNDS) throw this.#endOf(refusal);
         if (clock.now() > giveUpAt) throw error;
-        if (this.#sent) onLost(why);
+        if (this.#sent) onLost(reason);
         this.#sent = false;
       }
     }

@@ -121,7 +121,7 @@ export class JsonFace {
   > {
     return {
       onMessage: (message) => this.#message(message),
-      onLost: (why) => this.#say({ type: "lost", why }),
+      onLost: ({ message }) => this.#say({ type: "lost", why: message }),
       onBack: ({ overview, server }) =>
         this.#say({ type: "back", here: overview?.here, server: server && formatEndpoint(server) }),
       onPresence: (presence) => this.#presence(presence),

@@ -41,15 +41,18 @@ export class LostError extends ExitError {
 
   /** Whether the server said so. */
   readonly told: boolean;
+  /** Why; undefined where nobody knows more than that. */
+  readonly why: string | undefined;
   /** Where it has sent the client. */
   readonly servers: readonly NamedServer[] | undefined;
 
   constructor(
-    message: string,
+    why: string | undefined,
     { told = false, servers }: { told?: boolean; servers?: readonly NamedServer[] | undefined } =
       {},
   ) {
-    super(ExitCode.unreachable, message);
+    super(ExitCode.unreachable, why ?? "the connection to the server was lost");
+    this.why = why;
     this.told = told;
     this.servers = servers;
   }
@@ -193,7 +196,7 @@ export class ClientSession {
           if (record?.type === "welcome") await this.#turn();
         }
       }
-      this.#lose("the connection to the server was lost");
+      this.#lose();
     } catch (error) {
       this.#fail(error);
     } finally {
@@ -273,8 +276,9 @@ export class ClientSession {
     this.#connection.send(encodeRecord(record));
   }
 
-  #lose(why: string): void {
-    this.#finish(this.#greeted ? new LostError(why) : this.#notAChatServer(why));
+  #lose(why?: string): void {
+    const reason = new LostError(why);
+    this.#finish(this.#greeted ? reason : this.#notAChatServer(reason.message));
   }
 
   #fail(error: unknown): void {

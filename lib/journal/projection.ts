@@ -1,11 +1,19 @@
 import { ExitCode, ExitError } from "../exit.ts";
 import type { Database } from "../messages/database.ts";
 import { LoginTable } from "../messages/login_table.ts";
-import { Mailboxes } from "../messages/mailboxes.ts";
+import { type HistoryRule, Mailboxes } from "../messages/mailboxes.ts";
 import { MessageLog } from "../messages/message_log.ts";
 import type { Message } from "../protocol/records.ts";
 import type { JournalEvent } from "./events.ts";
 import type { Entry, Reader } from "./journal.ts";
+
+/** Options of {@linkcode Projection}. */
+export interface ProjectionOptions {
+  /** Which stream the events are of. @default they are this server's own */
+  stream?: string;
+  /** Which public messages an account may read. @default "joined" */
+  history?: HistoryRule;
+}
 
 /** What the events amount to: the tables of a database, each of which is read by whoever wants to know. */
 export class Projection implements Reader {
@@ -29,11 +37,8 @@ export class Projection implements Reader {
   /** Takes the key of an account that has gone, before the messages of the same batch. */
   onGone: (account: string) => void = () => {};
 
-  /**
-   * @param stream which stream the events are of; by default they are this server's own
-   * @throws {ExitError} `refused`, where the tables know events of another one
-   */
-  constructor(database: Database, stream?: string) {
+  /** @throws {ExitError} `refused`, where the tables know events of another stream */
+  constructor(database: Database, { stream, history = "joined" }: ProjectionOptions = {}) {
     this.#database = database;
     this.#stream = stream ?? null;
     this.#statements = database.prepare({
@@ -41,7 +46,7 @@ export class Projection implements Reader {
         FROM journal`,
       advance: "UPDATE journal SET last = ?, stream = ?",
     });
-    this.mailboxes = new Mailboxes(database);
+    this.mailboxes = new Mailboxes(database, history);
     this.messages = new MessageLog(database, this.mailboxes);
     this.logins = new LoginTable(database);
     const { last, stream: known } = this.#statements.position.get()!;

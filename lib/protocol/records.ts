@@ -125,7 +125,7 @@ const serverShapes = {
   users: { id, users: arrayOf(string()) },
   user: { id, username: string(), active: boolean },
   sent: { id, message: integer(1), away: optional(boolean) },
-  /** `since`: when the user's account was made, before which it may read nothing; if that is known. */
+  /** `since`: from when on the user may read public messages; 0: all; missing: the server does not know. */
   history: { id, messages: arrayOf(object(messageShape)), since: optional(integer()) },
   status: { id, message: integer(1), progress: optional(object(progressShape)) },
   password: { id },

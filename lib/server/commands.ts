@@ -87,12 +87,12 @@ function history(
   session: Session,
   { id, count, with: other }: ClientRecords["history"],
 ): void {
-  const { accounts, messages } = session.services;
+  const { accounts, mailboxes, messages } = session.services;
   session.answer(id, () => {
     if (other !== undefined && accounts.find(other) === undefined) throw noSuchUser();
     const account = foldUsername(session.username);
     const options = { count: Math.min(count, MAX_HISTORY), with: other };
-    const since = accounts.created(session.username)?.getTime();
+    const since = mailboxes.history === "all" ? 0 : accounts.created(session.username)?.getTime();
     return { type: "history", id, messages: messages.history(account, options), since };
   });
 }

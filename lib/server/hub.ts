@@ -213,7 +213,7 @@ export class Hub {
     const account = foldUsername(sender);
     const { messages, mailboxes } = this.#state;
     const own = messages.senderOf(message) === account;
-    if (!own || message <= mailboxes.entitledAfter(account)) return undefined;
+    if (!own || message <= mailboxes.entitlement(account).ownAfter) return undefined;
     const progress = this.#marks.find(message);
     if (progress !== undefined) return { progress };
     return messages.isUndelivered(message) ? { progress: { users: 1, udp: 0, tcp: 0 } } : {};

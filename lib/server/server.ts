@@ -14,6 +14,7 @@ import { AgeClock, newestTimes } from "../messages/clock_jump.ts";
 import { Database, type DatabaseOptions } from "../messages/database.ts";
 import { Logins } from "../messages/logins.ts";
 import { forgetBefore } from "../messages/expiry.ts";
+import type { HistoryRule } from "../messages/mailboxes.ts";
 import { LocalJournal } from "../journal/local_journal.ts";
 import { Projection } from "../journal/projection.ts";
 import { type Incoming, isShortage } from "../net/listener.ts";
@@ -66,6 +67,8 @@ export interface ChatServerOptions {
   connections?: number;
   /** Whether to refuse new accounts. @default false */
   closed?: boolean;
+  /** Which public messages an account may read. @default "joined" */
+  history?: HistoryRule;
   /** The other servers of its cluster. @default there is none */
   others?: OtherServers;
   /** Where clients of the others reach this one; port 0 is the one it listens on. @default `hostname`, or an address of this machine */
@@ -114,9 +117,9 @@ export class ChatServer {
     },
   ) {
     this.fingerprint = identity && fingerprintOf(identity.certificate);
-    const { clock, log, closed = false, others = alone() } = options;
+    const { clock, log, closed = false, history = "joined", others = alone() } = options;
     const limits = { ...DEFAULT_LIMITS, ...options.limits };
-    const projection = new Projection(database);
+    const projection = new Projection(database, { history });
     const journal = new LocalJournal(database, projection);
     const { messages, mailboxes } = projection;
     const known = new KnownAddresses();

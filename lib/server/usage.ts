@@ -4,6 +4,8 @@ import {
   type FlagSpec,
   type ProgramSpec,
 } from "../usage/table.ts";
+import { ExitCode, ExitError } from "../exit.ts";
+import { HISTORY_RULES, type HistoryRule } from "../messages/mailboxes.ts";
 import { LIMITS } from "./limits.ts";
 
 const DATA: FlagSpec = {
@@ -21,6 +23,15 @@ const LIMIT_FLAGS: readonly FlagSpec[] = Object.values(LIMITS).map(
     heading: "Limits",
   }),
 );
+
+/** @throws {ExitError} `usage` */
+export function parseHistoryRule(text = "joined"): HistoryRule {
+  const rule = HISTORY_RULES.find((rule) => rule === text);
+  if (rule === undefined) {
+    throw new ExitError(ExitCode.usage, `--history is one of: ${HISTORY_RULES.join(", ")}`);
+  }
+  return rule;
+}
 
 /** What an operator can do to the accounts. */
 export const USER_ACTIONS = ["add", "list", "passwd", "remove"] as const;
@@ -72,6 +83,14 @@ export const CHATSERVER: ProgramSpec = {
         {
           name: "closed",
           what: 'no new accounts, but those that "chatserver users add" makes',
+        },
+        {
+          name: "history",
+          value: "SINCE",
+          what:
+            "which messages to everybody a user may read: joined, those since the account was " +
+            "made; all, those before, too (default: joined)",
+          offer: HISTORY_RULES,
         },
         {
           name: "hidden",

@@ -36,7 +36,7 @@ class FakePeer {
       }),
       openSocket: () => undefined,
       onMessage: ({ text, late }) => this.shown.push(late ? `${text} (late)` : text),
-      onLost: (why) => this.notices.push(`lost: ${why}`),
+      onLost: (reason) => this.notices.push(`lost: ${reason.message}`),
       onBack: () => this.notices.push("back"),
     });
   }

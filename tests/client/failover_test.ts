@@ -82,7 +82,7 @@ class FakeCluster implements ServerChoice {
       servers: this,
       openSocket: () => undefined,
       onMessage: ({ text }) => void this.shown.push(text),
-      onLost: (why) => this.notices.push(`lost: ${why}`),
+      onLost: ({ message }) => this.notices.push(`lost: ${message}`),
       onBack: ({ server, sent }) =>
         this.notices.push(
           `back${server ? ` at ${formatEndpoint(server)}` : ""}${sent ? ", sent" : ""}`,

@@ -11,9 +11,10 @@ async function withTerminal(
     start: (username: string, columns?: number) => Promise<TmuxScreen>,
     tmux: Tmux,
   ) => Promise<void>,
+  serverFlags: readonly string[] = [],
 ): Promise<void> {
   await using folder = await TempFolder.create();
-  const { server, clientArgs } = await startServer(folder.path);
+  const { server, clientArgs } = await startServer(folder.path, ...serverFlags);
   await using _server = server;
   await using tmux = new Tmux(folder.path);
   await test(
@@ -23,9 +24,9 @@ async function withTerminal(
   );
 }
 
-for await (const { name, text } of transcripts()) {
+for await (const { name, text, serverFlags } of transcripts()) {
   Deno.test(`transcript ${name}, on a terminal`, async () => {
-    await withTerminal((start) => play(text, { start, terminal: true }));
+    await withTerminal((start) => play(text, { start, terminal: true }), serverFlags);
   });
 }
 
@@ -44,6 +45,26 @@ async function register(screen: TmuxScreen): Promise<void> {
   await screen.until((text) => endsWith(text, "logout of account"), "the command prompt");
   assert(!(await screen.text()).includes("geheim"));
 }
+
+Deno.test("the first login in the classic style says once what /compact does", async () => {
+  await using folder = await TempFolder.create();
+  const { server, port, clientArgs } = await startServer(folder.path);
+  await using _server = server;
+  await using tmux = new Tmux(folder.path);
+  const args = ["--config", folder.file("new")];
+  const hint = "/compact shows each message in one line; SE style compact keeps that.";
+  await using nowhere = await tmux.open([...command("client"), "127.0.0.1", "1", "joe", ...args]);
+  await nowhere.until((text) => text.endsWith("exit code 3"), "that nobody listens");
+  assert(!(await nowhere.text()).includes(hint));
+  const [host, , username] = clientArgs("joe");
+  const joining = [...command("client"), host!, port, username!, ...args];
+  await using first = await tmux.open(joining);
+  const question = "Welcome new user: joe please enter a new password:";
+  await first.until((text) => text.endsWith(`\n${hint}\n${question}`), hint);
+  await using second = await tmux.open(joining);
+  await second.until((text) => text.endsWith(question), question);
+  assert(!(await second.text()).includes(hint));
+});
 
 Deno.test("what is being typed survives a message, wide and wrapped", async () => {
   await withTerminal(async (start) => {
@@ -158,7 +179,7 @@ Deno.test("what is being typed survives a restart of the server, and is sent aft
   server.kill("SIGKILL");
   await server.exitCode();
   await joe.until(
-    (text) => /^Connection lost .*,[^]*come back\.\nDM joe half 世界$/m.test(text),
+    (text) => /^Connection lost, trying to come back\.\nDM joe half 世界$/m.test(text),
     "one line, and what is typed below it",
   );
   await joe.typeText(" and");
@@ -209,6 +230,30 @@ Deno.test("what is being typed stays whole at 20 columns and back", async () => 
   });
 });
 
+Deno.test("a suspended client leaves the terminal to a shell that mends nothing", async () => {
+  await using folder = await TempFolder.create();
+  const { server, clientArgs } = await startServer(folder.path);
+  await using _server = server;
+  await using tmux = new Tmux(folder.path);
+  await using joe = await tmux.open(["sh", "-i"], { columns: 200 });
+  await joe.type([...command("client"), ...clientArgs("joe")].join(" "), { secret: true });
+  await register(joe);
+  await joe.typeText("PM half");
+  await joe.press("C-z");
+  await joe.until((text) => text.endsWith("Enter goes on.\nPM half"), "how to go on");
+  await joe.press("C-z");
+  await joe.until((text) => /Stopped/.test(text) && /[$#]$/.test(text), "the shell");
+  await joe.type("echo what is ''typed", { secret: true });
+  await joe.until(
+    (text) => /[$#] echo what is ''typed\nwhat is typed\n/.test(text),
+    "what is typed",
+  );
+  await joe.type("fg", { secret: true });
+  await joe.until((text) => text.endsWith("\nPM half"), "the line again");
+  await joe.press("Enter");
+  await joe.until((text) => /\nPM half\nMessage sent\n/.test(text), "it is sent");
+});
+
 Deno.test("Ctrl-Z twice suspends, and fg brings the line back; a fg after one is not sent", async () => {
   await using folder = await TempFolder.create();
   const { server, clientArgs } = await startServer(folder.path);
@@ -218,7 +263,10 @@ Deno.test("Ctrl-Z twice suspends, and fg brings the line back; a fg after one is
   await joe.type([...command("client"), ...clientArgs("joe")].join(" "), { secret: true });
   await register(joe);
   await joe.press("C-z");
-  await joe.until((text) => text.endsWith("\nCtrl-Z once more suspends."), "how to go on");
+  await joe.until(
+    (text) => text.endsWith("\nCtrl-Z once more suspends, Enter goes on."),
+    "how to go on",
+  );
   await joe.type("fg", { secret: true });
   await joe.until(
     (text) => text.endsWith('\n"fg" is for your shell, so it was not sent.'),
@@ -226,7 +274,7 @@ Deno.test("Ctrl-Z twice suspends, and fg brings the line back; a fg after one is
   );
   await joe.typeText("PM half");
   await joe.press("C-z");
-  await joe.until((text) => text.endsWith("suspends.\nPM half"), "how to go on");
+  await joe.until((text) => text.endsWith("goes on.\nPM half"), "how to go on");
   await joe.press("C-z");
   await joe.until((text) => /Stopped/.test(text) && /[$#]$/.test(text), "the shell");
   await joe.type("fg", { secret: true });

@@ -9,6 +9,7 @@ import { Registrations } from "../../lib/server/registrations.ts";
 import { DEFAULT_LIMITS } from "../../lib/server/limits.ts";
 import { Hub, type HubOptions } from "../../lib/server/hub.ts";
 import { Database } from "../../lib/messages/database.ts";
+import type { HistoryRule } from "../../lib/messages/mailboxes.ts";
 import { Logins } from "../../lib/messages/logins.ts";
 import { LocalJournal } from "../../lib/journal/local_journal.ts";
 import { Projection } from "../../lib/journal/projection.ts";
@@ -31,6 +32,8 @@ interface FakeServerOptions {
   backlogBytes?: number;
   /** Where messages are kept. @default in memory */
   disk?: TestDisk;
+  /** Which public messages an account may read. @default "joined" */
+  history?: HistoryRule;
 }
 
 /** What a server's sessions share, without sockets, and with a clock that a test moves. */
@@ -51,14 +54,14 @@ export class FakeServer implements AsyncDisposable {
 
   private constructor(folder: TempFolder, accounts: Accounts, options: FakeServerOptions) {
     const { rate = { burst: 1_000_000, perSecond: 1 }, disk } = options;
-    const { backlogBytes = DEFAULT_LIMITS.backlogBytes } = options;
+    const { history = "joined", backlogBytes = DEFAULT_LIMITS.backlogBytes } = options;
     this.#folder = folder;
     // A commit is done at once, without the test ending a turn for it.
     this.#database = new Database(disk === undefined ? ":memory:" : folder.file("messages.db"), {
       clock: { date: () => this.clock.date(), soon: queueMicrotask },
       ...disk,
     });
-    const projection = new Projection(this.#database);
+    const projection = new Projection(this.#database, { history });
     const journal = new LocalJournal(this.#database, projection);
     const { messages, mailboxes, logins: table } = projection;
     const known = new KnownAddresses();

@@ -161,7 +161,7 @@ export class RunningClient {
         messages.push(message);
         arrivals.notify();
       },
-      onLost: (why) => notices.push(why),
+      onLost: ({ message }) => notices.push(message),
       onBack: () => {
         notices.push("back");
         arrivals.notify();

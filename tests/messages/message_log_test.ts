@@ -35,6 +35,18 @@ Deno.test("MessageLog.history() gives what an account may see, and nothing else"
   assertEquals(history("joe", { count: 10, with: "bob" }), ["bob to joe"]);
 });
 
+Deno.test("MessageLog.recent() leaves out what waits for the account, also what it sent itself", () => {
+  using store = new TestStore();
+  const { clock, messages } = store;
+  store.enter("ann", "1");
+  store.append(pub("ann", "to all"), direct("ann", "ann", "note"), direct("joe", "ann", "hi"));
+  clock.endTurn();
+  assertEquals(texts(messages.recent("ann", 9)), ["to all"]);
+  store.acknowledge("ann", [3, 4]);
+  clock.endTurn();
+  assertEquals(texts(messages.recent("ann", 9)), ["to all", "note", "hi"]);
+});
+
 Deno.test(`"account-removed" leaves a new account of an old name nothing of the old one's`, async () => {
   using store = new TestStore();
   const { clock, messages } = store;

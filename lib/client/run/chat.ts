@@ -44,20 +44,20 @@ export async function runChat(commandLine: CommandLine): Promise<void> {
   const settings = new Settings();
   using file = await loadSettings(settings, { commandLine, screen, onTerminal });
   const view = new View({ console: screen, settings, clock: systemClock, noColor: Deno.noColor });
-  if (file?.isNew && !view.compact) {
-    say("/compact shows each message in one line; SE style compact keeps that.");
-  }
   const given = named ?? [await leaving.orDone(findServer(screen, trust, leaving.signal))];
   const username = own ?? await leaving.orDone(askUsername(screen, leaving.signal));
   const client = await leaving.orDone(ChatClient.open({
     ...SURROUNDINGS,
     servers: new Servers(given, { trust, clock: systemClock }),
     onMessage: leaving.atFault((message) => view.message(message)),
-    onLost: leaving.atFault((why) => view.lost(why)),
+    onLost: leaving.atFault((reason) => view.lost(reason)),
     onBack: leaving.atFault((returned) => view.back(returned)),
     onPresence: leaving.atFault((presence) => view.presence(presence)),
     overview: () => view.compact ? settings.get("history") : onTerminal ? 0 : undefined,
   }));
+  if (onTerminal && file?.explain() && !view.compact) {
+    say("/compact shows each message in one line; SE style compact keeps that.");
+  }
   await giveUpFiles(trust?.knownServers);
   if (trust !== undefined) trust.say = leaving.atFault((line) => view.complain(line));
   const hidden = source instanceof TerminalLines;

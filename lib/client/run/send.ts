@@ -3,6 +3,7 @@ import { systemClock } from "../../clock.ts";
 import type { CommandLine } from "../../command_line.ts";
 import { ExitCode, ExitError } from "../../exit.ts";
 import { ChatClient } from "../client.ts";
+import { formatLoss } from "../format.ts";
 import { giveUpFiles } from "../give_up_files.ts";
 import { Leaving } from "../leaving.ts";
 import { readText, send } from "../send.ts";
@@ -37,7 +38,7 @@ export async function runSend(commandLine: CommandLine): Promise<void> {
       ...SURROUNDINGS,
       servers,
       openSocket: () => undefined,
-      onLost: (why) => say(`connection lost (${why}), trying again`),
+      onLost: (reason) => say(`connection ${formatLoss(reason)}, trying again`),
       onBack: () => {},
     });
     await giveUpFiles(trust?.knownServers);
