@@ -18,7 +18,7 @@
  * @module
  */
 
-const MENU = [
+export const MENU = [
   "Please enter a command:",
   "      PM - public message to all active users.",
   "      DM - direct message to a single user",
