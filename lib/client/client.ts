@@ -60,6 +60,8 @@ export interface ChatClientOptions {
   overview?: () => number | undefined;
   /** Somebody has come, or gone. @default nobody is told */
   onPresence?: (presence: PresenceChange) => void;
+  /** The server has something to say to its users. @default nobody is told */
+  onNotice?: (message: string) => void;
 }
 
 /** A request without its id, whichever it is. */
@@ -238,6 +240,7 @@ export class ChatClient {
       onWelcome: (welcome) => this.#welcome(welcome),
       onMessage: onMessage && ((message) => this.#receive(message, onMessage)),
       onPresence: (presence) => this.#options.onPresence?.(presence),
+      onNotice: (message) => this.#options.onNotice?.(message),
     });
     if (this.signal.aborted) session.abort();
     return session;

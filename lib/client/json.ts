@@ -116,13 +116,17 @@ export class JsonFace {
 
   /** What the client reports. */
   get events(): Required<
-    Pick<ChatClientOptions, "onMessage" | "onLost" | "onBack" | "onPresence" | "overview">
+    Pick<
+      ChatClientOptions,
+      "onMessage" | "onLost" | "onBack" | "onPresence" | "onNotice" | "overview"
+    >
   > {
     return {
       onMessage: (message) => this.#message(message),
       onLost: ({ message }) => this.#say({ type: "lost", why: message }),
       onBack: (overview) => this.#say({ type: "back", here: overview?.here }),
       onPresence: (presence) => this.#presence(presence),
+      onNotice: (message) => this.#say({ type: "notice", message }),
       // Who is here, and no messages.
       overview: () => 0,
     };

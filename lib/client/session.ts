@@ -68,6 +68,8 @@ export interface ClientSessionOptions {
   onWelcome: (welcome: ServerRecords["welcome"]) => void;
   /** Somebody has come, or gone. @default nobody is told */
   onPresence?: (presence: PresenceChange) => void;
+  /** The server has something to say to its users. @default nobody is told */
+  onNotice?: (message: string) => void;
   /**
    * Takes a message: each once, in order.
    *
@@ -210,6 +212,8 @@ export class ClientSession {
         return;
       case "presence":
         return this.#options.onPresence?.(record);
+      case "notice":
+        return this.#options.onNotice?.(record.message);
       case "welcome":
         this.#openInbox(record.data);
         this.#options.onWelcome(record);

@@ -125,6 +125,10 @@ export class View {
     this.complain(`Connection ${formatLoss(reason)}, trying to come back.`);
   }
 
+  serverSays(message: string): void {
+    this.complain(`The server says: ${legibleLine(message)}`);
+  }
+
   back(overview?: Overview): void {
     if (overview !== undefined) this.here.set(overview.here.users);
     this.complain("Connected again.");

@@ -28,8 +28,8 @@ export interface StreamOptions {
   replicas?: number;
   /** Is told when NATS goes away, and when it is back. @default nobody */
   log?: (event: string) => void;
-  /** The same for programs. */
-  onAvailable?: (available: boolean) => void;
+  /** The same for programs. @default nobody */
+  onConnected?: (connected: boolean) => void;
 }
 
 /** JetStream's code for a stream that is not there, and for one that is there already. */
@@ -212,16 +212,16 @@ async function find(manager: JetStreamManager, name: string): Promise<StreamInfo
 /** Tells the operator when NATS goes away, once, and when it is back. */
 async function report(
   connection: NatsConnection,
-  { log = () => {}, onAvailable = () => {} }: StreamOptions,
+  { log = () => {}, onConnected = () => {} }: StreamOptions,
 ): Promise<void> {
   for await (const status of connection.status()) {
     if (status.type === "disconnect") {
       log(`NATS at ${status.server} is gone: nothing can be stored`);
-      onAvailable(false);
+      onConnected(false);
     }
     if (status.type === "reconnect") {
       log(`NATS at ${status.server} is there again`);
-      onAvailable(true);
+      onConnected(true);
     }
   }
 }
