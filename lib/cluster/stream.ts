@@ -157,11 +157,20 @@ async function dial(options: StreamOptions): Promise<NatsConnection> {
     });
   } catch (cause) {
     const { name, message } = cause as Error;
-    const why = /authorization|authentication|permission/i.test(`${name} ${message}`)
-      ? "refuses the credentials (--cluster-credentials)"
-      : `can't be reached: ${message}`;
-    throw refused(why, options, cause);
+    throw refused(whyNot(`${name} ${message}`) ?? `can't be reached: ${message}`, options, cause);
   }
+}
+
+function whyNot(error: string): string | undefined {
+  if (/authorization|authentication|permission/i.test(error)) {
+    return "refuses the credentials (--cluster-credentials)";
+  }
+  if (/does not support 'tls'/.test(error)) return "speaks no TLS: leave --cluster-ca out";
+  if (/certificate/i.test(error)) {
+    return "has a certificate that can't be checked: name the one of its authority with --cluster-ca " +
+      `(${error})`;
+  }
+  return undefined;
 }
 
 async function openStream(

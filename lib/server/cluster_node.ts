@@ -72,6 +72,7 @@ export class ClusterNode {
     const database = opened.use(open());
     const projection = new Projection(database, { stream: cluster.stream, history });
     const journal = opened.use(await cluster.openJournal(database, projection));
+    log(`in the cluster whose stream is ${cluster.stream}, up to event ${journal.last}`);
     const elsewhere = opened.use(await cluster.join());
     // No event may come between these and whoever is told of it.
     const shared = new SharedAccounts({ accounts, journal, projection, database, log });

@@ -1,5 +1,7 @@
 import { systemClock } from "../../lib/clock.ts";
 import type { ClusterOptions } from "../../lib/cluster/cluster.ts";
+import { ChatClient } from "../../lib/client/client.ts";
+import { StreamConnection } from "../../lib/net/stream.ts";
 import { ChatServer } from "../../lib/server/server.ts";
 import { BreakableStream } from "./breakable_stream.ts";
 import { NatsServer } from "./nats.ts";
@@ -43,7 +45,7 @@ export class RunningCluster implements AsyncDisposable {
       hostname: "127.0.0.1",
       folder: folder.path,
       plain: true,
-      limits: { commandBurst: 100_000 },
+      limits: { commandBurst: 100_000, registrationBurst: 100_000 },
       cost: { ln: 1, r: 8, p: 1 },
       clock: systemClock,
       log: (event) => log.push(event),
@@ -80,6 +82,19 @@ export class RunningCluster implements AsyncDisposable {
         stream!.cut();
         await client.back(++times);
       },
+    });
+  }
+
+  /** A client that is not logged in, and never comes back. */
+  async connect(i: number): Promise<ChatClient> {
+    const { port } = this.nodes[i]!.server;
+    return await ChatClient.open({
+      clock: systemClock,
+      random: () => 0,
+      dial: async () => new StreamConnection(await Deno.connect({ hostname: "127.0.0.1", port })),
+      openSocket: () => undefined,
+      onLost: () => {},
+      onBack: () => {},
     });
   }
 
