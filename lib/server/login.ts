@@ -129,7 +129,8 @@ export async function resume(
   session.username = accounts.find(username)!;
   requireRoom(session);
   remember(session);
-  session.welcome(id, { login: login.id, last: Math.max(last, login.last), overview });
+  const began = login.last;
+  session.welcome(id, { login: login.id, last: Math.max(last, began), began, overview });
 }
 
 function endEarlier({ services }: Session, login: number): void {

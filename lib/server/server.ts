@@ -111,7 +111,7 @@ export class ChatServer {
     const limits = { ...DEFAULT_LIMITS, ...options.limits };
     const projection = new Projection(database);
     const journal = new LocalJournal(database, projection);
-    const { messages, mailboxes } = projection;
+    const { messages, mailboxes, rooms } = projection;
     const known = new KnownAddresses();
     this.#admission = new Admission(limits);
     this.#unwritten = new UnwrittenBudget(limits.unwrittenBytes);
@@ -138,6 +138,7 @@ export class ChatServer {
       journal,
       messages,
       mailboxes,
+      rooms,
       logins: new Logins({
         journal,
         table: projection.logins,

@@ -39,6 +39,7 @@ export class FakeServer implements AsyncDisposable {
   /** Where each datagram was sent to. */
   readonly sentTo: Endpoint[] = [];
   readonly services: Services;
+  readonly projection: Projection;
   readonly admission = new Admission(DEFAULT_LIMITS);
   readonly #folder: TempFolder;
   readonly #database: Database;
@@ -54,9 +55,9 @@ export class FakeServer implements AsyncDisposable {
       clock: { date: () => this.clock.date(), soon: queueMicrotask },
       ...disk,
     });
-    const projection = new Projection(this.#database);
+    const projection = this.projection = new Projection(this.#database);
     const journal = new LocalJournal(this.#database, projection);
-    const { messages, mailboxes, logins: table } = projection;
+    const { messages, mailboxes, rooms, logins: table } = projection;
     const known = new KnownAddresses();
     const departed = new RecentSet<string>(10);
     const sendDatagram: Services["sendDatagram"] = (datagram, to) => {
@@ -69,6 +70,7 @@ export class FakeServer implements AsyncDisposable {
       journal,
       messages,
       mailboxes,
+      rooms,
       logins: new Logins({ journal, table, clock: this.clock }),
       returning: new Map(),
       hub: new Hub({
