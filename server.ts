@@ -113,7 +113,7 @@ async function announce(
 
 async function users(
   action: UserAction,
-  { arguments: { username }, options, flags }: CommandLine,
+  { arguments: { username, role }, options, flags }: CommandLine,
 ): Promise<void> {
   using source = openSource(() => Deno.exit(ExitCode.usage));
   await manageUsers(action, username, {
@@ -121,6 +121,7 @@ async function users(
     cost: DEFAULT_COST,
     console: new Console(source, standardOutput),
     hidden: source instanceof TerminalLines,
+    role,
     removal: {
       createdAfter: options["created-after"],
       createdBefore: options["created-before"],

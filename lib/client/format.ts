@@ -7,6 +7,7 @@ import type { LostError } from "./session.ts";
 
 const PUBLIC = "Public Message (PM)";
 const DIRECT = "Direct Message (DM)";
+const ANNOUNCEMENT = "Announcement of an operator";
 
 /**
  * A message as its receiver sees it, with the empty line after it but without the last LF. One that
@@ -73,11 +74,12 @@ interface Form {
 }
 
 function format(message: Message, { title, details, page }: Form): string {
-  const { from, to, sent, text } = message;
+  const { from, to, sent, text, announcement = false } = message;
+  const kind = announcement ? ANNOUNCEMENT : to === undefined ? PUBLIC : DIRECT;
   const values = { To: legibleLine(to ?? ""), Sent: localTime(sent) };
   return [
     title,
-    `Message type: ${to === undefined ? PUBLIC : DIRECT}`,
+    `Message type: ${kind}`,
     hanging(`From: ${legibleLine(from)}`, page),
     ...details.map((detail) => hanging(`${detail}: ${values[detail]}`, page)),
     "",

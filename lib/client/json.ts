@@ -7,13 +7,16 @@
 import { abortable } from "@std/async/abortable";
 import { ExitCode, ExitError } from "../exit.ts";
 import { formatEndpoint } from "../net/connection.ts";
+import { parseDuration } from "../protocol/durations.ts";
 import { ProtocolError } from "../protocol/errors.ts";
 import { foldUsername, parsePassword } from "../protocol/names.ts";
 import type { Crowd, Message, PresenceChange } from "../protocol/records.ts";
+import { OPERATION_NAMES } from "../protocol/roles.ts";
 import {
   type Check,
   integer,
   isObject,
+  oneOf,
   optional,
   readShape,
   type Shape,
@@ -52,6 +55,7 @@ function command<S extends Shape>(
 
 const name = string(MAX_NAME_LENGTH);
 const password: Check<string> = (value, field) => parsePassword(string()(value, field));
+const duration: Check<number> = (value, field) => parseDuration(string()(value, field));
 const text: Check<string> = (value, field) => parseText(string()(value, field));
 
 const COMMANDS: Readonly<Record<string, Command>> = {
@@ -82,6 +86,33 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   password: command({ old: string(), new: password }, async (client, fields) => {
     await client.changePassword(fields.old, fields.new);
     return { type: "password" };
+  }),
+  operate: command(
+    {
+      what: oneOf(...OPERATION_NAMES),
+      user: optional(name),
+      for: optional(duration),
+      text: optional(string()),
+    },
+    async (client, { what, for: seconds, ...order }) => {
+      const { user, until } = await client.operate(what, { ...order, seconds });
+      return { type: "operated", user, until };
+    },
+  ),
+  operations: command({ count: optional(integer(1)) }, async (client, { count = 20 }) => ({
+    type: "operations",
+    operations: (await client.operations(count)).map(({ id: event, ...rest }) => ({
+      event,
+      ...rest,
+    })),
+  })),
+  restrictions: command({}, async (client) => ({
+    type: "restrictions",
+    restrictions: await client.restrictions(),
+  })),
+  whois: command({ user: name }, async (client, fields) => {
+    const { id: _, type, ...found } = await client.whois(fields.user);
+    return { type, ...found };
   }),
   status: command({ message: integer(1) }, async (client, fields) => {
     const { message, progress = null } = await client.status(fields.message);
@@ -225,8 +256,8 @@ export class JsonFace {
 }
 
 /** A message as programs get it: `message` is its id, as everywhere. */
-function describe({ id, from, to, sent, text, late }: Message): Fields {
-  return { message: id, from, to, sent, text, late };
+function describe({ id, from, to, sent, text, late, announcement }: Message): Fields {
+  return { message: id, from, to, sent, text, late, announcement };
 }
 
 function without({ count, users }: Crowd, key: string): Crowd {

@@ -8,10 +8,11 @@ import { type HeldMemory, RecordBlock } from "../protocol/record_block.ts";
 import { encodeRecord, type Progress } from "../protocol/records.ts";
 import { TokenBucket } from "../token_bucket.ts";
 import { type Elsewhere, type Mark, type Marks, NOWHERE } from "../cluster/elsewhere.ts";
-import type { ActiveUser, Member } from "./active_user.ts";
+import type { ActiveUser, ExpelCode, Member } from "./active_user.ts";
 import { type Audience, Batch, type Share } from "./batch.ts";
 import { CatchUp, TOO_MUCH } from "./catch_up.ts";
 import { Crowds } from "./crowds.ts";
+import { enforce, tellRole } from "./enforcement.ts";
 import { Heard } from "./heard.ts";
 import { DeliveryMarks, divide, together } from "./marks.ts";
 import { stayChangeOf } from "../messages/room_table.ts";
@@ -93,6 +94,8 @@ export class Hub {
     });
     projection.onMessages = (messages) => this.#fanOut(messages);
     projection.onRoom = (number, event) => this.#noteRoom(number, event);
+    projection.onRole = (account, role) => tellRole(account, role, this);
+    projection.onOperation = (event) => enforce(event, this);
     projection.onGone = (account) => this.#forgetAccount(account);
     elsewhere.onUser = (key, { username }, change) => this.#noteElsewhere(key, username, change);
     elsewhere.onMarks = (message) =>
@@ -230,22 +233,24 @@ export class Hub {
    *
    * @param to the account's username as it was registered
    * @param room the room's number; without either it is for everybody
+   * @param announcement whether `from` speaks for the server
    * @returns the message's id
    * @throws {ProtocolError} `not-stored`, `duplicate-id`; or why the sender can't say it in the room
    */
   send(
     from: string,
-    { to, room, text, origin }: {
+    { origin, ...said }: {
       to?: string;
       room?: number;
       text: string;
+      announcement?: true;
       origin: Origin | undefined;
     },
   ): Promise<number> {
     const now = this.#clock.date();
     const user = this.#active(from);
     if (user !== undefined) user.lastSent = now;
-    const event = { type: "message", from, to, room, sent: now.getTime(), text, origin } as const;
+    const event = { type: "message", from, sent: now.getTime(), ...said, origin } as const;
     return this.#journal.append(event);
   }
 
@@ -302,10 +307,19 @@ export class Hub {
     }
   }
 
+  /** Sends a record to the sessions of an account. */
+  tell(username: string, line: string): void {
+    for (const member of this.#active(username)?.members.keys() ?? []) member.notify(line);
+  }
+
   /** Ends all sessions of an account, but one if that is named. */
-  expel(username: string, why: string, spared?: Member): void {
+  expel(
+    username: string,
+    why: string,
+    { spared, code }: { spared?: Member | undefined; code?: ExpelCode } = {},
+  ): void {
     for (const member of [...this.#active(username)?.members.keys() ?? []]) {
-      if (member !== spared) member.expel(why);
+      if (member !== spared) member.expel(why, code);
     }
   }
 

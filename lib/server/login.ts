@@ -2,6 +2,7 @@ import { ProtocolError } from "../protocol/errors.ts";
 import { LOGIN_ATTEMPTS, PROTOCOL_VERSION } from "../protocol/limits.ts";
 import type { AccountMadeEvent } from "../journal/events.ts";
 import { ConflictError } from "../journal/journal.ts";
+import { describeBan } from "../messages/operator_table.ts";
 import type { Login } from "../messages/login_table.ts";
 import { foldUsername, parseNewUsername, parsePassword, parseUsername } from "../protocol/names.ts";
 import type { ClientRecords } from "../protocol/records.ts";
@@ -80,6 +81,7 @@ async function welcome(
     return session.end("account-changed", "the account was removed, or has a new password");
   }
   try {
+    requireNoBan(session);
     requireRoom(session);
   } catch (error) {
     if (login !== undefined) logins.end(login.id);
@@ -106,6 +108,15 @@ async function store(
 /** Nobody else's guesses make the account's users wait where they are now. */
 function remember({ services: { known }, username, origin }: Session): void {
   known.add(foldUsername(username), origin);
+}
+
+/** Only who knows the password, or the token, is told of a ban. */
+function requireNoBan(session: Session): void {
+  const { services: { operators, clock }, username } = session;
+  const ban = operators.ban(foldUsername(username), clock.date().getTime());
+  if (ban === undefined) return;
+  session.report("login refused: banned", username);
+  throw new ProtocolError("banned", describeBan(ban));
 }
 
 function requireRoom({ services, username }: Session): void {
@@ -145,6 +156,7 @@ export async function resume(
   const login = findLogin(session, username, token);
   endEarlier(session, login.id);
   session.username = accounts.find(username)!;
+  requireNoBan(session);
   requireRoom(session);
   remember(session);
   const began = login.last;

@@ -32,7 +32,7 @@ import { Incidents } from "./incidents.ts";
 import { DEFAULT_LIMITS, type Limits } from "./limits.ts";
 import type { Log } from "./log.ts";
 import { Probes } from "./probe.ts";
-import { reconcile } from "./reconcile.ts";
+import { reconcile, reconcileOperators } from "./reconcile.ts";
 import { Referrals } from "./referrals.ts";
 import { Registrations } from "./registrations.ts";
 import { CalmRate } from "../protocol/calm_rate.ts";
@@ -139,7 +139,7 @@ export class ChatServer {
     const { clock, log, closed = false } = options;
     const others = node?.elsewhere ?? options.others ?? alone();
     const limits = { ...DEFAULT_LIMITS, ...options.limits };
-    const { messages, mailboxes, rooms } = projection;
+    const { messages, mailboxes, rooms, operators } = projection;
     const known = new KnownAddresses();
     this.#admission = new Admission(limits);
     this.#unwritten = new UnwrittenBudget(limits.unwrittenBytes);
@@ -170,6 +170,7 @@ export class ChatServer {
       messages,
       mailboxes,
       rooms,
+      operators,
       logins: new Logins({
         journal,
         table: projection.logins,
@@ -177,6 +178,7 @@ export class ChatServer {
         age: () => this.#age.date(),
       }),
       returning: new Map(),
+      active: new Set(),
       moved: (login) => this.#node?.moved(login),
       hub: new Hub({
         clock,
@@ -317,10 +319,11 @@ export class ChatServer {
 
   /** What an account had that has gone, its messages too, is never for another one of its name. */
   async #reconcile(): Promise<void> {
-    const { revision, identities } = this.#services.accounts;
+    const { revision, identities, operators } = this.#services.accounts;
     // Where the file is gone the accounts need not be: it may come back.
     if (this.#database.lost || identities.size === 0 || revision === this.#reconciled) return;
     await reconcile(identities, this.#services);
+    await reconcileOperators(operators, this.#services);
     this.#reconciled = revision;
   }
 

@@ -6,6 +6,7 @@ import {
 } from "../usage/table.ts";
 import { ExitCode, ExitError } from "../exit.ts";
 import { HISTORY_RULES, type HistoryRule } from "../messages/mailboxes.ts";
+import { SERVER_ROLES } from "../protocol/roles.ts";
 import { LIMITS } from "./limits.ts";
 
 const DATA: FlagSpec = {
@@ -57,7 +58,7 @@ export function parseHistoryRule(text = "joined"): HistoryRule {
 }
 
 /** What an operator can do to the accounts. */
-export const USER_ACTIONS = ["add", "list", "passwd", "remove"] as const;
+export const USER_ACTIONS = ["add", "list", "passwd", "remove", "role"] as const;
 export type UserAction = (typeof USER_ACTIONS)[number];
 
 function userCommand(
@@ -169,6 +170,23 @@ export const CHATSERVER: ProgramSpec = {
         {
           line: 'chatserver users remove "spam*" --created-after 2026-01-31 --dry-run',
           what: "see which accounts that would be",
+        },
+      ],
+    }),
+    userCommand("role", {
+      summary: "makes an account an operator of the server, or a user again",
+      description: [
+        "An operator can send users away, keep them from writing or from coming back, and speak for " +
+        "the server. Nobody is one by itself. A server that is running sees the change within three seconds.",
+      ],
+      arguments: [
+        { name: "username", what: "the account's name" },
+        { name: "role", what: `one of ${SERVER_ROLES.join(", ")}`, offer: SERVER_ROLES },
+      ],
+      examples: [
+        {
+          line: "chatserver users role anna operator --data /var/lib/chatserver",
+          what: "an operator",
         },
       ],
     }),

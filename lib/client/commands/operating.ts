@@ -1,0 +1,148 @@
+/**
+ * What operators of the server type.
+ *
+ * @module
+ */
+import { legibleLine } from "../../console/foreign.ts";
+import { looksLikeDuration, parseDuration } from "../../protocol/durations.ts";
+import { ProtocolError } from "../../protocol/errors.ts";
+import type { OperationRecord, RestrictionRecord } from "../../protocol/records.ts";
+import { localTime } from "../format.ts";
+import { checkText, InputError, type Talk } from "../talk.ts";
+
+/** So many operations are shown where nobody says how many, and so many at most. */
+const OPERATIONS_SHOWN = { normal: 20, most: 1_000 };
+
+/** `KI joe why`: joe's sessions end. */
+export async function kick(talk: Talk, rest: string): Promise<void> {
+  const { name, rest: text } = takeName(rest, "KI joe, or KI joe why");
+  const { user = name } = await talk.client.operate("kick", { user: name, text });
+  talk.view.tell([`${legibleLine(user)} was sent away.`]);
+}
+
+/** `MU joe 10m why`, `MU joe off`, the same with `all`; `MU` says who is muted. */
+export async function mute(talk: Talk, rest: string): Promise<void> {
+  if (rest === "") return await list(talk, "mute");
+  const { name, rest: more } = takeName(rest, "MU joe 10m why");
+  if (name.toLowerCase() === "all") {
+    const order = parseOrder(more);
+    if (order === "off") {
+      await talk.client.operate("unquiet", {});
+      return talk.view.tell(["Everybody may write again."]);
+    }
+    const { until } = await talk.client.operate("quiet", order);
+    return talk.view.tell([`Only operators may write ${end(until)}.`]);
+  }
+  await restrict(talk, { name, more, on: "mute", off: "unmute", state: "muted" });
+}
+
+/** `BA joe 2h why`, `BA joe off`; `BA` says who is banned. */
+export async function ban(talk: Talk, rest: string): Promise<void> {
+  if (rest === "") return await list(talk, "ban");
+  const { name, rest: more } = takeName(rest, "BA joe 2h why");
+  await restrict(talk, { name, more, on: "ban", off: "unban", state: "banned" });
+}
+
+/** `AN text`; `AN` asks for it. */
+export async function announce(talk: Talk, rest: string): Promise<void> {
+  const text = rest ? checkText(rest) : await talk.askText("Announcement:");
+  await talk.client.operate("announce", { text });
+  talk.view.tell(["Announced."]);
+}
+
+/** `AU 50`: what operators did last. */
+export async function operations(talk: Talk, rest: string): Promise<void> {
+  const count = rest === "" ? OPERATIONS_SHOWN.normal : Number(rest);
+  if (!Number.isInteger(count) || count < 1 || count > OPERATIONS_SHOWN.most) {
+    throw new InputError(`AU takes a number from 1 to ${OPERATIONS_SHOWN.most}`);
+  }
+  const done = await talk.client.operations(count);
+  if (done.length === 0) return talk.view.tell(["No operator has done anything yet."]);
+  talk.view.tell(["What operators did:", ...done.map((one) => `  ${formatOperation(one)}`)]);
+}
+
+/** `WI joe`: sessions, addresses, since when. */
+export async function whois(talk: Talk, rest: string): Promise<void> {
+  const { name } = takeName(rest, "WI joe");
+  const { user, role, created, sessions, elsewhere, restrictions } = await talk.client.whois(name);
+  const made = created === undefined ? "" : `, account made ${localTime(created)}`;
+  const isHere = sessions.length + elsewhere > 0;
+  talk.view.tell([
+    `${legibleLine(user)}: ${role}${made}${isHere ? "" : ", not here"}`,
+    ...sessions.map(({ address, since }) =>
+      `  here since ${localTime(since)}, from ${legibleLine(address)}`
+    ),
+    ...elsewhere > 0 ? [`  at other servers: ${elsewhere}`] : [],
+    ...restrictions.map((one) => `  ${formatRestriction(one)}`),
+  ]);
+}
+
+async function restrict(
+  talk: Talk,
+  { name, more, on, off, state }: {
+    name: string;
+    more: string;
+    on: "mute" | "ban";
+    off: "unmute" | "unban";
+    state: string;
+  },
+): Promise<void> {
+  const order = parseOrder(more);
+  const { user = name, until } = order === "off"
+    ? await talk.client.operate(off, { user: name })
+    : await talk.client.operate(on, { user: name, ...order });
+  const change = order === "off" ? `is not ${state} any more` : `is ${state} ${end(until)}`;
+  talk.view.tell([`${legibleLine(user)} ${change}.`]);
+}
+
+async function list({ client, view }: Talk, what: RestrictionRecord["what"]): Promise<void> {
+  const found = (await client.restrictions()).filter((one) => one.what === what);
+  if (found.length === 0) return view.tell([`Nobody is ${what === "mute" ? "muted" : "banned"}.`]);
+  view.tell(found.map(formatRestriction));
+}
+
+/** The name that a line begins with, and the rest. */
+function takeName(rest: string, usage: string): { name: string; rest: string } {
+  const [, name = "", more = ""] = /^@?(\S*)\s*(.*)$/s.exec(rest) ?? [];
+  if (name === "") throw new InputError(`Whom? For example: ${usage}`);
+  return { name, rest: more };
+}
+
+/** How long, and why; or that it ends. */
+function parseOrder(rest: string): { seconds?: number; text?: string } | "off" {
+  const [, first = "", text = ""] = /^(\S*)\s*(.*)$/s.exec(rest) ?? [];
+  if (first.toLowerCase() === "off" && text === "") return "off";
+  if (!looksLikeDuration(first)) return rest === "" ? {} : { text: rest };
+  try {
+    const seconds = parseDuration(first);
+    return text === "" ? { seconds } : { seconds, text };
+  } catch (error) {
+    if (!(error instanceof ProtocolError)) throw error;
+    throw new InputError(error.message);
+  }
+}
+
+function end(until: number | undefined): string {
+  return until === undefined ? "until an operator ends that" : `until ${localTime(until)}`;
+}
+
+function formatRestriction({ what, user, by, until, why }: RestrictionRecord): string {
+  const whom = user === undefined ? "Everybody but operators" : legibleLine(user);
+  return `${whom} is ${what === "mute" ? "muted" : "banned"} ${end(until)}, by ${operator(by)}${
+    reason(why)
+  }`;
+}
+
+function formatOperation({ what, user, by, at, until, why }: OperationRecord): string {
+  const whom = user === undefined ? "" : ` ${legibleLine(user)}`;
+  const lasts = until === undefined ? "" : ` until ${localTime(until)}`;
+  return `${localTime(at)} ${operator(by)}: ${legibleLine(what)}${whom}${lasts}${reason(why)}`;
+}
+
+function operator(by: string | undefined): string {
+  return by === undefined ? "the server's own machine" : legibleLine(by);
+}
+
+function reason(why: string | undefined): string {
+  return why === undefined ? "" : `: ${legibleLine(why)}`;
+}
