@@ -246,7 +246,10 @@ Deno.test("chatclient --compact through pipes: a message is a line, and there is
     "successfully logged out. Closing client side socket and ending program.",
     "",
   ]);
-  assertMatch(ann.stdout, /\n\* 2 here: ann, joe\n\* 2 here: ann, joe\nSending logout/);
+  assertMatch(
+    ann.stdout,
+    /\n\* 2 here: ann, joe\n\* Active users:\n {9}ann \(since .*\)\n {9}joe \(since .*\)\nSending logout/,
+  );
   assertEquals([joe, ann].map(({ stdout, stderr }) => (stdout + stderr).includes("\x1b")), [
     false,
     false,

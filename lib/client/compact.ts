@@ -19,8 +19,12 @@ export interface LineForm {
  * begins with a name and a colon.
  */
 export function formatLine(message: Message, { page, times, own, paint }: LineForm): string {
-  const { from, to, sent, text } = message;
-  const addressee = to === undefined ? "" : ` -> ${own ? legibleLine(to) : "you"}`;
+  const { from, to, room, sent, text } = message;
+  const addressee = room !== undefined
+    ? ` -> #${legibleLine(room)}`
+    : to === undefined
+    ? ""
+    : ` -> ${own ? legibleLine(to) : "you"}`;
   const time = timeOf(sent, times);
   const name = legibleLine(from);
   const shown = under(`${time}${name}${addressee}:`, legible(text), page);

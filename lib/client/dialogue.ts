@@ -98,6 +98,7 @@ export class Dialogue {
         completionOf(before, {
           commands: COMMANDS,
           names: this.#view.here.names.map(legibleLine),
+          rooms: [...this.#view.rooms].map(legibleLine),
         }),
       remembers: (line) => !isSecret(line),
       typedAhead: () => this.#sayIfKept(),
@@ -107,7 +108,12 @@ export class Dialogue {
   #askCommand(): Promise<string | undefined> {
     if (!this.#view.compact) return this.#console.ask(COMMAND_PROMPT, { signal: this.#signal });
     const { target } = this.#talk;
-    const prompt = `${target === undefined ? "everybody" : legibleLine(target)}> `;
+    const whom = target === undefined
+      ? "everybody"
+      : "room" in target
+      ? `#${legibleLine(target.room)}`
+      : legibleLine(target.to);
+    const prompt = `${whom}> `;
     return this.#console.askInline(prompt, { signal: this.#signal });
   }
 

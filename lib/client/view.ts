@@ -3,12 +3,19 @@ import type { Console } from "../console/console.ts";
 import { legibleLine } from "../console/foreign.ts";
 import { hanging } from "../console/layout.ts";
 import { foldUsername } from "../protocol/names.ts";
-import type { Crowd, Message, Overview, PresenceChange } from "../protocol/records.ts";
+import type {
+  Crowd,
+  Message,
+  Overview,
+  PresenceChange,
+  ServerRecords,
+} from "../protocol/records.ts";
 import { Attention, mentions, notification } from "./attention.ts";
 import { colored, emphasized } from "./colors.ts";
 import { dayOf, formatLine } from "./compact.ts";
 import { formatMessage, formatPastMessage } from "./format.ts";
 import { Here } from "./here.ts";
+import { describeNews } from "./room_news.ts";
 import type { Settings } from "./settings.ts";
 
 /** What {@linkcode View} shows things on, and by. */
@@ -37,6 +44,8 @@ export class View {
   lastDirect: string | undefined;
   /** Who is here, as far as it is known. */
   readonly here = new Here();
+  /** The rooms that the user is known to be in, by their names. */
+  readonly rooms = new Set<string>();
   /** The day of what was shown last. */
   #day: string;
   readonly #clock: Clock;
@@ -60,6 +69,7 @@ export class View {
     if (this.#isBlocked(message.from)) return;
     const own = this.#isSent(message);
     if (message.to !== undefined && !own) this.lastDirect = message.from;
+    if (message.room !== undefined) this.rooms.add(message.room);
     if (this.compact) this.#line(message);
     else this.console.print(formatMessage(message, this.console.page, { own }));
     if (!this.#isOwn(message.from) && this.#isForUser(message)) this.#alert(message);
@@ -70,6 +80,7 @@ export class View {
     this.username = username;
     if (overview === undefined) return;
     this.here.set(overview.here.users);
+    for (const room of overview.rooms ?? []) this.rooms.add(room);
     if (!this.compact) return;
     const { messages, seen = Infinity, here } = overview;
     const unread = messages.findIndex(({ id, from }) => id > seen && !this.#isOwn(from));
@@ -81,6 +92,11 @@ export class View {
     const names = here.users.toSorted().slice(0, MAX_NAMES);
     const more = here.count > names.length ? ` and ${here.count - names.length} more` : "";
     this.notice(`${here.count} here: ${listed(names)}${more}`);
+    if (this.rooms.size > 0) {
+      this.notice(
+        `You are in ${[...this.rooms].map((room) => `#${legibleLine(room)}`).join(", ")}`,
+      );
+    }
   }
 
   /** Who has come and gone. */
@@ -91,6 +107,21 @@ export class View {
       part !== ""
     );
     if (parts.length > 0) this.notice(parts.join("; "));
+  }
+
+  /** What was done in a room; in the classic style only what was done to the user. */
+  room(news: ServerRecords["room"]): void {
+    const { what, by, user } = news;
+    if (this.#isOwn(by)) return;
+    const isForUser = user !== undefined && this.#isOwn(user);
+    if (isForUser && (what === "kick" || what === "ban")) this.rooms.delete(news.room);
+    const text = describeNews(news, isForUser);
+    if (text === undefined) return;
+    if (!this.compact) {
+      if (isForUser) this.complain(`${text}.`);
+    } else if (this.settings.get("joins") || what !== "joined" && what !== "left") {
+      this.notice(text);
+    }
   }
 
   /** Messages of the past, in order. */

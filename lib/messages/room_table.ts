@@ -109,6 +109,11 @@ export class RoomTable implements RoomFacts {
     return rows.map(({ room }) => room as number);
   }
 
+  /** The names of the rooms that an account is in. */
+  namesOf(account: string): string[] {
+    return this.#statements.namesOf.all(account).map(({ name }) => name as string);
+  }
+
   /** When an account has been in rooms, as far as it may still need messages of then: after an id. */
   staysOf(account: string, after: number): Pick<Stay, "room" | "since" | "until">[] {
     return this.#statements.staysOf.all({ account, after }) as unknown as Stay[];
@@ -332,6 +337,8 @@ function prepare(database: Database) {
     stay: "SELECT * FROM stays WHERE room = ? AND account = ? AND until IS NULL",
     roomsOf: `SELECT room FROM stays WHERE account = :account AND since <= :upTo
       AND (until IS NULL OR until > :upTo)`,
+    namesOf: `SELECT rooms.name FROM stays JOIN rooms ON rooms.id = room
+      WHERE account = ? AND until IS NULL ORDER BY key`,
     staysOf: `SELECT room, since, until FROM stays WHERE account = :account
       AND (until IS NULL OR until > :after)`,
     allStaysOf: "SELECT * FROM stays WHERE account = ?",

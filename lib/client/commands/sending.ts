@@ -27,8 +27,8 @@ export async function reply(talk: Talk, rest: string): Promise<void> {
 
 async function sendTo(talk: Talk, to: string, text: string): Promise<void> {
   if (text === "" && talk.view.compact) {
-    talk.target = to;
+    talk.target = { to };
     return;
   }
-  await talk.send(text ? checkText(text) : await talk.askText("Enter message:"), to);
+  await talk.send(text ? checkText(text) : await talk.askText("Enter message:"), { to });
 }

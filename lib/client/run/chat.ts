@@ -55,6 +55,7 @@ export async function runChat(commandLine: CommandLine): Promise<void> {
     onMessage: leaving.atFault((message) => view.message(message)),
     onLost: leaving.atFault((why) => view.lost(why)),
     onBack: leaving.atFault((overview) => view.back(overview)),
+    onRoom: leaving.atFault((news) => view.room(news)),
     onPresence: leaving.atFault((presence) => view.presence(presence)),
     overview: () => view.compact ? settings.get("history") : onTerminal ? 0 : undefined,
   }));
