@@ -12,6 +12,8 @@ export const TOO_MUCH = "too much waited to be delivered";
 export interface CatchUpOptions {
   clock: Pick<Clock, "after" | "soon">;
   messages: MessageLog;
+  /** Whether an account has sessions at other servers, which have what nobody has acknowledged. */
+  heldElsewhere: (account: string) => boolean;
   /** Gives a session messages of the log, in the order of their ids. */
   give: (user: ActiveUser, member: Member, items: readonly FlowItem[]) => void;
 }
@@ -20,11 +22,13 @@ export interface CatchUpOptions {
 export class CatchUp {
   readonly #clock: CatchUpOptions["clock"];
   readonly #messages: MessageLog;
+  readonly #heldElsewhere: CatchUpOptions["heldElsewhere"];
   readonly #give: CatchUpOptions["give"];
 
-  constructor({ clock, messages, give }: CatchUpOptions) {
+  constructor({ clock, messages, heldElsewhere, give }: CatchUpOptions) {
     this.#clock = clock;
     this.#messages = messages;
+    this.#heldElsewhere = heldElsewhere;
     this.#give = give;
   }
 
@@ -40,7 +44,11 @@ export class CatchUp {
     member: Member,
     { last, began }: { last: number; began: number },
   ): Promise<void> {
-    const waits = { upTo: last, heard: user.heard.upTo, began };
+    const waits = {
+      upTo: this.#heldElsewhere(user.key) ? 0 : last,
+      heard: user.heard.upTo,
+      began,
+    };
     const waiting = (after: number) => {
       const next = this.#giveWaiting(user, member, { after, ...waits });
       if (next === undefined) user.heard.needsAfter(member.deliveries, last);

@@ -1,4 +1,5 @@
 import { RecentMap } from "../protocol/recent_map.ts";
+import type { Mark, Marks } from "../cluster/elsewhere.ts";
 import type { Progress } from "../protocol/records.ts";
 
 /** A session's deliveries, as far as they were acknowledged. */
@@ -76,7 +77,7 @@ class Ledger {
    *
    * @param place among all public messages, if it is one
    */
-  find(id: number, place: number | undefined): "udp" | "tcp" | "waits" | undefined {
+  find(id: number, place: number | undefined): Mark | undefined {
     const number = this.#numberOf(id, place);
     if (number === undefined) return undefined;
     if (number < this.#deliveries.delivered) {
@@ -111,7 +112,7 @@ export class DeliveryMarks {
   /** How many runs with messages of rooms are kept in all ledgers, about. */
   #roomRuns = 0;
   /** How the newest direct messages were acknowledged, by id. */
-  readonly #direct: RecentMap<number, "udp" | "tcp" | "waits">;
+  readonly #direct: RecentMap<number, Mark>;
   readonly #ledgers = new Set<Ledger>();
   readonly #ended = new Set<Ledger>();
 
@@ -188,22 +189,22 @@ export class DeliveryMarks {
     }
   }
 
-  /** How far a message got; undefined where nothing is known of it. */
-  find(id: number): Progress | undefined {
+  /**
+   * How a message got to each account, by key; to the addressee of a direct one, by the empty key. Undefined where
+   * nothing is known of it.
+   */
+  find(id: number): Map<string, Mark> | undefined {
     const direct = this.#direct.get(id);
-    if (direct !== undefined) return count([direct]);
+    if (direct !== undefined) return new Map([["", direct]]);
     const place = this.#placeOf(id);
     const known = place !== undefined || this.#roomIds[placeIn(this.#roomIds, id)] === id;
     if (!known) return undefined;
-    const users = new Map<string, "udp" | "tcp" | "waits">();
+    const marks = new Map<string, Mark>();
     for (const ledger of [...this.#ended, ...this.#ledgers]) {
       const found = ledger.find(id, place);
-      const before = users.get(ledger.account);
-      if (found !== undefined && (before === undefined || before === "waits")) {
-        users.set(ledger.account, found);
-      }
+      if (found !== undefined) better(marks, ledger.account, found);
     }
-    return count([...users.values()]);
+    return marks;
   }
 
   /** The place of a public message among all; undefined where it is none of the newest. */
@@ -225,7 +226,39 @@ function placeIn(ids: readonly number[], id: number): number {
   return low;
 }
 
-function count(results: readonly ("udp" | "tcp" | "waits")[]): Progress {
-  const of = (what: string) => results.filter((result) => result === what).length;
-  return { users: results.length, udp: of("udp"), tcp: of("tcp") };
+/** An account's first session that has acknowledged decides. */
+function better(marks: Map<string, Mark>, account: string, mark: Mark): void {
+  const known = marks.get(account);
+  if (known === undefined || known === "waits") marks.set(account, mark);
+}
+
+/** How many users a message went to, and got to. */
+function count(marks: ReadonlyMap<string, Mark>): Progress {
+  const of = (what: Mark) => marks.values().filter((mark) => mark === what).toArray().length;
+  return { users: marks.size, udp: of("udp"), tcp: of("tcp") };
+}
+
+/** What a server tells others of a message. @param isElsewhere whether an account has sessions at another server */
+export function divide(
+  marks: ReadonlyMap<string, Mark>,
+  isElsewhere: (account: string) => boolean,
+): Marks {
+  const [shared, alone] = [new Map<string, Mark>(), new Map<string, Mark>()];
+  for (const [account, mark] of marks) {
+    (account === "" || isElsewhere(account) ? shared : alone).set(account, mark);
+  }
+  return { alone: count(alone), shared: [...shared] };
+}
+
+/** The same message at this server and others; undefined where nobody knows anything of it. */
+export function together(
+  own: ReadonlyMap<string, Mark> | undefined,
+  others: readonly Marks[],
+): Progress | undefined {
+  const marks = new Map(own);
+  for (const { shared } of others) for (const [key, mark] of shared) better(marks, key, mark);
+  const all = [count(marks), ...others.map(({ alone }) => alone)];
+  const sum = (of: keyof Progress) => all.reduce((total, progress) => total + progress[of], 0);
+  const progress = { users: sum("users"), udp: sum("udp"), tcp: sum("tcp") };
+  return own === undefined && progress.users === 0 ? undefined : progress;
 }

@@ -1,6 +1,6 @@
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { DatabaseSync } from "node:sqlite";
-import { PLAIN_IDENTITY } from "../../lib/accounts/accounts.ts";
+import { PLAIN_IDENTITY } from "../../lib/accounts/credentials_line.ts";
 import { ExitError } from "../../lib/exit.ts";
 import { ProtocolError } from "../../lib/protocol/errors.ts";
 import { TempFolder } from "../helpers/temp_folder.ts";
@@ -33,6 +33,18 @@ Deno.test("MessageLog.history() gives what an account may see, and nothing else"
   assertEquals(history("nobody", { count: 10 }), []);
   assertEquals(history("ann", { count: 10, with: "JOE" }), ["to all", "to ann", "to joe"]);
   assertEquals(history("joe", { count: 10, with: "bob" }), ["bob to joe"]);
+});
+
+Deno.test("MessageLog.recent() leaves out what waits for the account, also what it sent itself", () => {
+  using store = new TestStore();
+  const { clock, messages } = store;
+  store.enter("ann", "1");
+  store.append(pub("ann", "to all"), direct("ann", "ann", "note"), direct("joe", "ann", "hi"));
+  clock.endTurn();
+  assertEquals(texts(messages.recent("ann", 9)), ["to all"]);
+  store.acknowledge("ann", [3, 4]);
+  clock.endTurn();
+  assertEquals(texts(messages.recent("ann", 9)), ["to all", "note", "hi"]);
 });
 
 Deno.test(`"account-removed" leaves a new account of an old name nothing of the old one's`, async () => {
@@ -170,7 +182,7 @@ Deno.test("MessageLog refuses what it can't use, and leaves it as it is", async 
 });
 
 /** Here pages with messages begin. */
-const BEHIND_ROOTS = 81_920;
+const BEHIND_ROOTS = 131_072;
 
 Deno.test("MessageLog refuses a file whose end is damaged, and says what it can't read of one", async () => {
   await using folder = await TempFolder.create();
@@ -185,7 +197,7 @@ Deno.test("MessageLog refuses a file whose end is damaged, and says what it can'
     await file.write(new Uint8Array(end - BEHIND_ROOTS).fill(0xaa));
     file.close();
   };
-  await damage(3 * BEHIND_ROOTS);
+  await damage(2 * BEHIND_ROOTS);
   const damaged = new TestStore(path);
   const unreadable = assertThrows(
     () => damaged.messages.history("ann", { count: 2_000 }),

@@ -25,6 +25,7 @@ export async function history({ client, view }: Talk, rest: string): Promise<voi
     return view.complain(`Nothing was said in #${legibleLine(room)} that you may read.`);
   }
   if (messages.length === 0) {
+    if (since === 0) return view.complain("There are no messages.");
     const when = since === undefined ? "your account was made" : localTime(since);
     return view.complain(`There are no messages that you may read: you may since ${when}.`);
   }
