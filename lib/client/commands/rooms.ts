@@ -83,6 +83,11 @@ export async function invite(talk: Talk, rest: string): Promise<void> {
   talk.view.tell([`${legibleLine(user)} may join ${roomName(room)}.`]);
 }
 
+function describeAct(what: Act): string {
+  const { role, takes } = ACTS[what];
+  return `      ${what}${takes === "user" ? " name" : ""} (${role})`;
+}
+
 const OF_ROOM = ACT_NAMES.filter((what) => what !== "topic" && what !== "invite");
 
 /** `RO #lab kick bob` and the like: whatever else those may do who are in charge of a room. */
@@ -91,8 +96,13 @@ export async function manage(talk: Talk, rest: string): Promise<void> {
   const [, word = "", value = ""] = /^(\S*)\s*(.*)$/s.exec(after) ?? [];
   const what = word.toLowerCase() as Act;
   if (!ACT_NAMES.includes(what)) {
-    const known = OF_ROOM.map((what) => ACTS[what].takes === "user" ? `${what} name` : what);
-    throw new InputError(`RO ${roomName(room)} takes one of: ${known.join(", ")}`);
+    if (word !== "") {
+      throw new InputError(`RO knows no such word: RO #lab lists those that it does`);
+    }
+    return talk.view.tell([
+      "Whoever owns or moderates a room may, with RO #room:",
+      ...OF_ROOM.map(describeAct),
+    ]);
   }
   const { takes } = ACTS[what];
   if (takes === "nothing" && value !== "") throw new InputError(`RO: ${what} takes no more`);
