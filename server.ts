@@ -5,6 +5,7 @@ import { Console } from "./lib/console/console.ts";
 import { openSource, standardOutput } from "./lib/console/standard_streams.ts";
 import { TerminalLines } from "./lib/console/terminal_lines.ts";
 import { ExitCode } from "./lib/exit.ts";
+import { parseEndpoint } from "./lib/net/endpoints.ts";
 import { describeFingerprint } from "./lib/net/fingerprint_words.ts";
 import { ownAddresses } from "./lib/net/ports.ts";
 import { EndWish, onSignals, runProgram } from "./lib/program.ts";
@@ -13,11 +14,12 @@ import {
   descriptorsFor,
   fitToDescriptors,
 } from "./lib/server/descriptors.ts";
+import { parseClusterFlags } from "./lib/server/cluster_flags.ts";
 import { parseLimits } from "./lib/server/limits.ts";
 import { howStarted, joinCommand } from "./lib/server/join_command.ts";
 import { createLog } from "./lib/server/log.ts";
 import { ChatServer } from "./lib/server/server.ts";
-import { CHATSERVER, USER_ACTIONS, type UserAction } from "./lib/server/usage.ts";
+import { CHATSERVER, parseHistoryRule, USER_ACTIONS, type UserAction } from "./lib/server/usage.ts";
 import { manageUsers } from "./lib/server/users.ts";
 import { completionScript } from "./lib/usage/completions.ts";
 import { parseProgram } from "./lib/usage/parse.ts";
@@ -35,9 +37,11 @@ async function main(): Promise<void> {
 
 async function serve(commandLine: CommandLine): Promise<void> {
   const port = parsePort(commandLine.arguments["port"]!, 0);
-  const { host, data = "." } = commandLine.options;
+  const { host, data = ".", advertise } = commandLine.options;
   const plain = commandLine.flags.has("plain");
+  const history = parseHistoryRule(commandLine.options["history"]);
   const wanted = parseLimits(commandLine.options);
+  const cluster = await parseClusterFlags(commandLine.options);
   const free = countFreeDescriptors(descriptorsFor(wanted));
   const { connections, limits, warning } = fitToDescriptors(wanted, free);
   if (warning !== undefined) console.error(warning);
@@ -59,8 +63,11 @@ async function serve(commandLine: CommandLine): Promise<void> {
     folder: data,
     plain,
     closed: commandLine.flags.has("closed"),
+    history,
+    advertise: advertise === undefined ? undefined : parseEndpoint(advertise, 0),
     limits,
     connections,
+    cluster,
     cost: DEFAULT_COST,
     clock: systemClock,
     log: createLog(systemClock, console.error),

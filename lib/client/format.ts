@@ -3,6 +3,7 @@ import { legible, legibleLine } from "../console/foreign.ts";
 import { block, hanging } from "../console/layout.ts";
 import type { Page } from "../console/page.ts";
 import type { Message, Progress } from "../protocol/records.ts";
+import type { LostError } from "./session.ts";
 
 const PUBLIC = "Public Message (PM)";
 const DIRECT = "Direct Message (DM)";
@@ -48,6 +49,11 @@ export function formatStatus({ to, text }: Sent, progress: Progress | undefined)
   const line = legibleLine(text);
   const excerpt = line.length > EXCERPT_LENGTH ? `${line.slice(0, EXCERPT_LENGTH)}…` : line;
   return `${kind} "${excerpt}": stored, ${formatProgress(to !== undefined, progress)}`;
+}
+
+/** That a connection was lost, and why, if that is known. */
+export function formatLoss({ why }: LostError): string {
+  return why === undefined ? "lost" : `lost (${why})`;
 }
 
 function formatProgress(direct: boolean, progress: Progress | undefined): string {

@@ -28,7 +28,7 @@ interface Setting<T> {
 function choice<const T extends string>(words: readonly T[], initial: T, help: string): Setting<T> {
   return {
     initial,
-    takes: words.join(", "),
+    takes: `${words.slice(0, -1).join(", ")} or ${words.at(-1)}`,
     help,
     accepts: (value) => words.includes(value as T),
     parse: (text) => text.toLowerCase(),
@@ -38,7 +38,7 @@ function choice<const T extends string>(words: readonly T[], initial: T, help: s
 function onOff(initial: boolean, help: string): Setting<boolean> {
   return {
     initial,
-    takes: "on, off",
+    takes: "on or off",
     help,
     accepts: (value) => typeof value === "boolean",
     parse: (text) =>
@@ -120,7 +120,7 @@ export class Settings {
    */
   set(name: SettingName, value: unknown): void {
     const { accepts, takes } = SETTINGS[name];
-    if (!accepts(value)) throw new SettingError(`${name} is one of: ${takes}`);
+    if (!accepts(value)) throw new SettingError(`${name} can be ${takes}`);
     this.#values.set(name, value);
     this.#changes.set(name, value);
   }

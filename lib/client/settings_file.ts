@@ -9,8 +9,6 @@ const MAX_BYTES = 1_048_576;
 /** `settings.toml` in the client's configuration folder; it stays open, since later no file can be had. */
 export class SettingsFile implements Disposable {
   readonly path: string;
-  /** Whether it was not there before. */
-  isNew = false;
   readonly #file: Deno.FsFile | undefined;
   /** Why it can't be written. */
   readonly #refused: string | undefined;
@@ -22,18 +20,14 @@ export class SettingsFile implements Disposable {
   }
 
   /**
-   * @param options whether the file is made where there is none, with everything explained
+   * @param options whether the file is made where there is none
    */
   static async open(folder: string, { create }: { create: boolean }): Promise<SettingsFile> {
     const path = join(folder, "settings.toml");
     try {
       if (create) await Deno.mkdir(folder, { recursive: true, mode: 0o700 });
-      const existed = await Deno.stat(path).then(() => true, () => false);
       const file = await Deno.open(path, { read: true, write: true, create, mode: 0o600 });
-      const settings = new SettingsFile(path, file);
-      settings.isNew = !existed;
-      if (create && settings.#read() === "") settings.#write(emptySettings());
-      return settings;
+      return new SettingsFile(path, file);
     } catch (error) {
       if (!create && error instanceof Deno.errors.NotFound) {
         return new SettingsFile(path, undefined);
@@ -41,6 +35,14 @@ export class SettingsFile implements Disposable {
       const readable = await Deno.open(path).catch(() => undefined);
       return new SettingsFile(path, readable, reasonOf(error));
     }
+  }
+
+  /** Explains everything in a file that says nothing yet. @returns whether it was one */
+  explain(): boolean {
+    if (this.#file === undefined || this.#refused !== undefined) return false;
+    if (this.#read().trim() !== "") return false;
+    this.#write(emptySettings());
+    return true;
   }
 
   /** Has the settings be what the file says. @returns what is wrong with it */

@@ -27,7 +27,7 @@ export function readSettings(text: string): ReadSettings {
     const isWord = typeof SETTINGS[name].initial === "boolean" && typeof written === "string";
     const value = isWord ? SETTINGS[name].parse(written) : written;
     if (!SETTINGS[name].accepts(value)) {
-      problems.push(at(text, name, `${name} is one of: ${SETTINGS[name].takes}`));
+      problems.push(at(text, name, `${name} can be ${takesInFile(name)}`));
     } else values[name] = value;
   }
   return { values: values as Partial<SettingValues>, problems };
@@ -48,12 +48,28 @@ function parseLines(text: string): { table: Record<string, unknown>; problems: s
         ? lines.findLastIndex((line) => line.trim() !== "")
         : line - 1;
       if (wrong < 0) return { table: {}, problems };
+      const quoted = withQuotes(lines[wrong]!);
+      if (quoted !== undefined) {
+        lines[wrong] = quoted;
+        continue;
+      }
       problems.push(
         `line ${wrong + 1}: ${error.message.split("\n")[0]}`.replace("Invalid TOML document: ", ""),
       );
       lines[wrong] = "";
     }
   }
+}
+
+/** A line `style = compact` as TOML has it; undefined where it is none. */
+function withQuotes(line: string): string | undefined {
+  const [, name, word, rest] = /^(\s*\w+\s*=\s*)([A-Za-z]\w*)(\s*(?:#.*)?)$/.exec(line) ?? [];
+  return word === undefined ? undefined : `${name}"${word}"${rest}`;
+}
+
+function takesInFile(name: SettingName): string {
+  const { initial, takes } = SETTINGS[name];
+  return typeof initial === "boolean" ? "true or false" : takes;
 }
 
 function at(text: string, name: string, problem: string): string {
@@ -69,10 +85,8 @@ function assigns(line: string, name: string): boolean {
 /** A settings file in which nothing is set, and everything explained. */
 export function emptySettings(): string {
   const entries = SETTING_NAMES.map((name) => {
-    const { help, takes, initial } = SETTINGS[name];
-    return `# ${help}\n# (${typeof initial === "boolean" ? "true, false" : takes})\n#${
-      entry(name, initial)
-    }\n`;
+    const { help, initial } = SETTINGS[name];
+    return `# ${help}\n# (${takesInFile(name)})\n#${entry(name, initial)}\n`;
   });
   return [
     '# Settings of chatclient. In the chat "SE name value" changes them, and flags come before them.\n',

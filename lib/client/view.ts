@@ -3,12 +3,15 @@ import type { Console } from "../console/console.ts";
 import { legibleLine } from "../console/foreign.ts";
 import { hanging } from "../console/layout.ts";
 import { foldUsername } from "../protocol/names.ts";
+import { formatEndpoint } from "../net/connection.ts";
 import type { Crowd, Message, Overview, PresenceChange } from "../protocol/records.ts";
 import { Attention, mentions, notification } from "./attention.ts";
 import { colored, emphasized } from "./colors.ts";
 import { dayOf, formatLine } from "./compact.ts";
-import { formatMessage, formatPastMessage } from "./format.ts";
+import type { Return } from "./client.ts";
+import { formatLoss, formatMessage, formatPastMessage } from "./format.ts";
 import { Here } from "./here.ts";
+import type { LostError } from "./session.ts";
 import type { Settings } from "./settings.ts";
 
 /** What {@linkcode View} shows things on, and by. */
@@ -59,7 +62,7 @@ export class View {
   message(message: Message): void {
     if (this.#isBlocked(message.from)) return;
     const own = this.#isSent(message);
-    if (message.to !== undefined && !own) this.lastDirect = message.from;
+    this.#noteDirect(message);
     if (this.compact) this.#line(message);
     else this.console.print(formatMessage(message, this.console.page, { own }));
     if (!this.#isOwn(message.from) && this.#isForUser(message)) this.#alert(message);
@@ -71,6 +74,7 @@ export class View {
     if (overview === undefined) return;
     this.here.set(overview.here.users);
     if (!this.compact) return;
+    overview.messages.forEach((message) => this.#noteDirect(message));
     const { messages, seen = Infinity, here } = overview;
     const unread = messages.findIndex(({ id, from }) => id > seen && !this.#isOwn(from));
     this.past(unread < 0 ? messages : messages.slice(0, unread));
@@ -119,13 +123,16 @@ export class View {
     this.console.complain(this.compact ? `! ${problem}` : problem);
   }
 
-  lost(why: string): void {
-    this.complain(`Connection lost (${why}), trying to come back.`);
+  lost(reason: LostError): void {
+    this.complain(`Connection ${formatLoss(reason)}, trying to come back.`);
   }
 
-  back(overview?: Overview): void {
+  back({ overview, server, sent }: Return): void {
     if (overview !== undefined) this.here.set(overview.here.users);
-    this.complain("Connected again.");
+    const where = server && formatEndpoint(server);
+    if (where === undefined) this.complain("Connected again.");
+    else if (sent) this.complain(`Now at ${where}, since the server before is stopping.`);
+    else this.complain(`Connected again, to ${where}.`);
   }
 
   #line(message: Message): void {
@@ -158,6 +165,12 @@ export class View {
     if (kind === "off") return;
     const said = legibleLine(`${from}: ${text}`).slice(0, NOTIFIED_LENGTH).toWellFormed();
     this.console.alert(notification(kind, said));
+  }
+
+  /** Whom an answer goes to now. */
+  #noteDirect(message: Message): void {
+    if (message.to === undefined || this.#isSent(message) || this.#isBlocked(message.from)) return;
+    this.lastDirect = message.from;
   }
 
   /** Whether the user sent it, and not to this very user. */

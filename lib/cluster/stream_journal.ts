@@ -51,6 +51,9 @@ const BATCH = 2_000;
 /** So many events are asked for ahead, how long each time, and how often NATS says that there are none. */
 const READING = { max_messages: 5_000, expires: 10_000, idle_heartbeat: 1_000 };
 
+/** How long what others have appended is waited for, in milliseconds. */
+const CATCH_UP_MS = 3_000;
+
 /** What a consumer says while it reads. Whatever else it says, another one goes on in its place. */
 const READS: ReadonlySet<string> = new Set(["heartbeat", "next", "debug"]);
 
@@ -74,7 +77,11 @@ export class StreamJournal implements Journal, AsyncDisposable {
   /** The number of the newest event that has arrived. */
   #received: number;
   #committing = false;
-  #caughtUp = Promise.withResolvers<void>();
+  readonly #caughtUp = Promise.withResolvers<void>();
+  #catchingUp: Promise<boolean> | undefined;
+  #catchUpNext: Promise<boolean> | undefined;
+  /** Who waits until the reader has an event. */
+  readonly #waitingFor = new Set<{ number: number; resolve: () => void }>();
   readonly #over = new AbortController();
   #reading: Promise<void> = Promise.resolve();
   #stopReading = () => {};
@@ -116,6 +123,34 @@ export class StreamJournal implements Journal, AsyncDisposable {
   room(): Promise<void> | undefined {
     if (this.#waiting < WAITING_CHARACTERS) return undefined;
     return this.#newest.then(() => {}, () => {});
+  }
+
+  catchUp(): Promise<boolean> {
+    // One that has begun may know an older state.
+    return this.#catchUpNext ??= (this.#catchingUp ?? Promise.resolve(true)).then(() => {
+      this.#catchUpNext = undefined;
+      return this.#catchingUp = this.#catchUp();
+    });
+  }
+
+  async #catchUp(): Promise<boolean> {
+    const { clock, stream } = this.#options;
+    const late = Promise.withResolvers<false>();
+    using _limit = clock.after(CATCH_UP_MS, () => late.resolve(false));
+    try {
+      const info = await Promise.race([stream.manager.streams.info(stream.name), late.promise]);
+      if (info === false) return false;
+      const newest = info.state.last_seq;
+      if (this.last >= newest) return true;
+      const arrived = Promise.withResolvers<true>();
+      const waiting = { number: newest, resolve: () => arrived.resolve(true) };
+      this.#waitingFor.add(waiting);
+      const has = await Promise.race([arrived.promise, late.promise]);
+      this.#waitingFor.delete(waiting);
+      return has;
+    } catch {
+      return false;
+    }
   }
 
   /** What is not applied yet is refused; the connection stays open. Closing twice is fine. */
@@ -281,6 +316,7 @@ export class StreamJournal implements Journal, AsyncDisposable {
 
   #noteProgress(): void {
     if (this.last >= this.#options.stream.last) this.#caughtUp.resolve();
+    for (const { number, resolve } of this.#waitingFor) if (this.last >= number) resolve();
   }
 
   async #pause(): Promise<void> {

@@ -12,6 +12,7 @@ const TYPES: ReadonlySet<string> = new Set<JournalEvent["type"]>([
   "account-seen",
   "login",
   "login-extended",
+  "login-moved",
   "login-renewed",
   "login-ended",
   "logins-expired",

@@ -74,7 +74,8 @@ export class Console {
   ): Promise<string | undefined> {
     signal.throwIfAborted();
     this.#question = question;
-    this.#output.dialogue(`${question}\n`);
+    // Something may be typed already.
+    this.#source.interrupt(() => this.#output.dialogue(`${question}\n`));
     try {
       const answer = await abortable(this.#source.read({ secret }), signal);
       if (secret) this.#output.dialogue("\n");

@@ -29,10 +29,7 @@ export function openSource(onInterrupt: () => void): LineSource {
   const lines = new TerminalLines({
     input: process.stdin,
     setRawMode: (raw) => process.stdin.setRawMode(raw),
-    // There is no job control on Windows.
-    setSuspendable: Deno.build.os === "windows"
-      ? undefined
-      : (cbreak) => Deno.stdin.setRaw(true, { cbreak }),
+    jobControl: Deno.build.os !== "windows",
     write: (text) => show(screen, text),
     page: () => pageOf(screen ?? Deno.stdin),
     dumb: Deno.env.get("TERM") === "dumb",

@@ -17,6 +17,7 @@ import {
   UNMARK_PASTES,
 } from "./paste.ts";
 import { pictureOf } from "./picture.ts";
+import { TypedText } from "./typed_text.ts";
 
 /** Asks a terminal to tell when it gets and loses the focus, and to stop doing so. */
 const TELL_FOCUS = "\x1b[?1004h";
@@ -24,8 +25,17 @@ const HIDE_FOCUS = "\x1b[?1004l";
 const FOCUS = "\x1b[I";
 const BLUR = "\x1b[O";
 
+const GARBLED =
+  'Some of what you typed is not valid UTF-8, so "\ufffd" stands for it: choose UTF-8 in the ' +
+  "terminal's settings.";
+
 /** A paste without marks is over when nothing has come for so long, in milliseconds. */
 const PASTE_PAUSE_MS = 50;
+
+/** So long after a Ctrl-Z the next one suspends, in milliseconds. */
+const SUSPENDABLE_MS = 10_000;
+/** What brings a suspended program back, in a shell. */
+const FOR_SHELL = /^\s*(?:fg|%\d*)\s*$/;
 
 /** What {@linkcode TerminalLines} needs of the terminal. */
 export interface TerminalOptions {
@@ -33,8 +43,8 @@ export interface TerminalOptions {
   input: Readable;
   /** Has keys come one by one, as they are; or gives the terminal back as it was. */
   setRawMode: (raw: boolean) => void;
-  /** Has the terminal itself act at Ctrl-Z, or not; undefined where it can't. */
-  setSuspendable?: ((suspendable: boolean) => void) | undefined;
+  /** Whether the terminal suspends a program at Ctrl-Z, if it is as it was. @default false */
+  jobControl?: boolean;
   /** Writes to the terminal. */
   write: (text: string) => void;
   /** What the line is laid out for, at present. */
@@ -55,7 +65,9 @@ export class TerminalLines implements LineSource {
   readonly #painter: Painter;
   readonly #editor = new LineEditor();
   readonly #pastes = new PasteDecoder();
-  readonly #utf8 = new TextDecoder();
+  readonly #typed = new TypedText();
+  /** Whether the line has bytes that are no UTF-8, and whether that was said. */
+  #garbled: "no" | "yes" | "said" = "no";
   readonly #keys = new EventEmitter();
   readonly #lines: string[] = [];
   readonly #onData = (chunk: Uint8Array) => this.#receive(chunk);
@@ -73,8 +85,9 @@ export class TerminalLines implements LineSource {
   #quoted: string[] | undefined;
   /** Whether the last key was Ctrl-C. */
   #interrupted = false;
-  /** Whether it was Ctrl-Z, so that the next one suspends; and whether one was since the last line. */
-  #suspendable = false;
+  /** When the terminal is ours again, which is as it was since a Ctrl-Z: the next one suspends. */
+  #suspendable: Disposable | undefined;
+  /** Whether there was a Ctrl-Z since the last line. */
   #suspendTried = false;
   #watchesFocus = false;
   #focused = false;
@@ -112,6 +125,7 @@ export class TerminalLines implements LineSource {
     const { promise, resolve } = Promise.withResolvers<string | undefined>();
     this.#reader = resolve;
     this.#prompt = prompt;
+    if (secret) this.#takeBack();
     // What was typed in secret stays so until the next line is asked for: it could be a password.
     this.#muted = secret;
     this.#paint();
@@ -139,16 +153,15 @@ export class TerminalLines implements LineSource {
   /** The program was suspended, and goes on. */
   resumed(): void {
     if (this.#ended) return;
-    this.#options.setRawMode(true);
+    this.#takeBack({ always: true });
     this.#painter.restart();
-    if (this.#suspendable) this.#setSuspendable(false);
-    else this.#setModes(true);
     this.#paint();
   }
 
   [Symbol.dispose](): void {
     this.#finish();
     this.#unmarkedEnd?.[Symbol.dispose]();
+    this.#suspendable?.[Symbol.dispose]();
     const { input, setRawMode } = this.#options;
     input.off("data", this.#onData);
     input.off("end", this.#onEnd);
@@ -164,11 +177,21 @@ export class TerminalLines implements LineSource {
   }
 
   #receive(chunk: Uint8Array): void {
-    for (const piece of this.#pastes.decode(this.#utf8.decode(chunk, { stream: true }))) {
+    const { text, valid } = this.#typed.decode(chunk);
+    if (!valid && this.#garbled === "no") this.#garbled = "yes";
+    if (!this.#muted) this.#sayGarbled();
+    if (this.#suspendable !== undefined) return this.#resumeWith(text);
+    for (const piece of this.#pastes.decode(text)) {
       if ("paste" in piece) this.#paste(piece.paste);
       else this.#type(piece.keys);
     }
     this.#paint();
+  }
+
+  #sayGarbled(): void {
+    if (this.#garbled !== "yes") return;
+    this.#garbled = "said";
+    this.#say(GARBLED);
   }
 
   #type(keys: string): void {
@@ -210,7 +233,6 @@ export class TerminalLines implements LineSource {
     }
     const deed = this.#editor.press(key);
     if (deed !== "interrupt") this.#interrupted = false;
-    if (deed !== "suspend" && this.#suspendable) this.#setSuspendable(false);
     switch (deed) {
       case "submit":
         return this.#submit();
@@ -228,16 +250,16 @@ export class TerminalLines implements LineSource {
   }
 
   #submit(): void {
+    this.#sayGarbled();
+    this.#garbled = "no";
     if (this.#muted) return this.#give(this.#editor.take({ remember: false }));
     this.#paint();
     this.#painter.leave();
     const remember = this.assistant?.remembers(this.#editor.text) ?? true;
     const line = this.#editor.take({ remember });
-    if (this.#suspendTried && /^\s*(?:fg|%\d*)\s*$/.test(line)) {
-      this.#suspendTried = false;
-      return this.#say(`"${line.trim()}" is for your shell, so it was not sent.`);
-    }
+    const triedToSuspend = this.#suspendTried;
     this.#suspendTried = false;
+    if (triedToSuspend && FOR_SHELL.test(line)) return this.#sayForShell(line);
     const whole = this.#unquoted(line);
     if (whole !== undefined) this.#give(whole);
   }
@@ -301,21 +323,41 @@ export class TerminalLines implements LineSource {
 
   /**
    * The program may not signal processes, itself included, so the terminal has to: it does so at the next
-   * Ctrl-Z, and everything is as a shell wants it until then.
+   * Ctrl-Z. The program learns of that afterwards, so the terminal is as it was from now on: not every
+   * shell mends what a program leaves behind.
    */
   #suspend(): void {
     if (this.#muted) return;
+    const { clock, jobControl = false, setRawMode } = this.#options;
     this.#suspendTried = true;
-    if (this.#options.setSuspendable === undefined) return this.#say("Ctrl-Z does nothing here.");
-    if (this.#suspendable) return;
-    this.#setSuspendable(true);
-    this.#say("Ctrl-Z once more suspends.");
+    if (!jobControl) return this.#say("Ctrl-Z does nothing here.");
+    this.#say("Ctrl-Z once more suspends, Enter goes on.");
+    this.#setModes(false);
+    setRawMode(false);
+    this.#suspendable = clock.after(SUSPENDABLE_MS, () => this.interrupt(() => this.#takeBack()));
   }
 
-  #setSuspendable(suspendable: boolean): void {
-    this.#suspendable = suspendable;
-    this.#setModes(!suspendable);
-    this.#options.setSuspendable?.(suspendable);
+  /** The terminal is ours again. */
+  #takeBack({ always = false } = {}): void {
+    if (this.#suspendable === undefined && !always) return;
+    this.#suspendable?.[Symbol.dispose]();
+    this.#suspendable = undefined;
+    this.#options.setRawMode(true);
+    this.#setModes(true);
+  }
+
+  /** What was typed while the terminal was as it was is a line; the terminal has shown it. */
+  #resumeWith(typed: string): void {
+    this.#takeBack();
+    this.#painter.restart();
+    const line = typed.replace(/\n$/, "");
+    if (FOR_SHELL.test(line)) this.#sayForShell(line);
+    else this.#type(line);
+    this.#paint();
+  }
+
+  #sayForShell(line: string): void {
+    this.#say(`"${line.trim()}" is for your shell, so it was not sent.`);
   }
 
   /** A line of the program's about what was typed. */

@@ -37,6 +37,8 @@ export interface AccountMadeEvent {
   identity: string;
   /** It may see public messages with higher ids. */
   since: number;
+  /** Its line of `credentials.txt`; undefined on a server alone, where the file is the source. */
+  line?: string | undefined;
 }
 
 /** An account is there, and has this identity now; where that is another one's, that one has gone. */
@@ -44,6 +46,10 @@ export interface AccountChangedEvent {
   type: "account-changed";
   account: string;
   identity: string;
+  /** Its line of `credentials.txt`; undefined on a server alone, where the file is the source. */
+  line?: string | undefined;
+  /** The login whose user gave the account another password: it goes on. */
+  by?: number | undefined;
 }
 
 /** An account has gone: nobody is entitled to what it was. */
@@ -77,6 +83,14 @@ export interface LoginExtendedEvent {
   type: "login-extended";
   login: number;
   expires: number;
+}
+
+/** The client of a login has come back, in a cluster: to one server, so that it is at no other one any more. */
+export interface LoginMovedEvent {
+  type: "login-moved";
+  login: number;
+  /** The server's own id. */
+  server: string;
 }
 
 /** The account of a login has another password, and the login goes on. */
@@ -113,6 +127,7 @@ export type JournalEvent =
   | AccountSeenEvent
   | LoginEvent
   | LoginExtendedEvent
+  | LoginMovedEvent
   | LoginRenewedEvent
   | LoginEndedEvent
   | LoginsExpiredEvent

@@ -1,23 +1,45 @@
+import { credentialOf, parseCredentialsLine } from "../accounts/credentials_line.ts";
 import { ExitCode, ExitError } from "../exit.ts";
+import { CredentialsTable } from "../messages/credentials_table.ts";
 import type { Database } from "../messages/database.ts";
 import { LoginTable } from "../messages/login_table.ts";
-import { Mailboxes } from "../messages/mailboxes.ts";
+import { type HistoryRule, Mailboxes } from "../messages/mailboxes.ts";
 import { MessageLog } from "../messages/message_log.ts";
 import type { Message } from "../protocol/records.ts";
-import type { JournalEvent } from "./events.ts";
+import type { AccountChangedEvent, JournalEvent } from "./events.ts";
 import type { Entry, Reader } from "./journal.ts";
+
+/** What became of an account of a cluster. */
+export interface AccountChange {
+  account: string;
+  /** Its line of `credentials.txt`; undefined where it has gone. */
+  line: string | undefined;
+  /** The login whose user did it, and which goes on. */
+  by?: number | undefined;
+}
+
+/** Options of {@linkcode Projection}. */
+export interface ProjectionOptions {
+  /** Which stream the events are of. @default they are this server's own */
+  stream?: string;
+  /** Which public messages an account may read. @default "joined" */
+  history?: HistoryRule;
+}
 
 /** What the events amount to: the tables of a database, each of which is read by whoever wants to know. */
 export class Projection implements Reader {
   readonly messages: MessageLog;
   readonly mailboxes: Mailboxes;
   readonly logins: LoginTable;
+  readonly credentials: CredentialsTable;
   readonly #database: Database;
   readonly #stream: string | null;
   readonly #statements;
   #last: number;
   /** Accounts that have gone, by events that are not on the disk yet. */
   #gone: string[] = [];
+  /** What became of a cluster's accounts, by events that are not on the disk yet. */
+  #accounts: AccountChange[] = [];
   /** Whether messages were deleted that the files may still hold. */
   #deleted = false;
   /** Whether messages after the last event may be in the database, which nobody got. */
@@ -28,12 +50,13 @@ export class Projection implements Reader {
     () => {};
   /** Takes the key of an account that has gone, before the messages of the same batch. */
   onGone: (account: string) => void = () => {};
+  /** Is told that the client of a login has come to a server. */
+  onMoved: (login: number, server: string) => void = () => {};
+  /** Takes what became of a cluster's accounts, after who has gone and before the messages of the same batch. */
+  onAccounts: (changes: readonly AccountChange[]) => void = () => {};
 
-  /**
-   * @param stream which stream the events are of; by default they are this server's own
-   * @throws {ExitError} `refused`, where the tables know events of another one
-   */
-  constructor(database: Database, stream?: string) {
+  /** @throws {ExitError} `refused`, where the tables know events of another stream */
+  constructor(database: Database, { stream, history = "joined" }: ProjectionOptions = {}) {
     this.#database = database;
     this.#stream = stream ?? null;
     this.#statements = database.prepare({
@@ -41,9 +64,10 @@ export class Projection implements Reader {
         FROM journal`,
       advance: "UPDATE journal SET last = ?, stream = ?",
     });
-    this.mailboxes = new Mailboxes(database);
+    this.mailboxes = new Mailboxes(database, history);
     this.messages = new MessageLog(database, this.mailboxes);
     this.logins = new LoginTable(database);
+    this.credentials = new CredentialsTable(database);
     const { last, stream: known } = this.#statements.position.get()!;
     this.#last = last as number;
     if (this.#last > 0 && known !== this.#stream) throw foreign(known as string | null);
@@ -76,6 +100,12 @@ export class Projection implements Reader {
     const gone = this.#gone;
     this.#gone = [];
     for (const account of gone) this.onGone(account);
+    const accounts = this.#accounts;
+    this.#accounts = [];
+    if (accounts.length > 0) this.onAccounts(accounts);
+    for (const { event } of entries) {
+      if (event.type === "login-moved") this.onMoved(event.login, event.server);
+    }
     const { messages, logins } = newMessages(entries);
     if (messages.length > 0) this.onMessages(messages, logins);
   }
@@ -83,6 +113,7 @@ export class Projection implements Reader {
   failed(): void {
     this.#unsure = true;
     this.#gone = [];
+    this.#accounts = [];
     this.messages.forgetRequests();
     this.mailboxes.forgetMet();
   }
@@ -98,14 +129,18 @@ export class Projection implements Reader {
       case "account-made": {
         const { account, identity, since } = event;
         this.#remove(account);
+        this.#share(event);
         return this.mailboxes.open(account, { identity, since, delivered: number });
       }
       case "account-changed": {
         const { account, identity } = event;
         if (this.mailboxes.isAnother(account, identity)) this.#remove(account);
+        this.#share(event);
         return this.mailboxes.open(account, { identity, since: number, delivered: number });
       }
       case "account-removed":
+        this.credentials.remove(event.account);
+        this.#accounts.push({ account: event.account, line: undefined });
         return this.#remove(event.account);
       case "account-seen":
         return this.mailboxes.see(event.account, event.last);
@@ -114,6 +149,8 @@ export class Projection implements Reader {
         return;
       case "login-extended":
         return this.logins.extend(event.login, event.expires);
+      case "login-moved":
+        return;
       case "login-renewed":
         return this.logins.renew(event.login, event.credential);
       case "login-ended":
@@ -127,11 +164,22 @@ export class Projection implements Reader {
     }
   }
 
+  /** An account of a cluster is known by its line. */
+  #share({ account, identity, line, by }: AccountLine): void {
+    if (line === undefined) return;
+    this.credentials.put(account, line, identity);
+    this.#accounts.push({ account, line, by });
+    const parsed = parseCredentialsLine(line);
+    if (by !== undefined && parsed !== undefined) this.logins.renew(by, credentialOf(parsed));
+  }
+
   #remove(account: string): void {
     if (this.mailboxes.close(account)) this.#gone.push(account);
     if (this.messages.forgetDirect(account)) this.#deleted = true;
   }
 }
+
+type AccountLine = Pick<AccountChangedEvent, "account" | "identity" | "line" | "by">;
 
 function foreign(stream: string | null): ExitError {
   return new ExitError(

@@ -1,4 +1,4 @@
-import { PLAIN_IDENTITY } from "../accounts/accounts.ts";
+import { PLAIN_IDENTITY } from "../accounts/credentials_line.ts";
 import type { Database } from "./database.ts";
 
 /** A message in `messages` is a direct one that its addressee has not acknowledged. */
@@ -6,16 +6,31 @@ export const UNDELIVERED = `(addressee IS NOT NULL AND (
     id > (SELECT delivered FROM accounts WHERE account = addressee)
     OR EXISTS (SELECT 1 FROM exceptions WHERE account = addressee AND message = id)) IS TRUE)`;
 
+/** Which public messages an account may read: those since it was made, or all that the log keeps. */
+export const HISTORY_RULES = ["joined", "all"] as const;
+export type HistoryRule = (typeof HISTORY_RULES)[number];
+
+/** Which messages an account may read: those with higher ids. `publicAfter` is never above `ownAfter`. */
+export interface Entitlement {
+  /** Of the public ones. */
+  publicAfter: number;
+  /** Of its own, which it sent or is the addressee of: an earlier account of its name had those before. */
+  ownAfter: number;
+}
+
 /**
  * What each account is entitled to, and which of its direct messages it has acknowledged: a cursor, and
  * the exceptions behind it.
  */
 export class Mailboxes {
+  /** Says what may be read, not what is stored or delivered: another one holds for all that is there. */
+  readonly history: HistoryRule;
   readonly #statements;
   /** Accounts that are known to have a mailbox. */
   readonly #met = new Set<string>();
 
-  constructor(database: Database) {
+  constructor(database: Database, history: HistoryRule) {
+    this.history = history;
     this.#statements = prepare(database);
   }
 
@@ -30,9 +45,10 @@ export class Mailboxes {
     return this.#statements.find.get(account)?.["identity"] as string | undefined;
   }
 
-  /** The account may see public messages with higher ids than this; none where there is no such account. */
-  entitledAfter(account: string): number {
-    return this.#statements.find.get(account)?.["since"] as number | undefined ?? Infinity;
+  /** Nothing is its own where there is no such account. */
+  entitlement(account: string): Entitlement {
+    const since = this.#statements.find.get(account)?.["since"] as number | undefined ?? Infinity;
+    return { publicAfter: this.history === "all" ? 0 : since, ownAfter: since };
   }
 
   /** The newest message when the account's last session ended; undefined where it is not known. */

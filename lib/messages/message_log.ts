@@ -189,16 +189,17 @@ export class MessageLog {
 
   /** The last messages that an account may see, in order: public ones, and its own direct ones. */
   history(account: string, { count, with: other }: HistoryOptions): Message[] {
-    const last = this.#last;
+    const wanted = { ...this.#readableBy(account), count, last: this.#last };
     const rows = other === undefined
-      ? this.#statements.history.all({ account, count, last })
-      : this.#statements.historyWith.all({ account, other: foldUsername(other), count, last });
+      ? this.#statements.history.all(wanted)
+      : this.#statements.historyWith.all({ ...wanted, other: foldUsername(other) });
     return rows.reverse().map(toMessage);
   }
 
   /** The same, but for direct messages that wait for the account. */
   recent(account: string, count: number): Message[] {
-    const rows = this.#statements.recent.all({ account, count, last: this.#last });
+    const wanted = { ...this.#readableBy(account), count, last: this.#last };
+    const rows = this.#statements.recent.all(wanted);
     return rows.reverse().map(toMessage);
   }
 
@@ -212,8 +213,14 @@ export class MessageLog {
   ): Message[] {
     const pattern = `%${text.replaceAll(/[\\%_]/g, "\\$&")}%`;
     const range = { first: before - PAGE_IDS, last: Math.min(before - 1, this.#last) };
-    const rows = this.#statements.search.all({ account, pattern, count, ...range });
+    const wanted = { ...this.#readableBy(account), pattern, count, ...range };
+    const rows = this.#statements.search.all(wanted);
     return rows.reverse().map(toMessage);
+  }
+
+  /** Parameters of what reads for an account. */
+  #readableBy(account: string) {
+    return { account, ...this.#mailboxes.entitlement(account) };
   }
 }
 
@@ -238,7 +245,8 @@ function takePage<T extends { text: string } | { message: Message }>(
 const COLUMNS = "id, sender_name, addressee_name, sent, text";
 
 function prepare(database: Database) {
-  const since = "(SELECT since FROM accounts WHERE account = :account)";
+  const readable = `id > :publicAfter AND (addressee IS NULL
+    OR id > :ownAfter AND (sender = :account OR addressee = :account))`;
   return database.prepare({
     first: "SELECT coalesce(min(id), 1) AS id FROM messages",
     sentFrom: "SELECT id, sent FROM messages WHERE id >= ? ORDER BY id LIMIT 1",
@@ -272,25 +280,23 @@ function prepare(database: Database) {
       AND (addressee IS NULL OR addressee = :account OR sender = :account)
       AND (sender <> :account OR addressee = :account OR login <> :login)
       ORDER BY id LIMIT ${PAGE.messages}`,
-    history: `SELECT ${COLUMNS} FROM messages WHERE id > ${since} AND id <= :last
-      AND (addressee IS NULL OR sender = :account OR addressee = :account)
+    history: `SELECT ${COLUMNS} FROM messages WHERE ${readable} AND id <= :last
       ORDER BY id DESC LIMIT :count`,
-    recent: `SELECT ${COLUMNS} FROM messages WHERE id > ${since} AND id <= :last
-      AND (addressee IS NULL OR sender = :account OR addressee = :account AND NOT ${UNDELIVERED})
+    recent: `SELECT ${COLUMNS} FROM messages WHERE ${readable} AND id <= :last
+      AND NOT (addressee IS :account AND ${UNDELIVERED})
       ORDER BY id DESC LIMIT :count`,
-    search: `SELECT ${COLUMNS} FROM messages WHERE id > ${since} AND id >= :first AND id <= :last
-      AND (addressee IS NULL OR sender = :account OR addressee = :account)
+    search: `SELECT ${COLUMNS} FROM messages WHERE ${readable} AND id >= :first AND id <= :last
       AND text LIKE :pattern ESCAPE '\\'
       ORDER BY id DESC LIMIT :count`,
     // Each half by an index of its own; a message to oneself is in both.
     historyWith: `SELECT * FROM (
         SELECT ${COLUMNS} FROM messages
-        WHERE sender = :other AND id > ${since} AND id <= :last
-        AND (addressee IS NULL OR addressee = :account)
+        WHERE sender = :other AND id > :publicAfter AND id <= :last
+        AND (addressee IS NULL OR addressee = :account AND id > :ownAfter)
         ORDER BY id DESC LIMIT :count)
       UNION SELECT * FROM (
         SELECT ${COLUMNS} FROM messages
-        WHERE addressee = :other AND id > ${since} AND id <= :last AND sender = :account
+        WHERE addressee = :other AND id > :ownAfter AND id <= :last AND sender = :account
         ORDER BY id DESC LIMIT :count)
       ORDER BY id DESC LIMIT :count`,
     forget: `DELETE FROM messages WHERE id < ? AND NOT ${UNDELIVERED}`,

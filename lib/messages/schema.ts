@@ -137,6 +137,15 @@ export const MIGRATIONS: readonly string[] = [
   ) FROM forgotten;
   DROP TABLE forgotten;
   `,
+  `
+  -- The accounts of a cluster, as its events have them; empty on a server alone, where credentials.txt is the source.
+  CREATE TABLE credentials (
+    account TEXT PRIMARY KEY,
+    line TEXT,                     -- none: the account was removed
+    identity TEXT NOT NULL,
+    filed INTEGER NOT NULL         -- whether credentials.txt has it so
+  ) STRICT, WITHOUT ROWID;
+  `,
 ];
 
 /**

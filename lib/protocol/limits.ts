@@ -33,6 +33,15 @@ export const MAX_PASSWORD_BYTES = 1_024;
 /** The name and version of a program in `hello`, in UTF-16 code units. */
 export const MAX_SOFTWARE_LENGTH = 100;
 
+/** A server's address, in UTF-16 code units. */
+export const MAX_ADDRESS_LENGTH = 253;
+
+/** A certificate (DER) in base64, in characters: the programs' own have 500. */
+export const MAX_CERTIFICATE_LENGTH = 4_096;
+
+/** A server names at most so many others. */
+export const MAX_NAMED_SERVERS = 16;
+
 /** A password may be tried this often on one connection. */
 export const LOGIN_ATTEMPTS = 3;
 

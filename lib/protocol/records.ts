@@ -4,7 +4,7 @@
  * @module
  */
 import { type ErrorCode, type FarewellCode, ProtocolError } from "./errors.ts";
-import { MAX_SOFTWARE_LENGTH } from "./limits.ts";
+import { MAX_ADDRESS_LENGTH, MAX_CERTIFICATE_LENGTH, MAX_SOFTWARE_LENGTH } from "./limits.ts";
 import {
   arrayOf,
   boolean,
@@ -62,6 +62,15 @@ const overview = optional(integer());
 /** Who is here, or has come, or gone: how many, and the names of some. */
 const crowdShape = { count: integer(), users: arrayOf(string()) };
 
+/** Where clients reach a server, and its certificate (DER, base64); a plain one has none. */
+const serverShape = {
+  address: string(MAX_ADDRESS_LENGTH),
+  port: integer(1),
+  certificate: optional(string(MAX_CERTIFICATE_LENGTH)),
+};
+/** Other servers of the same chat, in the order in which to try them. */
+const servers = arrayOf(object(serverShape));
+
 const presenceShape = { joined: object(crowdShape), left: object(crowdShape) };
 
 const clientShapes = {
@@ -108,13 +117,15 @@ const serverShapes = {
       /** The newest message when the user's last session ended. */
       seen: optional(integer()),
     })),
+    servers: optional(servers),
   },
+  servers: { servers },
   /** Who has come and gone, at most once a second. */
   presence: presenceShape,
   users: { id, users: arrayOf(string()) },
   user: { id, username: string(), active: boolean },
   sent: { id, message: integer(1), away: optional(boolean) },
-  /** `since`: when the user's account was made, before which it may read nothing; if that is known. */
+  /** `since`: from when on the user may read public messages; 0: all; missing: the server does not know. */
   history: { id, messages: arrayOf(object(messageShape)), since: optional(integer()) },
   status: { id, message: integer(1), progress: optional(object(progressShape)) },
   password: { id },
@@ -131,6 +142,7 @@ const serverShapes = {
     code: string() as (value: unknown, field: string) => FarewellCode,
     message: string(),
     final: boolean,
+    servers: optional(servers),
   },
   ping: {},
   pong: {},
@@ -149,6 +161,9 @@ export type ServerRecord = ServerRecords[keyof ServerRecords];
 
 /** A message as its receivers get it. */
 export type Message = Shaped<typeof messageShape>;
+
+/** A server as clients reach it. */
+export type NamedServer = Shaped<typeof serverShape>;
 
 /** How many users, and the names of some. */
 export type Crowd = Shaped<typeof crowdShape>;

@@ -12,6 +12,8 @@ export const TOO_MUCH = "too much waited to be delivered";
 export interface CatchUpOptions {
   clock: Pick<Clock, "after" | "soon">;
   messages: MessageLog;
+  /** Whether an account has sessions at other servers, which have what nobody has acknowledged. */
+  heldElsewhere: (account: string) => boolean;
   /** Gives a session messages of the log, in the order of their ids. */
   give: (user: ActiveUser, member: Member, items: readonly FlowItem[]) => void;
 }
@@ -20,11 +22,13 @@ export interface CatchUpOptions {
 export class CatchUp {
   readonly #clock: CatchUpOptions["clock"];
   readonly #messages: MessageLog;
+  readonly #heldElsewhere: CatchUpOptions["heldElsewhere"];
   readonly #give: CatchUpOptions["give"];
 
-  constructor({ clock, messages, give }: CatchUpOptions) {
+  constructor({ clock, messages, heldElsewhere, give }: CatchUpOptions) {
     this.#clock = clock;
     this.#messages = messages;
+    this.#heldElsewhere = heldElsewhere;
     this.#give = give;
   }
 
@@ -34,9 +38,10 @@ export class CatchUp {
    */
   async run(user: ActiveUser, member: Member, last: number): Promise<void> {
     const waiting = (after: number) => this.#giveWaiting(user, member, { after, upTo: last });
+    const from = this.#heldElsewhere(user.key) ? last : 0;
     const flow = (after: number) => this.#giveFlow(user, member, after);
-    for (const [give, from] of [[waiting, 0], [flow, last]] as const) {
-      for (let next: number | undefined = from; (next = give(next)) !== undefined;) {
+    for (const [give, first] of [[waiting, from], [flow, last]] as const) {
+      for (let next: number | undefined = first; (next = give(next)) !== undefined;) {
         await this.#turn();
         await this.#room(member);
         if (!user.members.has(member)) return;

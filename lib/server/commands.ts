@@ -8,7 +8,8 @@ import { MAX_HISTORY, MAX_SEARCH_LENGTH } from "../protocol/limits.ts";
 import { foldUsername } from "../protocol/names.ts";
 import { ProtocolError } from "../protocol/errors.ts";
 import { PAGE_IDS } from "../messages/message_log.ts";
-import type { ClientRecord, ClientRecords, Message } from "../protocol/records.ts";
+import type { ClientRecord, ClientRecords, Message, ServerRecord } from "../protocol/records.ts";
+import type { Marks } from "../cluster/elsewhere.ts";
 import { parseText } from "../protocol/text.ts";
 import { changePassword } from "./change_password.ts";
 import { authenticate, hello, identify, register, resume } from "./login.ts";
@@ -87,12 +88,12 @@ function history(
   session: Session,
   { id, count, with: other }: ClientRecords["history"],
 ): void {
-  const { accounts, messages } = session.services;
+  const { accounts, mailboxes, messages } = session.services;
   session.answer(id, () => {
     if (other !== undefined && accounts.find(other) === undefined) throw noSuchUser();
     const account = foldUsername(session.username);
     const options = { count: Math.min(count, MAX_HISTORY), with: other };
-    const since = accounts.created(session.username)?.getTime();
+    const since = mailboxes.history === "all" ? 0 : accounts.created(session.username)?.getTime();
     return { type: "history", id, messages: messages.history(account, options), since };
   });
 }
@@ -133,13 +134,15 @@ async function searchAll(
 }
 
 function status(session: Session, { id, message }: ClientRecords["status"]): void {
-  session.answer(id, () => {
-    const found = session.services.hub.status(session.username, message);
-    if (found === undefined) {
-      throw new ProtocolError("no-such-message", `you have sent no message ${message}`);
-    }
-    return { type: "status", id, message, ...found };
-  });
+  const { hub } = session.services;
+  const make = (elsewhere: readonly Marks[] = []): ServerRecord => {
+    const found = hub.status(session.username, { message, elsewhere });
+    if (found !== undefined) return { type: "status", id, message, ...found };
+    throw new ProtocolError("no-such-message", `you have sent no message ${message}`);
+  };
+  const elsewhere = hub.marksElsewhere(message);
+  if (elsewhere === undefined) session.answer(id, make);
+  else session.answerLater(id, elsewhere, make);
 }
 
 /** Reads nothing more of a sender while its receivers, or the disk, are far behind. */

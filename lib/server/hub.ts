@@ -7,11 +7,11 @@ import { foldUsername } from "../protocol/names.ts";
 import { type HeldMemory, RecordBlock } from "../protocol/record_block.ts";
 import type { Message, Progress } from "../protocol/records.ts";
 import { TokenBucket } from "../token_bucket.ts";
-import { type Elsewhere, NOWHERE } from "../cluster/elsewhere.ts";
+import { type Elsewhere, type Mark, type Marks, NOWHERE } from "../cluster/elsewhere.ts";
 import type { ActiveUser, Member } from "./active_user.ts";
 import { Batch, type Share } from "./batch.ts";
 import { CatchUp, TOO_MUCH } from "./catch_up.ts";
-import { DeliveryMarks } from "./marks.ts";
+import { DeliveryMarks, divide, together } from "./marks.ts";
 import { Presence } from "./presence.ts";
 import { Unread } from "./unread.ts";
 
@@ -20,6 +20,9 @@ const RELIEF_LIMIT_MS = 2_000;
 
 /** Of so many public and so many direct messages it is known how far they got. */
 const MARKS = 10_000;
+
+/** What a user's sessions at other servers left is given to those here after so long, in milliseconds. */
+const ADOPT_MS = 1_000;
 
 /** Options of {@linkcode Hub}. */
 export interface HubOptions {
@@ -45,7 +48,9 @@ export class Hub {
   /** What waits for all sessions together; what waits for several counts once. */
   readonly #held: HeldMemory = { bytes: 0 };
   readonly #users = new Map<string, ActiveUser>();
-  #count = 0;
+  /** How many users are active here, and how many of them at other servers too. */
+  #here = 0;
+  #both = 0;
   /** How fast each account may command, all its sessions together; kept while it is not full. */
   readonly #rates = new Map<string, TokenBucket>();
   readonly #marks = new DeliveryMarks(MARKS);
@@ -68,10 +73,14 @@ export class Hub {
     this.#catchUp = new CatchUp({
       clock,
       messages: projection.messages,
+      heldElsewhere: (key) => elsewhere.users.has(key),
       give: (user, member, items) => this.#givePage(user, member, items),
     });
     projection.onMessages = (messages, logins) => this.#fanOut(messages, logins);
     projection.onGone = (account) => this.#forgetAccount(account);
+    elsewhere.onUser = (key, { username }, change) => this.#noteElsewhere(key, username, change);
+    elsewhere.onMarks = (message) =>
+      divide(this.#marksOf(message) ?? new Map(), (key) => elsewhere.users.has(key));
   }
 
   /** Every active user once, in the order of their names. */
@@ -84,7 +93,7 @@ export class Hub {
 
   /** How many users are active. */
   get count(): number {
-    return this.#count;
+    return this.#here + this.#elsewhere.users.size - this.#both;
   }
 
   /** The names of some active users, in no order. */
@@ -93,6 +102,10 @@ export class Hub {
     for (const { username, members } of this.#users.values()) {
       if (names.length >= limit) break;
       if (members.size > 0) names.push(username);
+    }
+    for (const [key, { username }] of this.#elsewhere.users) {
+      if (names.length >= limit) break;
+      if (this.#active(key) === undefined) names.push(username);
     }
     return names;
   }
@@ -129,8 +142,9 @@ export class Hub {
       acknowledged: [],
     };
     if (user.members.size === 0) {
-      this.#count++;
-      this.presence.came(user.username);
+      this.#here++;
+      if (this.#elsewhere.users.has(key)) this.#both++;
+      else this.presence.came(user.username);
     }
     user.members.set(member, this.#marks.open(key, member.deliveries));
     this.#users.set(key, user);
@@ -158,11 +172,9 @@ export class Hub {
       void this.#catchUp.adopt(user);
     }
     if (user.members.size > 0) return;
-    this.#count--;
-    this.presence.went(user.username);
-    // Where it can't be stored, more than there was counts as unread.
-    const seen = { type: "account-seen", account: user.key, last: this.#journal.last } as const;
-    this.#journal.append(seen).catch(() => {});
+    this.#here--;
+    if (this.#elsewhere.users.has(user.key)) this.#both--;
+    else this.#goneEverywhere(user);
     this.#forget(user);
     if (this.#rates.get(user.key)?.isFull(this.#clock.now())) this.#rates.delete(user.key);
   }
@@ -207,16 +219,33 @@ export class Hub {
   /**
    * How far a user's own message got; undefined where the user has sent no such message.
    *
+   * @param elsewhere how far it got at other servers
    * @returns an empty object where nothing is known but that it is stored
    */
-  status(sender: string, message: number): { progress?: Progress } | undefined {
+  status(
+    sender: string,
+    { message, elsewhere }: { message: number; elsewhere: readonly Marks[] },
+  ): { progress?: Progress } | undefined {
     const account = foldUsername(sender);
     const { messages, mailboxes } = this.#state;
     const own = messages.senderOf(message) === account;
-    if (!own || message <= mailboxes.entitledAfter(account)) return undefined;
-    const progress = this.#marks.find(message);
+    if (!own || message <= mailboxes.entitlement(account).ownAfter) return undefined;
+    const progress = together(this.#marksOf(message), elsewhere);
     if (progress !== undefined) return { progress };
     return messages.isUndelivered(message) ? { progress: { users: 1, udp: 0, tcp: 0 } } : {};
+  }
+
+  /** How far a message got at other servers; undefined where there are none. */
+  marksElsewhere(message: number): Promise<Marks[]> | undefined {
+    return this.#elsewhere.marks(message);
+  }
+
+  /** How far a message got here. */
+  #marksOf(message: number): Map<string, Mark> | undefined {
+    const marks = this.#marks.find(message);
+    // A direct one may have been acknowledged at another server.
+    const elsewhere = marks?.get("") === "waits" && !this.#state.messages.isUndelivered(message);
+    return elsewhere ? undefined : marks;
   }
 
   /** Ends all sessions of an account, but one if that is named. */
@@ -252,6 +281,30 @@ export class Hub {
   #active(username: string): ActiveUser | undefined {
     const user = this.#users.get(foldUsername(username));
     return user !== undefined && user.members.size > 0 ? user : undefined;
+  }
+
+  #goneEverywhere({ key, username }: ActiveUser): void {
+    this.presence.went(username);
+    // Where it can't be stored, more than there was counts as unread.
+    const seen = { type: "account-seen", account: key, last: this.#journal.last } as const;
+    this.#journal.append(seen).catch(() => {});
+  }
+
+  /** A user has come to other servers, or has gone from all of them. */
+  #noteElsewhere(key: string, username: string, change: "came" | "went"): void {
+    const user = this.#active(key);
+    if (user === undefined) {
+      if (change === "came") this.presence.came(username);
+      else this.presence.went(username);
+      return;
+    }
+    this.#both += change === "came" ? 1 : -1;
+    if (change === "came") return;
+    // What was acknowledged there is known here a moment later.
+    this.#clock.after(ADOPT_MS, () => {
+      user.orphans = true;
+      void this.#catchUp.adopt(user);
+    });
   }
 
   #noteSessions({ key, username, members }: ActiveUser): void {

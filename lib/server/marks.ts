@@ -1,4 +1,5 @@
 import { RecentMap } from "../protocol/recent_map.ts";
+import type { Mark, Marks } from "../cluster/elsewhere.ts";
 import type { Progress } from "../protocol/records.ts";
 
 /** A session's deliveries, as far as they were acknowledged. */
@@ -47,7 +48,7 @@ class Ledger {
   }
 
   /** What became of a message; undefined where it did not go to this session, or the session ended before. */
-  find(place: number): "udp" | "tcp" | "waits" | undefined {
+  find(place: number): Mark | undefined {
     const run = this.#runs.findLast((run) => run.place <= place && place < run.place + run.count);
     if (run === undefined) return undefined;
     const number = run.number + place - run.place;
@@ -67,7 +68,7 @@ export class DeliveryMarks {
   #ids: number[] = [];
   #floor = 0;
   /** How the newest direct messages were acknowledged, by id. */
-  readonly #direct: RecentMap<number, "udp" | "tcp" | "waits">;
+  readonly #direct: RecentMap<number, Mark>;
   readonly #ledgers = new Set<Ledger>();
   readonly #ended = new Set<Ledger>();
 
@@ -122,21 +123,21 @@ export class DeliveryMarks {
     if (place !== undefined) ledger.note(place, number, { count, floor: this.#floor });
   }
 
-  /** How far a message got; undefined where nothing is known of it. */
-  find(id: number): Progress | undefined {
+  /**
+   * How a message got to each account, by key; to the addressee of a direct one, by the empty key. Undefined where
+   * nothing is known of it.
+   */
+  find(id: number): Map<string, Mark> | undefined {
     const direct = this.#direct.get(id);
-    if (direct !== undefined) return count([direct]);
+    if (direct !== undefined) return new Map([["", direct]]);
     const place = this.#placeOf(id);
     if (place === undefined) return undefined;
-    const users = new Map<string, "udp" | "tcp" | "waits">();
+    const marks = new Map<string, Mark>();
     for (const ledger of [...this.#ended, ...this.#ledgers]) {
       const found = ledger.find(place);
-      const known = users.get(ledger.account);
-      if (found !== undefined && (known === undefined || known === "waits")) {
-        users.set(ledger.account, found);
-      }
+      if (found !== undefined) better(marks, ledger.account, found);
     }
-    return count([...users.values()]);
+    return marks;
   }
 
   /** The place of a public message among all; undefined where it is none of the newest. */
@@ -152,7 +153,39 @@ export class DeliveryMarks {
   }
 }
 
-function count(results: readonly ("udp" | "tcp" | "waits")[]): Progress {
-  const of = (what: string) => results.filter((result) => result === what).length;
-  return { users: results.length, udp: of("udp"), tcp: of("tcp") };
+/** An account's first session that has acknowledged decides. */
+function better(marks: Map<string, Mark>, account: string, mark: Mark): void {
+  const known = marks.get(account);
+  if (known === undefined || known === "waits") marks.set(account, mark);
+}
+
+/** How many users a message went to, and got to. */
+function count(marks: ReadonlyMap<string, Mark>): Progress {
+  const of = (what: Mark) => marks.values().filter((mark) => mark === what).toArray().length;
+  return { users: marks.size, udp: of("udp"), tcp: of("tcp") };
+}
+
+/** What a server tells others of a message. @param isElsewhere whether an account has sessions at another server */
+export function divide(
+  marks: ReadonlyMap<string, Mark>,
+  isElsewhere: (account: string) => boolean,
+): Marks {
+  const [shared, alone] = [new Map<string, Mark>(), new Map<string, Mark>()];
+  for (const [account, mark] of marks) {
+    (account === "" || isElsewhere(account) ? shared : alone).set(account, mark);
+  }
+  return { alone: count(alone), shared: [...shared] };
+}
+
+/** The same message at this server and others; undefined where nobody knows anything of it. */
+export function together(
+  own: ReadonlyMap<string, Mark> | undefined,
+  others: readonly Marks[],
+): Progress | undefined {
+  const marks = new Map(own);
+  for (const { shared } of others) for (const [key, mark] of shared) better(marks, key, mark);
+  const all = [count(marks), ...others.map(({ alone }) => alone)];
+  const sum = (of: keyof Progress) => all.reduce((total, progress) => total + progress[of], 0);
+  const progress = { users: sum("users"), udp: sum("udp"), tcp: sum("tcp") };
+  return own === undefined && progress.users === 0 ? undefined : progress;
 }

@@ -16,6 +16,7 @@ import { MAX_LOGIN_LINE_BYTES, PROTOCOL_VERSION } from "../protocol/limits.ts";
 import {
   type ClientRecord,
   encodeRecord,
+  type NamedServer,
   parseClientRecord,
   type ServerRecord,
 } from "../protocol/records.ts";
@@ -34,6 +35,7 @@ import type { Deliveries } from "./marks.ts";
 import { overviewFor } from "./overview.ts";
 import { Outbox } from "./outbox.ts";
 import type { Probes } from "./probe.ts";
+import type { Referrals } from "./referrals.ts";
 import type { Registrations } from "./registrations.ts";
 
 /** What every session of a server shares. */
@@ -47,6 +49,8 @@ export interface Services {
   logins: Logins;
   /** The sessions whose client may come back, by the number of its login. */
   returning: Map<number, Session>;
+  /** Tells the other servers that the client of a login has come to this one. */
+  moved: (login: number) => void;
   clock: Clock;
   log: Log;
   incidents: Incidents;
@@ -54,6 +58,8 @@ export interface Services {
   throttle: LoginThrottle;
   known: KnownAddresses;
   registrations: Registrations;
+  /** Where else clients may go. */
+  referrals: Referrals;
   /** Whether new accounts are refused. */
   closed: boolean;
   /** How data packets are protected. */
@@ -307,7 +313,17 @@ export class Session implements Member {
     const overview = wanted === undefined
       ? undefined
       : overviewFor(this.username, last === undefined ? wanted : 0, services);
-    this.send({ type: "welcome", id, username: this.username, data, latest, token, overview });
+    this.send({
+      type: "welcome",
+      id,
+      username: this.username,
+      data,
+      latest,
+      token,
+      overview,
+      servers: services.referrals.next(),
+    });
+    services.referrals.watch(this);
     if (wanted !== undefined) services.hub.presence.watch(this);
     this.#caughtUp = services.hub.join(this, last ?? latest);
     const came = last === undefined ? "joined" : "came back";
@@ -356,12 +372,16 @@ export class Session implements Member {
    * Ends the session: what is still to be delivered goes out, then the farewell.
    *
    * @param options `id` where it answers a request; `final` where the client must not come back by
-   *   itself, which is the default
+   *   itself, which is the default; `servers` where it is to go
    */
   end(
     code: FarewellCode,
     message: string,
-    { id, final = true }: { id?: number; final?: boolean } = {},
+    { id, final = true, servers }: {
+      id?: number;
+      final?: boolean;
+      servers?: NamedServer[] | undefined;
+    } = {},
   ): void {
     if (this.#state === "ended") return;
     this.#ending = message;
@@ -369,14 +389,19 @@ export class Session implements Member {
     // Who has come back gets it there, and so does who has to come back because too much waits.
     if (code !== "resumed" && code !== "too-slow") this.#outbox?.drain();
     this.#leave({ forGood: code === "logged-out" || code === "account-changed" });
-    this.send({ type: "farewell", id, code, message, final });
+    this.send({ type: "farewell", id, code, message, final, servers });
     // The end is seen by whoever reads the connection's lines.
     void this.#connection.close();
   }
 
-  /** Ends the session because the server stops; fulfilled when the client has taken the farewell. */
-  async stop(final: boolean): Promise<void> {
-    this.end("server-closing", "the server was shut down", { final });
+  /**
+   * Ends the session because the server stops; fulfilled when the client has taken the farewell.
+   *
+   * @param servers where the client is to go at once; undefined where that is nowhere
+   */
+  async stop(final: boolean, servers?: NamedServer[]): Promise<void> {
+    const why = servers === undefined ? "the server was shut down" : "another server takes over";
+    this.end("server-closing", why, { final, servers });
     await this.#connection.close();
   }
 
@@ -505,6 +530,7 @@ export class Session implements Member {
     this.#place[Symbol.dispose]();
     if (!active) return;
     this.services.hub.leave(this);
+    this.services.referrals.unwatch(this);
     this.#leaveLogin(forGood);
     this.services.outboxes.delete(this.#outbox!.parameters.session);
     this.services.departed.add(this.#outbox!.parameters.session);

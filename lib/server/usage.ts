@@ -4,6 +4,8 @@ import {
   type FlagSpec,
   type ProgramSpec,
 } from "../usage/table.ts";
+import { ExitCode, ExitError } from "../exit.ts";
+import { HISTORY_RULES, type HistoryRule } from "../messages/mailboxes.ts";
 import { LIMITS } from "./limits.ts";
 
 const DATA: FlagSpec = {
@@ -21,6 +23,38 @@ const LIMIT_FLAGS: readonly FlagSpec[] = Object.values(LIMITS).map(
     heading: "Limits",
   }),
 );
+
+const CLUSTER_FLAGS: readonly FlagSpec[] = [
+  {
+    name: "cluster",
+    value: "ADDRESSES",
+    what: "be one chat with all servers that have the same NATS, with JetStream: " +
+      "nats://host:4222, or several with commas between them",
+    heading: "Several servers",
+  },
+  {
+    name: "cluster-credentials",
+    value: "FILE",
+    what: "log in to NATS with a credentials file, or the seed of a user's nkey",
+    offer: "file",
+    heading: "Several servers",
+  },
+  {
+    name: "cluster-ca",
+    value: "FILE",
+    what: "speak TLS with NATS; its certificates are checked with those in this file (PEM)",
+    offer: "file",
+    heading: "Several servers",
+  },
+];
+/** @throws {ExitError} `usage` */
+export function parseHistoryRule(text = "joined"): HistoryRule {
+  const rule = HISTORY_RULES.find((rule) => rule === text);
+  if (rule === undefined) {
+    throw new ExitError(ExitCode.usage, `--history is one of: ${HISTORY_RULES.join(", ")}`);
+  }
+  return rule;
+}
 
 /** What an operator can do to the accounts. */
 export const USER_ACTIONS = ["add", "list", "passwd", "remove"] as const;
@@ -61,10 +95,25 @@ export const CHATSERVER: ProgramSpec = {
           what: "the address to listen on (default: every address)",
           offer: "host",
         },
+        {
+          name: "advertise",
+          value: "ADDRESS",
+          what:
+            "in a cluster: where clients reach this server, with :PORT where it is another one " +
+            "(default: what --host says, or an address of this machine)",
+        },
         DATA,
         {
           name: "closed",
           what: 'no new accounts, but those that "chatserver users add" makes',
+        },
+        {
+          name: "history",
+          value: "SINCE",
+          what:
+            "which messages to everybody a user may read: joined, those since the account was " +
+            "made; all, those before, too (default: joined)",
+          offer: HISTORY_RULES,
         },
         {
           name: "hidden",
@@ -73,6 +122,7 @@ export const CHATSERVER: ProgramSpec = {
             "does not list it",
         },
         { name: "plain", what: "no encryption: anybody on the network can read along" },
+        ...CLUSTER_FLAGS,
         ...LIMIT_FLAGS,
       ],
       examples: [
@@ -80,6 +130,10 @@ export const CHATSERVER: ProgramSpec = {
         {
           line: "chatserver 1300 --data /var/lib/chatserver --closed",
           what: "for those who have an account already",
+        },
+        {
+          line: "chatserver 1300 --cluster nats://10.0.0.1:4222,nats://10.0.0.2:4222",
+          what: "as one of several servers that are one chat",
         },
       ],
     },
@@ -124,7 +178,7 @@ export const CHATSERVER: ProgramSpec = {
     [0, "done"],
     [1, "anything unforeseen"],
     [2, "usage: a wrong command line, or input that ended before it should"],
-    [4, "refused: the port, the data folder, an account"],
+    [4, "refused: the port, the data folder, an account, the cluster"],
   ],
   files: [
     ["credentials.txt", "the accounts: names, and hashes of the passwords"],

@@ -48,6 +48,20 @@ function message(text: string, rest: Partial<Message> = {}): Message {
   return { id: 1, from: "anna", sent: TODAY, text, ...rest };
 }
 
+Deno.test("View.lastDirect is who sent the last direct message that was shown", () => {
+  const { view } = open({ blocked: ["eve"] });
+  const messages = [
+    message("yours", { from: "bob", to: "renew" }),
+    message("mine", { from: "renew", to: "joe" }),
+    message("to all", { from: "joe" }),
+    message("blocked", { from: "eve", to: "renew" }),
+  ];
+  view.welcome("renew", { here: { count: 1, users: ["renew"] }, messages });
+  assertEquals(view.lastDirect, "bob");
+  view.message(message("hi", { from: "anna", to: "renew" }));
+  assertEquals(view.lastDirect, "anna");
+});
+
 Deno.test("View.welcome() shows the last messages, which of them are unread, and who is here", () => {
   const { view, shown } = open();
   view.welcome("renew", {

@@ -21,7 +21,7 @@ export async function openStream(
   const database = opened.use(
     new Database(`${folder}/messages.db`, { clock: systemClock, ...sync && { sync } }),
   );
-  const projection = new Projection(database, stream.id);
+  const projection = new Projection(database, { stream: stream.id });
   const recorder = new Recorder(projection);
   const journal = opened.use(
     await StreamJournal.open({

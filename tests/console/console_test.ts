@@ -11,7 +11,9 @@ class FakeSource implements LineSource {
     this.asked.push(secret);
     return new Promise((resolve) => this.answer = resolve);
   }
+  interrupted = 0;
   interrupt(write: () => void): void {
+    this.interrupted++;
     write();
   }
   [Symbol.dispose](): void {}
@@ -39,6 +41,12 @@ Deno.test("Console.ask() prints the question and gives the answer", async () => 
   source.answer("joe");
   assertEquals(await answer, "joe");
   assertEquals([output(), source.asked], ["", [false]]);
+});
+
+Deno.test("Console.ask() keeps what is typed already out of the question's line", () => {
+  const { source, console } = open();
+  void console.ask("To:", { signal });
+  assertEquals(source.interrupted, 1);
 });
 
 Deno.test("Console.ask() leaves an empty line where a secret was typed", async () => {

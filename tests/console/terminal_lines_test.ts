@@ -14,14 +14,14 @@ function open({ dumb = false } = {}) {
     input: keys,
     write: (text) => screen.push(text),
     setRawMode: (raw) => modes.push(`raw ${raw}`),
-    setSuspendable: (suspendable) => modes.push(`suspendable ${suspendable}`),
+    jobControl: true,
     page: () => ({ ...UNWRAPPED, columns: 20 }),
     dumb,
     clock,
     onInterrupt: () => interrupts.push(1),
   });
   /** Types, and waits until the line editor has taken it. */
-  const type = async (text: string) => {
+  const type = async (text: string | Uint8Array) => {
     keys.write(text);
     await new Promise((resolve) => setImmediate(resolve));
   };
@@ -253,29 +253,95 @@ Deno.test("TerminalLines has the terminal suspend at a second Ctrl-Z, and comes 
   await type("half");
   screen();
   await type("\x1a");
-  assertEquals(modes(), ["suspendable true"]);
-  assertEquals(screen().startsWith("\x1b[?2004l\x1b[?1004l"), true);
+  // As a shell wants it, before the terminal suspends the program.
+  assertEquals(modes(), ["raw false"]);
+  assertEquals(screen().endsWith("half\x1b[?2004l\x1b[?1004l"), true);
   // What has come meanwhile may be shown first, with the line below it.
   source.interrupt(() => {});
   screen();
   source.resumed();
-  assertEquals(modes(), ["raw true", "suspendable false"]);
-  assertEquals(screen(), "\r\x1b[J\x1b[?2004h\x1b[?1004hhalf");
+  assertEquals(modes(), ["raw true"]);
+  assertEquals(screen(), "\x1b[?2004h\x1b[?1004h\r\x1b[Jhalf");
+  // Whoever thinks better of it types a line, which the terminal shows, and which nobody has sent.
   await type("\x1a");
-  await type("!");
-  assertEquals(modes(), ["suspendable true", "suspendable false"]);
+  screen();
+  await type(" and more\n");
+  assertEquals(modes(), ["raw false", "raw true"]);
+  assertEquals(screen(), "\x1b[?2004h\x1b[?1004h\r\x1b[Jhalf and more");
   await type("\r");
+  assertEquals(await line, "half and more");
+  source[Symbol.dispose]();
+});
+
+Deno.test("TerminalLines has the terminal back ten seconds after a single Ctrl-Z, and for a secret", async () => {
+  const { source, type, screen, modes, clock } = open();
+  const line = source.read({ secret: false });
+  await type("half");
+  await type("\x1a");
+  clock.advance(9_999);
+  assertEquals(modes(), ["raw false"]);
+  screen();
+  clock.advance(1);
+  assertEquals([modes(), screen()], [["raw true"], "\r\x1b[J\x1b[?2004hhalf"]);
+  await type("!\r");
   assertEquals(await line, "half!");
+  void source.read({ secret: false });
+  await type("\x1a");
+  void source.read({ secret: true });
+  assertEquals([modes(), clock.timers], [["raw false", "raw true"], 0]);
+  source[Symbol.dispose]();
+});
+
+const LATIN_1 = (text: string) => Uint8Array.from(text, (character) => character.charCodeAt(0));
+const NO_UTF8 = "Some of what you typed is not valid UTF-8";
+
+Deno.test("TerminalLines says once a line what is no UTF-8, and goes on", async () => {
+  const { source, type, screen } = open();
+  const line = source.read({ secret: false });
+  // Cut in the middle of a character that is right.
+  await type(new TextEncoder().encode("é").slice(0, 1));
+  await type(new TextEncoder().encode("é\ufffd").slice(1));
+  assertEquals(screen(), "é\ufffd");
+  await type(LATIN_1("caf\xe9"));
+  await type("s");
+  const [before, after] = screen().replaceAll(/\r\n {2}/g, " ").split(NO_UTF8);
+  assertEquals(before, "caf\r\x1b[J");
+  assertEquals(after?.endsWith("settings.\r\né\ufffdcaf\ufffds"), true, after);
+  await type(LATIN_1("\xff\r"));
+  assertEquals([await line, screen()], ["é\ufffdcaf\ufffds\ufffd", "\ufffd\r\n"]);
+  const next = source.read({ secret: false });
+  await type(LATIN_1("\xfcber\r"));
+  assertEquals(await next, "\ufffdber");
+  assertEquals(screen().replaceAll(/\r\n {2}/g, " ").includes(NO_UTF8), true);
+  source[Symbol.dispose]();
+});
+
+Deno.test("TerminalLines says that a secret was no UTF-8, when nobody types it any more", async () => {
+  const { source, type, screen } = open();
+  const secret = source.read({ secret: true });
+  await type(LATIN_1("geh\xe9im"));
+  assertEquals(screen(), "");
+  await type("\r");
+  assertEquals(await secret, "geh\ufffdim");
+  const said = screen().replaceAll(/\r\n {2}/g, " ");
+  assertEquals([said.startsWith(NO_UTF8), said.includes("geh")], [true, false]);
   source[Symbol.dispose]();
 });
 
 Deno.test("TerminalLines keeps to itself what was typed for a shell", async () => {
-  const { source, type, screen } = open();
+  const { source, type, screen, clock } = open();
   const line = source.read({ secret: false });
   await type("\x1a");
   screen();
-  for (const part of ["fg\r", "fg\r"]) await type(part);
-  assertEquals(screen().replaceAll(/\s+/g, " ").includes("so it was not sent."), true);
+  const toldOff = () => screen().replaceAll(/\s+/g, " ").includes("so it was not sent.");
+  await type("fg\n");
+  assertEquals(toldOff(), true);
+  await type("\x1a");
+  clock.advance(10_000);
+  screen();
+  await type("fg\r");
+  assertEquals(toldOff(), true);
+  await type("fg\r");
   assertEquals(await line, "fg");
   source[Symbol.dispose]();
 });

@@ -4,10 +4,12 @@ import { LoginThrottle } from "../../lib/accounts/login_throttle.ts";
 import { Admission } from "../../lib/server/admission.ts";
 import { Incidents } from "../../lib/server/incidents.ts";
 import { Probes } from "../../lib/server/probe.ts";
+import { Referrals } from "../../lib/server/referrals.ts";
 import { Registrations } from "../../lib/server/registrations.ts";
 import { DEFAULT_LIMITS } from "../../lib/server/limits.ts";
 import { Hub, type HubOptions } from "../../lib/server/hub.ts";
 import { Database } from "../../lib/messages/database.ts";
+import type { HistoryRule } from "../../lib/messages/mailboxes.ts";
 import { Logins } from "../../lib/messages/logins.ts";
 import { LocalJournal } from "../../lib/journal/local_journal.ts";
 import { Projection } from "../../lib/journal/projection.ts";
@@ -17,6 +19,7 @@ import type { Endpoint } from "../../lib/net/connection.ts";
 import { RecentSet } from "../../lib/protocol/recent_set.ts";
 import { type Services, Session } from "../../lib/server/session.ts";
 import { FakeClock } from "./fake_clock.ts";
+import { FakeOthers } from "./fake_others.ts";
 import { FakeConnection } from "./fake_connection.ts";
 import { TempFolder } from "./temp_folder.ts";
 import type { TestDisk } from "./test_disk.ts";
@@ -29,6 +32,8 @@ interface FakeServerOptions {
   backlogBytes?: number;
   /** Where messages are kept. @default in memory */
   disk?: TestDisk;
+  /** Which public messages an account may read. @default "joined" */
+  history?: HistoryRule;
 }
 
 /** What a server's sessions share, without sockets, and with a clock that a test moves. */
@@ -36,6 +41,8 @@ export class FakeServer implements AsyncDisposable {
   readonly clock = new FakeClock();
   readonly log: string[] = [];
   readonly datagrams: Uint8Array[] = [];
+  /** The other servers of its cluster; a test may name some. */
+  readonly others = new FakeOthers();
   /** Where each datagram was sent to. */
   readonly sentTo: Endpoint[] = [];
   readonly services: Services;
@@ -47,14 +54,14 @@ export class FakeServer implements AsyncDisposable {
 
   private constructor(folder: TempFolder, accounts: Accounts, options: FakeServerOptions) {
     const { rate = { burst: 1_000_000, perSecond: 1 }, disk } = options;
-    const { backlogBytes = DEFAULT_LIMITS.backlogBytes } = options;
+    const { history = "joined", backlogBytes = DEFAULT_LIMITS.backlogBytes } = options;
     this.#folder = folder;
     // A commit is done at once, without the test ending a turn for it.
     this.#database = new Database(disk === undefined ? ":memory:" : folder.file("messages.db"), {
       clock: { date: () => this.clock.date(), soon: queueMicrotask },
       ...disk,
     });
-    const projection = new Projection(this.#database);
+    const projection = new Projection(this.#database, { history });
     const journal = new LocalJournal(this.#database, projection);
     const { messages, mailboxes, logins: table } = projection;
     const known = new KnownAddresses();
@@ -71,6 +78,7 @@ export class FakeServer implements AsyncDisposable {
       mailboxes,
       logins: new Logins({ journal, table, clock: this.clock }),
       returning: new Map(),
+      moved: () => {},
       hub: new Hub({
         clock: this.clock,
         journal,
@@ -83,6 +91,7 @@ export class FakeServer implements AsyncDisposable {
       known,
       throttle: new LoginThrottle(this.clock, known),
       registrations: new Registrations(this.clock, DEFAULT_LIMITS),
+      referrals: new Referrals(this.clock, this.others),
       incidents: new Incidents(this.clock, (event) => this.log.push(event)),
       protection: "sealed",
       log: (event) => this.log.push(event),

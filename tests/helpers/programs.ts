@@ -327,5 +327,5 @@ export async function rememberServer(
   const knownServers = await KnownServers.load(config);
   await knownServers.remember(address, certificate);
   // Nobody is told what is new to whom it is new.
-  await Deno.writeTextFile(`${config}/settings.toml`, "", { append: true });
+  await Deno.writeTextFile(`${config}/settings.toml`, "#\n", { append: true });
 }

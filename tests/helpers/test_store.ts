@@ -3,6 +3,7 @@ import { LocalJournal } from "../../lib/journal/local_journal.ts";
 import { Projection } from "../../lib/journal/projection.ts";
 import { Database, type DatabaseOptions } from "../../lib/messages/database.ts";
 import { forgetBefore } from "../../lib/messages/expiry.ts";
+import type { HistoryRule } from "../../lib/messages/mailboxes.ts";
 import { reconcile } from "../../lib/server/reconcile.ts";
 import type { Message } from "../../lib/protocol/records.ts";
 import { FakeClock } from "./fake_clock.ts";
@@ -27,9 +28,12 @@ export class TestStore implements Disposable {
   /** The accounts that have gone, one after another. */
   readonly gone: string[] = [];
 
-  constructor(path = ":memory:", options: Partial<DatabaseOptions> = {}) {
+  constructor(
+    path = ":memory:",
+    { history = "joined", ...options }: Partial<DatabaseOptions> & { history?: HistoryRule } = {},
+  ) {
     this.database = new Database(path, { clock: this.clock, ...options });
-    this.projection = new Projection(this.database);
+    this.projection = new Projection(this.database, { history });
     this.journal = new LocalJournal(this.database, this.projection);
     this.projection.onMessages = (messages) => this.delivered.push(...messages);
     this.projection.onGone = (account) => this.gone.push(account);

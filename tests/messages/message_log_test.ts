@@ -1,6 +1,6 @@
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { DatabaseSync } from "node:sqlite";
-import { PLAIN_IDENTITY } from "../../lib/accounts/accounts.ts";
+import { PLAIN_IDENTITY } from "../../lib/accounts/credentials_line.ts";
 import { ExitError } from "../../lib/exit.ts";
 import { ProtocolError } from "../../lib/protocol/errors.ts";
 import { TempFolder } from "../helpers/temp_folder.ts";
@@ -33,6 +33,18 @@ Deno.test("MessageLog.history() gives what an account may see, and nothing else"
   assertEquals(history("nobody", { count: 10 }), []);
   assertEquals(history("ann", { count: 10, with: "JOE" }), ["to all", "to ann", "to joe"]);
   assertEquals(history("joe", { count: 10, with: "bob" }), ["bob to joe"]);
+});
+
+Deno.test("MessageLog.recent() leaves out what waits for the account, also what it sent itself", () => {
+  using store = new TestStore();
+  const { clock, messages } = store;
+  store.enter("ann", "1");
+  store.append(pub("ann", "to all"), direct("ann", "ann", "note"), direct("joe", "ann", "hi"));
+  clock.endTurn();
+  assertEquals(texts(messages.recent("ann", 9)), ["to all"]);
+  store.acknowledge("ann", [3, 4]);
+  clock.endTurn();
+  assertEquals(texts(messages.recent("ann", 9)), ["to all", "note", "hi"]);
 });
 
 Deno.test(`"account-removed" leaves a new account of an old name nothing of the old one's`, async () => {

@@ -2,6 +2,7 @@
  * Dialogues as text files: what each user types and sees, line by line.
  *
  *     # comment
+ *     server $ --closed    the server is started with these flags
  *     joe $                starts chatclient as joe
  *     joe > PM             joe types a line
  *     joe * geheim         joe types a line that must not show
@@ -17,7 +18,7 @@
  * @module
  */
 
-const MENU = [
+export const MENU = [
   "Please enter a command:",
   "      PM - public message to all active users.",
   "      DM - direct message to a single user",
@@ -50,6 +51,7 @@ export async function play(
     const match = /^(\S+) (tty|pipe)?([$>*|~!?=]|EOF) ?(.*)$/.exec(line);
     if (match === null) throw new SyntaxError(`line ${index + 1}: ${line}`);
     const [, username = "", only, action, text = ""] = match;
+    if (username === SERVER) continue;
     if (only !== undefined && (only === "tty") !== terminal) continue;
     try {
       // Whoever acts next has seen what everybody was to see before.
@@ -86,11 +88,23 @@ async function act(screen: Screen, action: string, text: string): Promise<void> 
   }
 }
 
-/** The transcripts beside this file. */
-export async function* transcripts(): AsyncGenerator<{ name: string; text: string }> {
+/** No user can have this name. */
+const SERVER = "server";
+
+/** The flags of the server that a transcript wants. */
+function serverFlagsOf(transcript: string): string[] {
+  const [, flags] = new RegExp(`^${SERVER} \\$ (.+)$`, "m").exec(transcript) ?? [];
+  return flags?.split(" ") ?? [];
+}
+
+/** The transcripts beside this file, and the flags with which the server is started. */
+export async function* transcripts(): AsyncGenerator<
+  { name: string; text: string; serverFlags: string[] }
+> {
   const folder = new URL("./", import.meta.url);
   for await (const { name } of Deno.readDir(folder)) {
     if (!name.endsWith(".txt")) continue;
-    yield { name, text: await Deno.readTextFile(new URL(name, folder)) };
+    const text = await Deno.readTextFile(new URL(name, folder));
+    yield { name, text, serverFlags: serverFlagsOf(text) };
   }
 }

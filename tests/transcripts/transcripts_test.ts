@@ -42,10 +42,10 @@ class PipedScreen implements Screen {
   }
 }
 
-for await (const { name, text } of transcripts()) {
+for await (const { name, text, serverFlags } of transcripts()) {
   Deno.test(`transcript ${name}, through pipes`, async () => {
     await using folder = await TempFolder.create();
-    const { server, clientArgs } = await startServer(folder.path);
+    const { server, clientArgs } = await startServer(folder.path, ...serverFlags);
     await using _server = server;
     const start = (username: string) =>
       Promise.resolve(

@@ -16,6 +16,7 @@ export async function history({ client, view }: Talk, rest: string): Promise<voi
   }
   const { messages, since } = await client.history(Number(count ?? USUAL_COUNT), name);
   if (messages.length === 0) {
+    if (since === 0) return view.complain("There are no messages.");
     const when = since === undefined ? "your account was made" : localTime(since);
     return view.complain(`There are no messages that you may read: you may since ${when}.`);
   }

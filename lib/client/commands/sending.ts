@@ -1,3 +1,4 @@
+import { legibleLine } from "../../console/foreign.ts";
 import { checkText, InputError, type Talk } from "../talk.ts";
 
 /** `PM text`; `PM` asks for it, or in the compact style has plain text go to everybody. */
@@ -20,8 +21,12 @@ export async function direct(talk: Talk, rest: string): Promise<void> {
 export async function reply(talk: Talk, rest: string): Promise<void> {
   const { lastDirect } = talk.view;
   if (lastDirect === undefined) {
-    throw new InputError("Nobody has sent you a direct message yet, so there is none to answer");
+    throw new InputError(
+      "Nobody has sent you a direct message since you came, so there is none to answer",
+    );
   }
+  // Another one may have come while this was typed.
+  if (rest !== "" || !talk.view.compact) talk.view.tell([`To ${legibleLine(lastDirect)}.`]);
   await sendTo(talk, lastDirect, rest);
 }
 

@@ -9,7 +9,7 @@ import { configFolderOf } from "./joining.ts";
 export function checkSettingFlags({ options: { color } }: CommandLine): void {
   const { accepts, takes } = SETTINGS.color;
   if (color !== undefined && !accepts(color)) {
-    throw new ExitError(ExitCode.usage, `--color is one of: ${takes}`);
+    throw new ExitError(ExitCode.usage, `--color can be ${takes}`);
   }
 }
 
