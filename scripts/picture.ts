@@ -27,13 +27,13 @@ async function main(): Promise<void> {
   await using server = await openShell(tmux, work.path, "lab");
   await using anna = await openShell(tmux, work.path, "anna");
   await using bob = await openShell(tmux, work.path, "bob");
+  await using renew = await openShell(tmux, work.path, "renew");
   await using joe = await openShell(tmux, work.path, "joe");
 
   await enter(server, `chatserver ${PORT}`, /to join: chatclient/);
   const atServer = await server.text();
   await register(joe, "joe");
   await enter(joe, "EX", /successfully logged out[^]*\$$/);
-  await joe.press("C-l");
   await register(anna, "anna");
   await enter(anna, "PM hello everybody", /Message sent[^]*EX - [^]*$/);
   const atAnna = await anna.text();
@@ -51,22 +51,33 @@ async function main(): Promise<void> {
   await enter(joe, "the first one got lost, so it was sent again", PROMPT);
   await enter(bob, "PM joe: so that is what it is, thanks!", SENT);
   await shows(joe, /thanks!/);
+  await shows(anna, /thanks!/);
+  await enter(joe, "ST", /PM "the first one[^]*2 of 2[^]*everybody>$/);
   await enter(anna, "DM joe how did you find that out?", SENT);
   await shows(joe, /find that out\?/);
-  await enter(joe, "RE the server says how far each message got: ST", /To anna/);
-  await enter(joe, "ST", /PM "the first one[^]*everybody>$/);
-  await joe.typeText("and the numbers in the packets");
-  await shows(joe, /in the packets$/);
+  await enter(joe, "RE the numbers in the packets are the same", /To anna/);
+  await register(renew, "renew");
+  await shows(joe, /renew joined/);
+  await enter(renew, "PM hi, what have I missed?", SENT);
+  await shows(joe, /missed\?/);
+  await enter(joe, "DM renew", /renew>$/);
+  await enter(joe, "exercise 2; HI shows it", /HI shows it\nrenew>$/);
+  await enter(bob, "PM joe, which filter do you use?", SENT);
+  await shows(joe, /filter/);
+  await enter(joe, "/pm", PROMPT);
+  await joe.typeText("udp port 1300, it sh");
+  await shows(joe, /it sh$/);
 
+  const atJoe = await joe.text({ styled: true });
   const picture = drawTerminals([
     [
       { title: "the server, on one machine", columns: SIZE.columns, text: atServer },
       { title: "a client, on another", columns: SIZE.columns, text: atAnna },
     ],
     [{
-      title: "a client that shows messages in a line",
+      title: "a client in the compact style",
       columns: SIZE.columns,
-      text: await joe.text({ styled: true }),
+      text: atJoe.slice(atJoe.lastIndexOf("$ chatclient")),
     }],
   ]);
   await Deno.writeTextFile(join(ROOT, "docs", "picture.svg"), picture);
@@ -90,7 +101,10 @@ async function openShell(tmux: Tmux, folder: string, user: string): Promise<Tmux
   const path = `PATH=${join(ROOT, "dist")}:${Deno.env.get("PATH")}`;
   const shell = ["bash", "--norc", "--noprofile", "-i"];
   const variables = [`HOME=${home}`, `USER=${user}`, path, "PS1=$ "];
-  const screen = await tmux.open(["env", "-C", home, ...variables, ...shell], SIZE);
+  const screen = await tmux.open(
+    ["env", "-u", "NO_COLOR", "-C", home, ...variables, ...shell],
+    SIZE,
+  );
   await shows(screen, /^\$$/m);
   return screen;
 }

@@ -16,7 +16,6 @@ import {
   defaultUsername,
   passwordOf,
   reportFailures,
-  say,
   serverOf,
   SURROUNDINGS,
   trustOf,
@@ -56,7 +55,7 @@ export async function runChat(commandLine: CommandLine): Promise<void> {
     overview: () => view.compact ? settings.get("history") : onTerminal ? 0 : undefined,
   }));
   if (onTerminal && file?.explain() && !view.compact) {
-    say("/compact shows each message in one line; SE style compact keeps that.");
+    screen.complain("/compact shows each message in one line; SE style compact keeps that.");
   }
   giveUpFiles();
   const hidden = source instanceof TerminalLines;
