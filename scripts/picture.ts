@@ -52,10 +52,10 @@ async function main(): Promise<void> {
   await enter(bob, "PM joe: so that is what it is, thanks!", SENT);
   await shows(joe, /thanks!/);
   await shows(anna, /thanks!/);
-  await enter(joe, "ST", /PM "the first one[^]*2 of 2[^]*everybody>$/);
   await enter(anna, "DM joe how did you find that out?", SENT);
   await shows(joe, /find that out\?/);
-  await enter(joe, "RE the numbers in the packets are the same", /To anna/);
+  await enter(joe, "ST", /PM "the first one[^]*2 of 2[^]*everybody>$/);
+  await enter(joe, "RE the packets have numbers; ST counts them", /To anna/);
   await register(renew, "renew");
   await shows(joe, /renew joined/);
   await enter(renew, "PM hi, what have I missed?", SENT);
@@ -69,6 +69,10 @@ async function main(): Promise<void> {
   await shows(joe, /it sh$/);
 
   const atJoe = await joe.text({ styled: true });
+  await server.press("C-c");
+  // Nothing writes to the folder any more when it is removed.
+  for (const screen of [server, anna, bob, renew, joe]) await shows(screen, /^\$$(?![^]*\n)/m);
+
   const picture = drawTerminals([
     [
       { title: "the server, on one machine", columns: SIZE.columns, text: atServer },
