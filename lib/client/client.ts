@@ -1,7 +1,7 @@
 import { abortable } from "@std/async/abortable";
 import { type Clock, sleep } from "../clock.ts";
 import { ExitCode, ExitError } from "../exit.ts";
-import type { Connection } from "../net/connection.ts";
+import { type Endpoint, formatEndpoint } from "../net/connection.ts";
 import type { ErrorCode } from "../protocol/errors.ts";
 import { MAX_OUTSTANDING } from "../protocol/limits.ts";
 import { RecentSet } from "../protocol/recent_set.ts";
@@ -22,11 +22,14 @@ import {
   type Request,
   RequestError,
 } from "./session.ts";
+import type { Server, ServerChoice } from "./servers.ts";
 
 /** For so long a client tries to come back, in milliseconds: then its token has ended. */
 const RETURN_LIMIT_MS = 24 * 3_600_000;
 /** A session that lasted for so long was a good one, in milliseconds. */
 const STABLE_MS = 30_000;
+/** One that lasted for so long may be followed by another one at once, where the server says so. In milliseconds. */
+const SETTLED_MS = 5_000;
 /** How long the server may take to answer the logout, in milliseconds. */
 const LEAVE_LIMIT_MS = 3_000;
 /** What may be better at the next attempt to come back. */
@@ -35,6 +38,8 @@ const TEMPORARY: ReadonlySet<ErrorCode> = new Set([
   "not-readable",
   "too-many-sessions",
 ]);
+/** What ends the client when some servers say it in so many rounds, and the others are not there. */
+const REFUSED_ROUNDS = 5;
 /** So many direct messages are known to have been shown: more than may be unacknowledged. */
 const SHOWN = 4 * MAX_OUTSTANDING;
 
@@ -43,8 +48,8 @@ export interface ChatClientOptions {
   clock: Clock;
   /** Numbers from 0 to 1. */
   random: () => number;
-  /** Opens a control connection to the server, every time the same one. */
-  dial: () => Promise<Connection>;
+  /** Where to connect to. */
+  servers: ServerChoice;
   openSocket: ClientSessionOptions["openSocket"];
   /**
    * Takes a message: each once. It is `late` where the client was away when it was sent, too.
@@ -54,12 +59,35 @@ export interface ChatClientOptions {
   onMessage?: (message: Message) => void;
   /** The connection was lost, and the client tries to come back. */
   onLost: (reason: LostError) => void;
-  /** The client has come back; with an overview where one was asked for. */
-  onBack: (overview?: Overview) => void;
+  /** The client has come back, or another server has taken over. */
+  onBack: (returned: Return) => void;
   /** So many messages are asked for in an overview at each login. @default no overview, no `onPresence` */
   overview?: () => number | undefined;
   /** Somebody has come, or gone. @default nobody is told */
   onPresence?: (presence: PresenceChange) => void;
+}
+
+/** How a client has come back. */
+export interface Return {
+  /** Where one was asked for. */
+  overview?: Overview | undefined;
+  /** The server, where it is another one than before. */
+  server?: Endpoint | undefined;
+  /** Whether the server before it has sent the client there: then nothing was said of a loss. */
+  sent: boolean;
+}
+
+/** No server takes the client. */
+class NobodyError extends ExitError {
+  override name = "NobodyError";
+  /** Why each does not. */
+  readonly errors: readonly unknown[];
+
+  constructor(errors: readonly unknown[]) {
+    const why = errors.map((error) => (error as Error).message).join("; ");
+    super(ExitCode.unreachable, `none of the ${errors.length} servers can be joined: ${why}`);
+    this.errors = errors;
+  }
 }
 
 /** A request without its id, whichever it is. */
@@ -84,6 +112,12 @@ export class ChatClient {
   /** Up to here messages were sent while the client was away. */
   #missedUpTo = 0;
   #backoff: Backoff;
+  /** Which server the client is connected to, or was. */
+  #server: Endpoint | undefined;
+  /** Where the welcome came from that was the last. */
+  #welcomedBy: Endpoint | undefined;
+  /** Whether a server has sent the client to another one. */
+  #sent = false;
   /** When the session of the moment began. */
   #attachedAt = 0;
   readonly #shown = new RecentSet<number>(SHOWN);
@@ -230,16 +264,41 @@ export class ChatClient {
     }
   }
 
-  async #connect(): Promise<ClientSession> {
-    const { clock, openSocket, dial, onMessage } = this.#options;
-    const session = await ClientSession.open(await dial(), {
+  /**
+   * Connects to the first server that takes the client.
+   *
+   * @param enter what else it has to do
+   */
+  async #connect(
+    enter = (session: ClientSession) => Promise.resolve(session),
+  ): Promise<ClientSession> {
+    const errors: unknown[] = [];
+    for (const server of this.#options.servers.round()) {
+      try {
+        return await enter(await this.#greet(server));
+      } catch (error) {
+        this.signal.throwIfAborted();
+        // Before anything is known of a chat, an alarm is not passed over.
+        if (this.#token === undefined && isAlarm(error)) throw error;
+        errors.push(error);
+      }
+    }
+    throw errors.length === 1 ? errors[0] : new NobodyError(errors);
+  }
+
+  async #greet(server: Server): Promise<ClientSession> {
+    const { clock, openSocket, servers, onMessage } = this.#options;
+    const session = await ClientSession.open(await server.dial(), {
       clock,
       openSocket,
       onWelcome: (welcome) => this.#welcome(welcome),
       onMessage: onMessage && ((message) => this.#receive(message, onMessage)),
       onPresence: (presence) => this.#options.onPresence?.(presence),
+      onServers: (named) => void servers.learn(named, { welcome: false }),
     });
     if (this.signal.aborted) session.abort();
+    servers.joined(server);
+    this.#server = server.endpoint;
     return session;
   }
 
@@ -254,10 +313,14 @@ export class ChatClient {
     return session;
   }
 
-  #welcome({ username, token, latest, overview }: ServerRecords["welcome"]): void {
+  #welcome({ username, token, latest, overview, servers = [] }: ServerRecords["welcome"]): void {
+    void this.#options.servers.learn(servers, { welcome: true });
+    const [before, now] = [this.#welcomedBy, this.#server!];
+    this.#welcomedBy = now;
     if (this.#token !== undefined) {
       this.#missedUpTo = latest;
-      return this.#options.onBack(overview);
+      const same = formatEndpoint(before!) === formatEndpoint(now);
+      return this.#options.onBack({ overview, server: same ? undefined : now, sent: this.#sent });
     }
     this.#username = username;
     this.#token = token;
@@ -278,30 +341,41 @@ export class ChatClient {
   #lose(reason: ExitError): void {
     if (this.signal.aborted) return;
     if (!(reason instanceof LostError) || this.#token === undefined) return this.#finish(reason);
-    this.#options.onLost(reason);
+    const { clock, random, servers, onLost } = this.#options;
     // A server that lets the client in and then sends it away must not have it back at once for ever.
-    const refused = reason.told && this.#options.clock.now() - this.#attachedAt < STABLE_MS;
-    if (!refused) this.#backoff = new Backoff(this.#options.random);
-    this.#session = this.#comeBack(this.#token);
+    const lasted = clock.now() - this.#attachedAt;
+    const refused = reason.told && lasted < STABLE_MS;
+    if (!refused) this.#backoff = new Backoff(random);
+    if (reason.servers !== undefined) void servers.learn(reason.servers, { welcome: false });
+    this.#sent = reason.servers !== undefined && lasted >= SETTLED_MS;
+    if (!this.#sent) onLost(reason);
+    this.#session = this.#comeBack(this.#token, reason);
     this.#session.catch((error) => this.#finish(error));
   }
 
-  async #comeBack(token: string): Promise<ClientSession> {
-    const { clock } = this.#options;
+  async #comeBack(token: string, reason: LostError): Promise<ClientSession> {
+    const { clock, onLost } = this.#options;
     const giveUpAt = clock.now() + RETURN_LIMIT_MS;
-    for (;;) {
-      await sleep(clock, this.#backoff.next(), this.signal);
+    for (let refusals = 0;;) {
+      if (!this.#sent) await sleep(clock, this.#backoff.next(), this.signal);
       try {
-        return this.#attach(await this.#resume(token));
+        return this.#attach(await this.#connect((session) => this.#resume(session, token)));
       } catch (error) {
         this.signal.throwIfAborted();
-        if (!isTemporary(error) || clock.now() > giveUpAt) throw this.#endOf(error);
+        const errors = error instanceof NobodyError ? error.errors : [error];
+        const refusal = errors.find((error) => !isTemporary(error) && !isAlarm(error));
+        refusals = refusal === undefined ? 0 : refusals + 1;
+        const all = !errors.some(isTemporary);
+        if (all) throw this.#endOf(refusal ?? errors[0]);
+        if (refusals >= REFUSED_ROUNDS) throw this.#endOf(refusal);
+        if (clock.now() > giveUpAt) throw error;
+        if (this.#sent) onLost(reason);
+        this.#sent = false;
       }
     }
   }
 
-  async #resume(token: string): Promise<ClientSession> {
-    const session = await this.#connect();
+  async #resume(session: ClientSession, token: string): Promise<ClientSession> {
     const [id, username, last] = [++this.#lastId, this.#username, this.#last];
     try {
       const overview = this.#options.overview?.();
@@ -340,6 +414,11 @@ export class ChatClient {
 
 function isDone(reason: unknown): boolean {
   return reason instanceof ExitError && reason.exitCode === ExitCode.done;
+}
+
+/** Whether a server is not who it should be. */
+function isAlarm(error: unknown): boolean {
+  return error instanceof ExitError && error.exitCode === ExitCode.identity;
 }
 
 /** Whether another attempt may go better. */

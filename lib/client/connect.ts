@@ -1,6 +1,5 @@
 import { abortable } from "@std/async/abortable";
 import { ExitCode, ExitError } from "../exit.ts";
-import type { Certificate } from "../net/certificate.ts";
 import { type Connection, type Endpoint, formatEndpoint } from "../net/connection.ts";
 import { type ByteStream, StreamConnection } from "../net/stream.ts";
 import { type DatagramSocket, UdpSocket } from "../net/udp.ts";
@@ -8,7 +7,6 @@ import { MAX_LOGIN_LINE_BYTES } from "../protocol/limits.ts";
 import { LineDecoder } from "../protocol/lines.ts";
 import { parseServerRecord } from "../protocol/records.ts";
 import { explainDialError } from "./dial_error.ts";
-import { decideTrust, dialTrusted, type Trust } from "./trust.ts";
 
 /** How long a server may take to show that it is a plain one, in milliseconds. */
 const PLAIN_PROBE_MS = 2_000;
@@ -17,29 +15,23 @@ const PLAIN_PROBE_MS = 2_000;
 const CONNECT_LIMIT_MS = 10_000;
 
 /**
- * How to reach a server. The first connection finds out whom to trust, and so for good; it may take
- * files for that, the later ones need none.
+ * Connects to a server.
  *
- * @param trust whom to trust; undefined for no encryption
- * @returns what opens a connection. It throws an {@linkcode ExitError}: `unreachable`, where nobody
- *   answers; `identity`, where the server is not who it should be
+ * @param dialTls opens a TLS connection to it; undefined for no encryption
+ * @throws {ExitError} `unreachable`, where nobody answers; `identity`, where the server is not who it should be
  */
-export function dialer(server: Endpoint, trust: Trust | undefined): () => Promise<Connection> {
-  let trusted: Certificate | undefined;
-  const dial = async (): Promise<ByteStream> => {
-    if (trust === undefined) return await dialPlain(server);
-    trusted ??= await decideTrust(server, trust);
-    return await dialTrusted(server, trusted, trust);
-  };
-  return async () => {
-    try {
-      return new StreamConnection(await dial());
-    } catch (cause) {
-      if (cause instanceof ExitError) throw cause;
-      if (trust !== undefined && await isPlain(server)) throw plainServer(server, cause);
-      throw new ExitError(ExitCode.unreachable, explainDialError(server, cause), { cause });
-    }
-  };
+export async function connect(
+  server: Endpoint,
+  dialTls: (() => Promise<ByteStream>) | undefined,
+  { limitMs = CONNECT_LIMIT_MS }: { limitMs?: number | undefined } = {},
+): Promise<Connection> {
+  try {
+    return new StreamConnection(await (dialTls?.() ?? dialPlain(server, limitMs)));
+  } catch (cause) {
+    if (cause instanceof ExitError) throw cause;
+    if (dialTls !== undefined && await isPlain(server)) throw plainServer(server, cause);
+    throw new ExitError(ExitCode.unreachable, explainDialError(server, cause), { cause });
+  }
 }
 
 /** The server speaks no TLS, and nobody said that this is all right. */
@@ -56,10 +48,10 @@ function plainServer(server: Endpoint, cause: unknown): PlainServerError {
   );
 }
 
-async function dialPlain(server: Endpoint): Promise<Deno.TcpConn> {
+async function dialPlain(server: Endpoint, limitMs: number): Promise<Deno.TcpConn> {
   const connecting = Deno.connect(server);
   try {
-    const conn = await abortable(connecting, AbortSignal.timeout(CONNECT_LIMIT_MS));
+    const conn = await abortable(connecting, AbortSignal.timeout(limitMs));
     conn.setNoDelay(true);
     return conn;
   } catch (error) {

@@ -6,6 +6,7 @@
  */
 import { abortable } from "@std/async/abortable";
 import { ExitCode, ExitError } from "../exit.ts";
+import { formatEndpoint } from "../net/connection.ts";
 import { ProtocolError } from "../protocol/errors.ts";
 import { foldUsername, parsePassword } from "../protocol/names.ts";
 import type { Crowd, Message, PresenceChange } from "../protocol/records.ts";
@@ -121,7 +122,8 @@ export class JsonFace {
     return {
       onMessage: (message) => this.#message(message),
       onLost: ({ message }) => this.#say({ type: "lost", why: message }),
-      onBack: (overview) => this.#say({ type: "back", here: overview?.here }),
+      onBack: ({ overview, server }) =>
+        this.#say({ type: "back", here: overview?.here, server: server && formatEndpoint(server) }),
       onPresence: (presence) => this.#presence(presence),
       // Who is here, and no messages.
       overview: () => 0,

@@ -11,6 +11,7 @@ import {
   type ClientRecord,
   encodeRecord,
   type Message,
+  type NamedServer,
   parseServerRecord,
   type PresenceChange,
   type ServerRecord,
@@ -42,11 +43,18 @@ export class LostError extends ExitError {
   readonly told: boolean;
   /** Why; undefined where nobody knows more than that. */
   readonly why: string | undefined;
+  /** Where it has sent the client. */
+  readonly servers: readonly NamedServer[] | undefined;
 
-  constructor(why: string | undefined, { told = false }: { told?: boolean } = {}) {
+  constructor(
+    why: string | undefined,
+    { told = false, servers }: { told?: boolean; servers?: readonly NamedServer[] | undefined } =
+      {},
+  ) {
     super(ExitCode.unreachable, why ?? "the connection to the server was lost");
     this.why = why;
     this.told = told;
+    this.servers = servers;
   }
 }
 
@@ -68,6 +76,8 @@ export interface ClientSessionOptions {
   onWelcome: (welcome: ServerRecords["welcome"]) => void;
   /** Somebody has come, or gone. @default nobody is told */
   onPresence?: (presence: PresenceChange) => void;
+  /** The server names others than in its welcome. @default nobody is told */
+  onServers?: (servers: readonly NamedServer[]) => void;
   /**
    * Takes a message: each once, in order.
    *
@@ -210,6 +220,8 @@ export class ClientSession {
         return;
       case "presence":
         return this.#options.onPresence?.(record);
+      case "servers":
+        return this.#options.onServers?.(record.servers);
       case "welcome":
         this.#openInbox(record.data);
         this.#options.onWelcome(record);
@@ -317,9 +329,9 @@ async function receiveAll(socket: DatagramSocket, inbox: Inbox): Promise<void> {
 }
 
 /** What a farewell means to the client's user. */
-function endOf({ code, message: said, final }: ServerRecords["farewell"]): ExitError {
+function endOf({ code, message: said, final, servers }: ServerRecords["farewell"]): ExitError {
   const message = legibleLine(said);
-  if (!final) return new LostError(message, { told: true });
+  if (!final) return new LostError(message, { told: true, servers });
   switch (code) {
     case "logged-out":
       return new FarewellError(ExitCode.done, message);

@@ -15,37 +15,51 @@ export interface Trust {
   fingerprint?: string | undefined;
   /** Tells the user something, in one line or more. */
   say: (line: string) => void;
+  /** The time of day, in milliseconds since 1970. */
+  now: () => number;
+}
+
+/** Why a certificate is trusted: the client has met the server itself, or others have named it. */
+export interface Trusted {
+  certificate: Certificate;
+  met: boolean;
 }
 
 /**
  * Whose certificate to trust: that of a server met before, or that of a new one, which is remembered.
  *
+ * @param limitMs how long it may take to show it, in milliseconds
  * @throws {ExitError} `identity`, where the server is not who it should be
  * @throws what the system says where there is no TLS server
  */
-export async function decideTrust(server: Endpoint, trust: Trust): Promise<Certificate> {
-  return findKnown(server, trust) ?? await meet(server, trust);
+export async function decideTrust(
+  server: Endpoint,
+  trust: Trust,
+  limitMs?: number,
+): Promise<Certificate> {
+  return findKnown(server, trust) ?? await meet(server, trust, limitMs);
 }
 
 /**
  * Connects to the server that has a trusted certificate, over TLS.
  *
+ * @param options `limitMs` for the handshake, in milliseconds
  * @throws {ExitError} `identity`, where another one answers
  * @throws what the system says where there is no TLS server
  */
 export async function dialTrusted(
   server: Endpoint,
-  trusted: Certificate,
-  trust: Trust,
+  { certificate: trusted, met }: Trusted,
+  { trust, limitMs }: { trust: Trust; limitMs?: number | undefined },
 ): Promise<ByteStream> {
   try {
-    return await dialTls(server, trusted);
+    return await dialTls(server, trusted, { limitMs });
   } catch (error) {
     const refused = error instanceof IdentityError || error instanceof ProofError;
     if (!refused) throw error;
     const shown = error instanceof IdentityError ? error.shown : await whatItShows(server);
     if (shown !== undefined && Buffer.compare(shown, trusted) !== 0) {
-      throw await changed(server, { trusted, shown }, trust);
+      throw met ? await changed(server, { trusted, shown }, trust) : stranger(server);
     }
     throw new ExitError(
       ExitCode.identity,
@@ -70,8 +84,8 @@ function findKnown(server: Endpoint, trust: Trust): Certificate | undefined {
 }
 
 /** The first contact, or the one to which the user gave the fingerprint. */
-async function meet(server: Endpoint, trust: Trust): Promise<Certificate> {
-  const shown = await readCertificate(server);
+async function meet(server: Endpoint, trust: Trust, limitMs?: number): Promise<Certificate> {
+  const shown = await readCertificate(server, { limitMs });
   const fingerprint = fingerprintOf(shown);
   const where = formatEndpoint(server);
   if (trust.fingerprint !== undefined && trust.fingerprint !== fingerprint) {
@@ -82,6 +96,15 @@ async function meet(server: Endpoint, trust: Trust): Promise<Certificate> {
     );
   }
   await trust.knownServers?.remember(server, shown);
+  const voucher = trust.fingerprint === undefined
+    ? trust.knownServers?.voucherOf(shown, trust.now())
+    : undefined;
+  if (voucher !== undefined) {
+    trust.say(
+      `first contact with ${where}: of the cluster of ${formatEndpoint(voucher)}, remembered`,
+    );
+    return shown;
+  }
   const remembered = trust.knownServers === undefined ? "not remembered" : "remembered";
   trust.say(
     `first contact with ${where}: ${remembered}\n${await describeFingerprint(fingerprint)}`,
@@ -96,6 +119,17 @@ async function whatItShows(server: Endpoint): Promise<Certificate | undefined> {
   } catch {
     return undefined;
   }
+}
+
+/** Another one than the server that the cluster has named. */
+export function stranger(server: Endpoint): ExitError {
+  return new ExitError(
+    ExitCode.identity,
+    `the server at ${
+      formatEndpoint(server)
+    } is a stranger, and none of those that your chat's servers ` +
+      "have named: nothing was sent to it",
+  );
 }
 
 async function changed(

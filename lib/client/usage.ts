@@ -26,8 +26,14 @@ const PROBLEMS: Readonly<Record<Problem, string>> = {
   terminal: "the terminal does not show UTF-8",
 };
 
-const PORT = { name: "port", what: "the server's port" };
-const HOST = { name: "host", what: "the server's name or address", offer: "host" } as const;
+const PORT = { name: "port", what: "the port" };
+const HOST = {
+  name: "host",
+  what:
+    "the server's name or address; of several servers of one chat all of them, with commas: a,b,c. One may have " +
+    "its own port: a,b:1301,[::1]:1302",
+  offer: "host",
+} as const;
 
 /** Which server is believed. */
 const TRUST: readonly FlagSpec[] = [
@@ -150,7 +156,7 @@ export const CHATCLIENT: ProgramSpec = {
       arguments: [
         {
           ...HOST,
-          what: "the server's name or address; without it, a list of the servers near by",
+          what: `${HOST.what}. Without it, a list of the servers near by`,
           optional: true,
         },
         { ...PORT, optional: true },
@@ -189,6 +195,11 @@ export const CHATCLIENT: ProgramSpec = {
         {
           line: "chatclient lab 1300 --fingerprint SHA256:5cUe...",
           what: "be sure of the server at the first contact; your name is that on this system",
+        },
+        {
+          line: "chatclient a,b,c 1300 anna",
+          what:
+            "three servers that are one chat: the first that is there, and when it dies another one",
         },
         {
           line: "chatclient --json lab 1300 bot --password-file pw",

@@ -3,10 +3,12 @@ import type { Console } from "../console/console.ts";
 import { legibleLine } from "../console/foreign.ts";
 import { hanging } from "../console/layout.ts";
 import { foldUsername } from "../protocol/names.ts";
+import { formatEndpoint } from "../net/connection.ts";
 import type { Crowd, Message, Overview, PresenceChange } from "../protocol/records.ts";
 import { Attention, mentions, notification } from "./attention.ts";
 import { colored, emphasized } from "./colors.ts";
 import { dayOf, formatLine } from "./compact.ts";
+import type { Return } from "./client.ts";
 import { formatLoss, formatMessage, formatPastMessage } from "./format.ts";
 import { Here } from "./here.ts";
 import type { LostError } from "./session.ts";
@@ -125,9 +127,12 @@ export class View {
     this.complain(`Connection ${formatLoss(reason)}, trying to come back.`);
   }
 
-  back(overview?: Overview): void {
+  back({ overview, server, sent }: Return): void {
     if (overview !== undefined) this.here.set(overview.here.users);
-    this.complain("Connected again.");
+    const where = server && formatEndpoint(server);
+    if (where === undefined) this.complain("Connected again.");
+    else if (sent) this.complain(`Now at ${where}, since the server before is stopping.`);
+    else this.complain(`Connected again, to ${where}.`);
   }
 
   #line(message: Message): void {

@@ -1,5 +1,5 @@
 import { Buffer } from "node:buffer";
-import { createHash } from "node:crypto";
+import { createHash, X509Certificate } from "node:crypto";
 
 /** A certificate as it travels: DER. */
 export type Certificate = Uint8Array;
@@ -26,6 +26,21 @@ export function parseFingerprint(text: string): string | undefined {
 
 function formatFingerprint(digest: Buffer): string {
   return `SHA256:${digest.toString("base64").replace(/=$/, "")}`;
+}
+
+/** A certificate in base64, as it stands in records and files. */
+export function encodeCertificate(certificate: Certificate): string {
+  return Buffer.from(certificate).toString("base64");
+}
+
+/** The reverse; undefined where it is none. */
+export function decodeCertificate(text: string): Certificate | undefined {
+  const der = new Uint8Array(Buffer.from(text, "base64"));
+  try {
+    return new X509Certificate(der).raw.length === der.length ? der : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /** The PEM form (RFC 7468) of some DER. */

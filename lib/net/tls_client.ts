@@ -35,8 +35,11 @@ const REFUSED = /^(UNABLE_TO|DEPTH_ZERO|SELF_SIGNED|CERT_|ERR_TLS_CERT)/;
  *
  * @throws what the system says where there is no TLS server
  */
-export async function readCertificate(server: Endpoint): Promise<Certificate> {
-  const socket = await handshake(server, { rejectUnauthorized: false });
+export async function readCertificate(
+  server: Endpoint,
+  { limitMs }: { limitMs?: number | undefined } = {},
+): Promise<Certificate> {
+  const socket = await handshake(server, { rejectUnauthorized: false }, limitMs);
   const shown = certificateOf(socket);
   socket.destroy();
   return shown;
@@ -46,12 +49,18 @@ export async function readCertificate(server: Endpoint): Promise<Certificate> {
  * Connects to the server that has the key of the trusted certificate. Nothing is sent before that is
  * sure.
  *
+ * @param options `limitMs` for the handshake, in milliseconds, 10,000 by default
  * @throws {IdentityError} where it shows another certificate
  * @throws {ProofError} where it does not prove that it has the key of the one it shows
  * @throws what the system says where there is no TLS server
  */
-export async function dialTls(server: Endpoint, trusted: Certificate): Promise<ByteStream> {
-  const socket = await handshake(server, { ca: [encodePem("CERTIFICATE", trusted)] }).catch(
+export async function dialTls(
+  server: Endpoint,
+  trusted: Certificate,
+  { limitMs }: { limitMs?: number | undefined } = {},
+): Promise<ByteStream> {
+  const ca = [encodePem("CERTIFICATE", trusted)];
+  const socket = await handshake(server, { ca }, limitMs).catch(
     (cause) => {
       const refused = REFUSED.test(cause.code) || cause instanceof ProofError;
       throw refused ? new ProofError(cause.message, { cause }) : cause;
@@ -75,6 +84,7 @@ export async function dialTls(server: Endpoint, trusted: Certificate): Promise<B
 async function handshake(
   { hostname, port }: Endpoint,
   options: ConnectionOptions,
+  limitMs = HANDSHAKE_LIMIT_MS,
 ): Promise<TLSSocket> {
   const socket = connectTls({
     host: hostname,
@@ -86,7 +96,7 @@ async function handshake(
   // Later errors are seen by whoever reads or writes.
   let failure = new Error("the connection ended in the middle of the TLS handshake");
   socket.on("error", (error) => failure = error);
-  const signal = AbortSignal.timeout(HANDSHAKE_LIMIT_MS);
+  const signal = AbortSignal.timeout(limitMs);
   try {
     await once(socket, "secureConnect", { signal });
     if (socket.getPeerCertificate(true)?.raw) return socket;

@@ -1,5 +1,4 @@
 import { join } from "node:path";
-import { Buffer } from "node:buffer";
 import { Accounts } from "../accounts/accounts.ts";
 import { KnownAddresses } from "../accounts/known_addresses.ts";
 import type { ScryptCost } from "../accounts/phc.ts";
@@ -7,7 +6,7 @@ import { LoginThrottle } from "../accounts/login_throttle.ts";
 import { Alarm, type Clock } from "../clock.ts";
 import { alone, type OtherServers } from "../cluster/other_servers.ts";
 import { reasonOf } from "../reasons.ts";
-import { fingerprintOf } from "../net/certificate.ts";
+import { encodeCertificate, fingerprintOf } from "../net/certificate.ts";
 import { type Identity, loadIdentity } from "../net/identity.ts";
 import { type Endpoint, originOf } from "../net/connection.ts";
 import { bindPorts, ownAddresses, type Ports } from "../net/ports.ts";
@@ -220,7 +219,7 @@ export class ChatServer {
     this.#others.announce({
       address: advertise?.hostname ?? (everywhere ? ownAddresses()[0]! : hostname),
       port: advertise?.port || this.port,
-      ...identity && { certificate: Buffer.from(identity.certificate).toString("base64") },
+      ...identity && { certificate: encodeCertificate(identity.certificate) },
     });
   }
 

@@ -8,7 +8,7 @@
  */
 import { parseArgs } from "@std/cli/parse-args";
 import { ChatClient } from "../../lib/client/client.ts";
-import { dialer } from "../../lib/client/connect.ts";
+import { Servers } from "../../lib/client/servers.ts";
 import { Database } from "../../lib/messages/database.ts";
 import { LocalJournal } from "../../lib/journal/local_journal.ts";
 import { Projection } from "../../lib/journal/projection.ts";
@@ -58,7 +58,10 @@ async function measure(folder: string): Promise<Record<string, number>> {
   const client = await ChatClient.open({
     clock: systemClock,
     random: Math.random,
-    dial: dialer({ hostname: "127.0.0.1", port: Number(port) }, undefined),
+    servers: new Servers([{ hostname: "127.0.0.1", port: Number(port) }], {
+      trust: undefined,
+      clock: systemClock,
+    }),
     openSocket: () => undefined,
     onMessage: () => {},
     onLost: () => {},

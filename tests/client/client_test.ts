@@ -5,6 +5,7 @@ import { RequestError } from "../../lib/client/session.ts";
 import { ExitCode, ExitError } from "../../lib/exit.ts";
 import { FakeClock } from "../helpers/fake_clock.ts";
 import { FakeConnection } from "../helpers/fake_connection.ts";
+import { oneServer } from "../helpers/one_server.ts";
 
 const KEY = "ab".repeat(32);
 const DATA = { session: "11".repeat(8), protection: "plain", clientKey: KEY, serverKey: KEY };
@@ -25,14 +26,14 @@ class FakePeer {
     return await ChatClient.open({
       clock: this.clock,
       random: () => 1,
-      dial: () => {
+      servers: oneServer(() => {
         this.dials++;
         const refusal = this.refusals.shift();
         if (refusal !== undefined) return Promise.reject(refusal);
         this.connection = new FakeConnection();
         this.say({ type: "hello", protocol: PROTOCOL_VERSION, software: "test" });
         return Promise.resolve(this.connection);
-      },
+      }),
       openSocket: () => undefined,
       onMessage: ({ text, late }) => this.shown.push(late ? `${text} (late)` : text),
       onLost: (reason) => this.notices.push(`lost: ${reason.message}`),

@@ -5,6 +5,7 @@ import { ExitCode, ExitError } from "../../lib/exit.ts";
 import { PROTOCOL_VERSION } from "../../lib/protocol/limits.ts";
 import { FakeClock } from "../helpers/fake_clock.ts";
 import { FakeConnection } from "../helpers/fake_connection.ts";
+import { oneServer } from "../helpers/one_server.ts";
 
 /** A face, and a client that is not logged in, so that its token can't bring it back. */
 async function open() {
@@ -17,7 +18,7 @@ async function open() {
   const client = await ChatClient.open({
     clock,
     random: () => 1,
-    dial: () => Promise.resolve(connection),
+    servers: oneServer(() => Promise.resolve(connection)),
     openSocket: () => undefined,
     ...face.events,
   });

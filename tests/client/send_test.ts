@@ -5,6 +5,7 @@ import { ExitCode, ExitError } from "../../lib/exit.ts";
 import { PROTOCOL_VERSION } from "../../lib/protocol/limits.ts";
 import { FakeClock } from "../helpers/fake_clock.ts";
 import { FakeConnection } from "../helpers/fake_connection.ts";
+import { oneServer } from "../helpers/one_server.ts";
 
 const KEY = "ab".repeat(32);
 const DATA = { session: "11".repeat(8), protection: "plain", clientKey: KEY, serverKey: KEY };
@@ -50,7 +51,7 @@ async function sendUntil(steps: number): Promise<ExitError> {
     ChatClient.open({
       clock,
       random: () => 1,
-      dial: () => Promise.resolve(connection),
+      servers: oneServer(() => Promise.resolve(connection)),
       openSocket: () => undefined,
       onLost: () => {},
       onBack: () => {},

@@ -53,7 +53,7 @@ async function outcome(attempt: () => unknown): Promise<string> {
 
 const outcomes: Record<string, string> = {};
 for (const [what, attempt] of Object.entries(attempts)) outcomes[what] = await outcome(attempt);
-giveUpFiles();
+await giveUpFiles(undefined);
 for (const [what, attempt] of Object.entries(files)) {
   outcomes[`${what}, once files are given up`] = await outcome(attempt);
 }

@@ -11,6 +11,7 @@ import type { Message } from "../../lib/protocol/records.ts";
 import { ChatServer } from "../../lib/server/server.ts";
 import type { Limits } from "../../lib/server/limits.ts";
 import { BreakableStream } from "./breakable_stream.ts";
+import { oneServer } from "./one_server.ts";
 import { TempFolder } from "./temp_folder.ts";
 
 type StartServer = (port: number) => Promise<ChatServer>;
@@ -148,13 +149,13 @@ export class RunningClient {
     const chat = await ChatClient.open({
       clock: systemClock,
       random: () => 0,
-      dial: async () => {
+      servers: oneServer(async () => {
         try {
           return new StreamConnection(await dial());
         } catch (cause) {
           throw new ExitError(ExitCode.unreachable, "nobody is there", { cause });
         }
-      },
+      }),
       openSocket,
       onMessage: (message) => {
         messages.push(message);

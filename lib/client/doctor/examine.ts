@@ -10,7 +10,8 @@ import type { Clock } from "../../clock.ts";
 import { ExitCode, ExitError } from "../../exit.ts";
 import { type Endpoint, formatEndpoint } from "../../net/connection.ts";
 import type { Connection } from "../../net/connection.ts";
-import { dialer, openSocket, PlainServerError } from "../connect.ts";
+import { openSocket, PlainServerError } from "../connect.ts";
+import { Servers } from "../servers.ts";
 import { ClientSession, RequestError } from "../session.ts";
 import type { Trust } from "../trust.ts";
 import { diagnose } from "./cures.ts";
@@ -27,7 +28,7 @@ const CLOCK_LIMIT_MS = 10_000;
 export interface ExamineOptions {
   clock: Clock;
   /** Whom to trust; undefined for no encryption. Nothing is remembered. */
-  trust: Omit<Trust, "say"> | undefined;
+  trust: Omit<Trust, "say" | "now"> | undefined;
   os: typeof Deno.build.os;
   signal: AbortSignal;
 }
@@ -64,12 +65,11 @@ export async function* examine(
   yield describeAttempts(attempts, reached);
 
   const said: string[] = [];
+  const quiet = withoutMemory(server, trust, (line) => said.push(line));
   let connection: Connection;
   try {
-    connection = await abortable(
-      dialer(server, withoutMemory(server, trust, (line) => said.push(line)))(),
-      signal,
-    );
+    const [only] = new Servers([server], { trust: quiet, clock }).round();
+    connection = await abortable(only!.dial(), signal);
   } catch (error) {
     if (!(error instanceof ExitError)) throw error;
     const problem = error instanceof PlainServerError
@@ -259,5 +259,5 @@ function withoutMemory(
   if (trust === undefined) return undefined;
   const { knownServers, fingerprint } = trust;
   const known = fingerprint === undefined && knownServers?.find(server) !== undefined;
-  return { fingerprint, knownServers: known ? knownServers : undefined, say };
+  return { fingerprint, knownServers: known ? knownServers : undefined, say, now: Date.now };
 }

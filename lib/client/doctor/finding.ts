@@ -34,6 +34,8 @@ export type Check =
 
 /** What came of looking at one thing. */
 export interface Finding {
+  /** Which server it is about, where several are examined. */
+  server?: string;
   check: Check;
   /** `note` is worth knowing, and nothing is wrong; `skipped` could not be looked at. */
   result: "good" | "note" | "skipped" | "wrong";

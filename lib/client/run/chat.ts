@@ -5,10 +5,10 @@ import { openSource, standardOutput } from "../../console/standard_streams.ts";
 import { TerminalLines } from "../../console/terminal_lines.ts";
 import { OutputError } from "../../program.ts";
 import { ChatClient } from "../client.ts";
-import { dialer } from "../connect.ts";
 import { Dialogue } from "../dialogue.ts";
 import { giveUpFiles } from "../give_up_files.ts";
 import { Leaving } from "../leaving.ts";
+import { Servers } from "../servers.ts";
 import { Settings } from "../settings.ts";
 import { View } from "../view.ts";
 import { askUsername, findServer } from "./choosing.ts";
@@ -16,7 +16,7 @@ import {
   defaultUsername,
   passwordOf,
   reportFailures,
-  serverOf,
+  serversOf,
   SURROUNDINGS,
   trustOf,
   usernameOf,
@@ -26,10 +26,10 @@ import { checkSettingFlags, loadSettings } from "./settings.ts";
 
 /** The chat for people, on a terminal or in plain lines. */
 export async function runChat(commandLine: CommandLine): Promise<void> {
-  const named = serverOf(commandLine);
-  const given = usernameOf(commandLine);
+  const named = serversOf(commandLine);
+  const wanted = usernameOf(commandLine);
   checkSettingFlags(commandLine);
-  const own = named !== undefined && given === undefined ? defaultUsername() : given;
+  const own = named !== undefined && wanted === undefined ? defaultUsername() : wanted;
   const password = await passwordOf(commandLine);
   const trust = await trustOf(commandLine);
   warnOfPlain(trust);
@@ -43,21 +43,22 @@ export async function runChat(commandLine: CommandLine): Promise<void> {
   const settings = new Settings();
   using file = await loadSettings(settings, { commandLine, screen, onTerminal });
   const view = new View({ console: screen, settings, clock: systemClock, noColor: Deno.noColor });
-  const server = named ?? await leaving.orDone(findServer(screen, trust, leaving.signal));
+  const given = named ?? [await leaving.orDone(findServer(screen, trust, leaving.signal))];
   const username = own ?? await leaving.orDone(askUsername(screen, leaving.signal));
   const client = await leaving.orDone(ChatClient.open({
     ...SURROUNDINGS,
-    dial: dialer(server, trust),
+    servers: new Servers(given, { trust, clock: systemClock }),
     onMessage: leaving.atFault((message) => view.message(message)),
     onLost: leaving.atFault((reason) => view.lost(reason)),
-    onBack: leaving.atFault((overview) => view.back(overview)),
+    onBack: leaving.atFault((returned) => view.back(returned)),
     onPresence: leaving.atFault((presence) => view.presence(presence)),
     overview: () => view.compact ? settings.get("history") : onTerminal ? 0 : undefined,
   }));
   if (onTerminal && file?.explain() && !view.compact) {
     screen.complain("/compact shows each message in one line; SE style compact keeps that.");
   }
-  giveUpFiles();
+  await giveUpFiles(trust?.knownServers);
+  if (trust !== undefined) trust.say = leaving.atFault((line) => view.complain(line));
   const hidden = source instanceof TerminalLines;
   const keepSettings = () => file?.keep(settings);
   const dialogue = new Dialogue({ client, view, hidden, keepSettings });

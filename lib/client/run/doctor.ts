@@ -1,6 +1,7 @@
 import { systemClock } from "../../clock.ts";
 import type { CommandLine } from "../../command_line.ts";
 import { pageOf } from "../../console/page.ts";
+import { formatEndpoint } from "../../net/connection.ts";
 import { writeText } from "../../program.ts";
 import { examine } from "../doctor/examine.ts";
 import { exitCodeOf, type Finding } from "../doctor/finding.ts";
@@ -8,11 +9,11 @@ import { formatFinding, formatSummary } from "../doctor/report.ts";
 import { judgeTerminal, showsUtf8 } from "../doctor/terminal.ts";
 import { encodeJsonLine } from "../json_lines.ts";
 import { Leaving } from "../leaving.ts";
-import { serverOf, trustOf } from "./joining.ts";
+import { serversOf, trustOf } from "./joining.ts";
 
-/** Examines a server, and writes what is found to standard output. @returns the exit code */
+/** Examines servers, one after another, and writes what is found to standard output. @returns the exit code */
 export async function runDoctor(commandLine: CommandLine): Promise<number> {
-  const server = serverOf(commandLine)!;
+  const servers = serversOf(commandLine)!;
   const trust = await trustOf(commandLine);
   const json = commandLine.flags.has("json");
   const { signal } = new Leaving("stopped");
@@ -28,7 +29,15 @@ export async function runDoctor(commandLine: CommandLine): Promise<number> {
   };
   const { os } = Deno.build;
   const options = { clock: systemClock, trust, os, signal };
-  for await (const finding of examine(server, options)) show(finding);
+  for (const server of servers) {
+    const name = formatEndpoint(server);
+    const several = servers.length > 1;
+    if (several && !json) write(`${name}\n`);
+    for await (const finding of examine(server, options)) {
+      show(several ? { server: name, ...finding } : finding);
+    }
+  }
+  const server = servers[0]!;
   show(judgeTerminal(await askTerminal(), { server, address: server.hostname, os }));
 
   const exitCode = exitCodeOf(findings);

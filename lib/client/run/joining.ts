@@ -3,6 +3,7 @@ import { systemClock } from "../../clock.ts";
 import { ExitCode, ExitError } from "../../exit.ts";
 import { parseFingerprint } from "../../net/certificate.ts";
 import type { Endpoint } from "../../net/connection.ts";
+import { parseEndpoints } from "../../net/endpoints.ts";
 import { defaultConfigFolder, KnownServers } from "../../net/known_servers.ts";
 import { writeText } from "../../program.ts";
 import { parseUsername } from "../../protocol/names.ts";
@@ -21,15 +22,15 @@ export function say(line: string): void {
 }
 
 /**
- * The server that a command line names.
+ * The servers that a command line names.
  *
  * @returns undefined where it names none
  * @throws {ExitError} `usage`
  */
-export function serverOf({ arguments: { host, port } }: CommandLine): Endpoint | undefined {
+export function serversOf({ arguments: { host, port } }: CommandLine): Endpoint[] | undefined {
   if (host === undefined) return undefined;
   if (port === undefined) throw new ExitError(ExitCode.usage, "the port is missing");
-  return { hostname: host, port: parsePort(port, 1) };
+  return parseEndpoints(host, parsePort(port, 1));
 }
 
 /**
@@ -103,7 +104,7 @@ export async function trustOf(commandLine: CommandLine): Promise<Trust | undefin
   const folder = configFolderOf(commandLine);
   try {
     const knownServers = folder === undefined ? undefined : await KnownServers.load(folder);
-    return { knownServers, fingerprint: demanded, say };
+    return { knownServers, fingerprint: demanded, say, now: Date.now };
   } catch (cause) {
     const problem = `the servers met before can't be read: ${reasonOf(cause)}`;
     throw new ExitError(ExitCode.refused, problem, { cause });

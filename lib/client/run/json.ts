@@ -1,18 +1,19 @@
 import process from "node:process";
+import { systemClock } from "../../clock.ts";
 import type { CommandLine } from "../../command_line.ts";
 import { ExitCode, ExitError } from "../../exit.ts";
 import { writeText } from "../../program.ts";
 import { ChatClient } from "../client.ts";
-import { dialer } from "../connect.ts";
 import { giveUpFiles } from "../give_up_files.ts";
 import { JsonFace } from "../json.ts";
 import { Leaving } from "../leaving.ts";
 import { logInWith } from "../log_in.ts";
+import { Servers } from "../servers.ts";
 import {
   defaultUsername,
   reportFailures,
   requiredPasswordOf,
-  serverOf,
+  serversOf,
   SURROUNDINGS,
   trustOf,
   usernameOf,
@@ -21,8 +22,8 @@ import {
 
 /** The chat for programs. */
 export async function runJson(commandLine: CommandLine): Promise<void> {
-  const server = serverOf(commandLine);
-  if (server === undefined) {
+  const given = serversOf(commandLine);
+  if (given === undefined) {
     throw new ExitError(ExitCode.usage, "--json asks nobody for the server: give host and port");
   }
   const username = usernameOf(commandLine) ?? defaultUsername();
@@ -32,11 +33,11 @@ export async function runJson(commandLine: CommandLine): Promise<void> {
 
   const leaving = new Leaving();
   const face = new JsonFace(leaving.atFault((line) => writeText(Deno.stdout, line)));
-  const dial = dialer(server, trust);
+  const servers = new Servers(given, { trust, clock: systemClock });
   let client: ChatClient | undefined;
   try {
-    client = await leaving.orDone(ChatClient.open({ ...SURROUNDINGS, dial, ...face.events }));
-    giveUpFiles();
+    client = await leaving.orDone(ChatClient.open({ ...SURROUNDINGS, servers, ...face.events }));
+    await giveUpFiles(trust?.knownServers);
     face.ready(await leaving.orDone(logInWith(client, { username, password })));
     await leaving.orDone(face.takeCommands(client, process.stdin)).catch((error) => {
       if (error !== leaving.reason) throw error;

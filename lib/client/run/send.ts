@@ -3,15 +3,15 @@ import { systemClock } from "../../clock.ts";
 import type { CommandLine } from "../../command_line.ts";
 import { ExitCode, ExitError } from "../../exit.ts";
 import { ChatClient } from "../client.ts";
-import { dialer } from "../connect.ts";
 import { formatLoss } from "../format.ts";
 import { giveUpFiles } from "../give_up_files.ts";
 import { Leaving } from "../leaving.ts";
 import { readText, send } from "../send.ts";
+import { Servers } from "../servers.ts";
 import {
   requiredPasswordOf,
   say,
-  serverOf,
+  serversOf,
   SURROUNDINGS,
   trustOf,
   usernameOf,
@@ -25,23 +25,23 @@ export async function runSend(commandLine: CommandLine): Promise<void> {
   if (!/^\d{1,6}$/.test(timeout) || limitMs === 0) {
     throw new ExitError(ExitCode.usage, `--timeout takes seconds, not ${JSON.stringify(timeout)}`);
   }
-  const server = serverOf(commandLine)!;
+  const given = serversOf(commandLine)!;
   const username = usernameOf(commandLine)!;
   const password = await requiredPasswordOf(commandLine, "send");
   const trust = await trustOf(commandLine);
   warnOfPlain(trust);
   const outgoing = { to, text: await readText(text!, process.stdin) };
   const leaving = new Leaving("stopped");
-  const dial = dialer(server, trust);
+  const servers = new Servers(given, { trust, clock: systemClock });
   const open = async () => {
     const client = await ChatClient.open({
       ...SURROUNDINGS,
-      dial,
+      servers,
       openSocket: () => undefined,
       onLost: (reason) => say(`connection ${formatLoss(reason)}, trying again`),
       onBack: () => {},
     });
-    giveUpFiles();
+    await giveUpFiles(trust?.knownServers);
     return client;
   };
   await send(open, outgoing, {
