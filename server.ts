@@ -14,6 +14,7 @@ import {
   descriptorsFor,
   fitToDescriptors,
 } from "./lib/server/descriptors.ts";
+import { parseClusterFlags } from "./lib/server/cluster_flags.ts";
 import { parseLimits } from "./lib/server/limits.ts";
 import { howStarted, joinCommand } from "./lib/server/join_command.ts";
 import { createLog } from "./lib/server/log.ts";
@@ -40,6 +41,7 @@ async function serve(commandLine: CommandLine): Promise<void> {
   const plain = commandLine.flags.has("plain");
   const history = parseHistoryRule(commandLine.options["history"]);
   const wanted = parseLimits(commandLine.options);
+  const cluster = await parseClusterFlags(commandLine.options);
   const free = countFreeDescriptors(descriptorsFor(wanted));
   const { connections, limits, warning } = fitToDescriptors(wanted, free);
   if (warning !== undefined) console.error(warning);
@@ -65,6 +67,7 @@ async function serve(commandLine: CommandLine): Promise<void> {
     advertise: advertise === undefined ? undefined : parseEndpoint(advertise, 0),
     limits,
     connections,
+    cluster,
     cost: DEFAULT_COST,
     clock: systemClock,
     log: createLog(systemClock, console.error),

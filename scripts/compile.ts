@@ -61,6 +61,9 @@ function parse(args: readonly string[]): { targets: readonly Target[]; output: s
   }
 }
 
+/** Where the programs of an executable begin. */
+const ENTRIES = { chatserver: "scripts/release/chatserver.ts", chatclient: "client.ts" } as const;
+
 async function main(): Promise<void> {
   const options = parse(Deno.args);
   if (options === "help") return console.log(HELP);
@@ -79,7 +82,7 @@ async function main(): Promise<void> {
     console.log(`bundling ${program}`);
     await Deno.mkdir(join(bundles.path, program));
     const file = join(bundles.path, program, `${program}.js`);
-    await bundle(`${program.slice("chat".length)}.ts`, file, { commit, signal });
+    await bundle(ENTRIES[program], file, { commit, signal });
   }
   const failed: string[] = [];
   for (const target of targets) {

@@ -24,3 +24,19 @@ Deno.test("programs.lock has just what deno.json names, in the versions of deno.
     assert(Object.keys(all.npm).some((key) => key.startsWith(`${name}@`)), name);
   }
 });
+
+Deno.test("the server fetches and loads nothing of NATS, but where it is told to be one of a cluster", async () => {
+  const modules = async (script: string) => {
+    const args = ["info", "--json", `--lock=deno.lock`, script];
+    const { stdout } = await new Deno.Command(Deno.execPath(), { args }).output();
+    const { modules } = JSON.parse(new TextDecoder().decode(stdout));
+    return (modules as { specifier: string }[]).map(({ specifier }) => specifier);
+  };
+  const isNats = (specifier: string) => /nats/.test(specifier.replace(/^.*\/lib\//, "lib/"));
+  const [alone, cluster] = await Promise.all(
+    ["server.ts", "scripts/release/chatserver.ts"].map(modules),
+  );
+  assert(alone!.some((specifier) => specifier.endsWith("lib/cluster/cluster.ts")));
+  assertEquals(alone!.filter(isNats), []);
+  assert(cluster!.some(isNats));
+});

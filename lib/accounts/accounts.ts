@@ -4,23 +4,19 @@ import { type Clock, systemClock } from "../clock.ts";
 import { foldUsername } from "../protocol/names.ts";
 import { CredentialsFile, type FileState } from "./credentials_file.ts";
 import {
+  credentialOf,
   type CredentialsLine,
   formatCredentialsLine,
+  identityOf,
   parseCredentialsLine,
+  saltOf,
+  secretOf,
 } from "./credentials_line.ts";
-import {
-  formatPhc,
-  hashPassword,
-  type PasswordHash,
-  type ScryptCost,
-  verifyPassword,
-} from "./phc.ts";
+import { hashPassword, type PasswordHash, type ScryptCost, verifyPassword } from "./phc.ts";
 import { type JobOptions, WorkQueue } from "./work_queue.ts";
 import { ExitCode, ExitError } from "../exit.ts";
 import { reasonOf } from "../reasons.ts";
 
-/** The identity of an account whose password is stored as it is. */
-export const PLAIN_IDENTITY = "plain";
 /** A file that lacks accounts is believed when it still does so after this time, in milliseconds. */
 const DOUBT_MS = 2_000;
 /** How long between two looks at it by whoever waits to change it, in milliseconds. */
@@ -47,13 +43,22 @@ export interface AccountsOptions {
 /** Options of {@linkcode Accounts.create}. */
 export interface CreateOptions extends JobOptions {
   /**
-   * Claims the name for an account with this identity, before the account is in the file.
+   * Claims the name for an account with this identity, before the account is in the file; in a cluster, with this
+   * line of the file.
    *
    * @returns false where somebody else has it
    * @default nobody else has it
    */
-  claim?: (identity: string) => Promise<boolean>;
+  claim?: (identity: string, line: string | undefined) => Promise<boolean>;
 }
+
+/**
+ * Has a cluster's servers know an account by another line of `credentials.txt`.
+ *
+ * @param by the login whose user did it
+ * @returns false where somebody else has changed the account since it was looked at, in this turn of the loop
+ */
+export type ChangeShared = (line: string, by?: number) => Promise<boolean>;
 
 /** What everybody may know of an account. */
 export interface Account {
@@ -64,7 +69,10 @@ export interface Account {
 
 type HashedLine = CredentialsLine & { secret: { hash: PasswordHash } };
 
-/** The accounts of one server: `credentials.txt` in its data folder, and in memory. */
+/**
+ * The accounts of one server: `credentials.txt` in its data folder, and in memory. In a cluster those in memory
+ * follow its events, and the file is brought to what they are.
+ */
 export class Accounts {
   readonly #file: CredentialsFile;
   readonly #cost: ScryptCost;
@@ -73,6 +81,10 @@ export class Accounts {
   /** Changes of the file, one after another. */
   readonly #changes = new WorkQueue(1);
   #accounts = new Map<string, CredentialsLine>();
+  /** What the file holds; on a server alone these are the accounts. */
+  #filed = this.#accounts;
+  /** How accounts are changed in a cluster. */
+  #changeShared: ChangeShared | undefined;
   /** The account whose name is being claimed. */
   readonly #claimed = new Map<string, CredentialsLine>();
   #unreadable: number[] = [];
@@ -164,7 +176,7 @@ export class Accounts {
    */
   credential(username: string): string | undefined {
     const account = this.#accounts.get(foldUsername(username));
-    return account && createHash("sha256").update(written(account)).digest("hex");
+    return account && credentialOf(account);
   }
 
   /**
@@ -201,14 +213,19 @@ export class Accounts {
     const hashed = await this.#newLine(username, password, options);
     const created = new Date(Math.floor(this.#clock.date().getTime() / 1_000) * 1_000);
     const line = { ...hashed, created };
+    const key = foldUsername(username);
+    const written = formatCredentialsLine(line);
+    if (this.#changeShared !== undefined) {
+      options.signal?.throwIfAborted();
+      return !this.#accounts.has(key) && await claim!(identityOf(line), written);
+    }
     return await this.#change(async () => {
       options.signal?.throwIfAborted();
-      const key = foldUsername(username);
       if (this.#accounts.has(key)) return false;
       this.#claimed.set(key, line);
       try {
-        if (claim !== undefined && !await claim(identityOf(line))) return false;
-        await this.#file.append(formatCredentialsLine(line));
+        if (claim !== undefined && !await claim(identityOf(line), undefined)) return false;
+        await this.#file.append(written);
         this.#accounts.set(key, line);
         return true;
       } finally {
@@ -217,11 +234,21 @@ export class Accounts {
     });
   }
 
-  /** Gives an account another password. Whether there is such an account. */
-  async setPassword(username: string, password: string): Promise<boolean> {
+  /**
+   * Gives an account another password.
+   *
+   * @param by the login whose user asks for it
+   * @returns whether there is such an account; in a cluster, also false where it was changed meanwhile
+   */
+  async setPassword(username: string, password: string, by?: number): Promise<boolean> {
     const account = this.#accounts.get(foldUsername(username));
     if (account === undefined) return false;
     const line = await this.#newLine(account.username, password, { salt: saltOf(account) });
+    if (this.#changeShared !== undefined) {
+      const current = this.#accounts.get(foldUsername(username));
+      if (!sameSecret(current, account)) return false;
+      return await this.#changeShared(formatCredentialsLine(dated(line, current)), by);
+    }
     return await this.#change(() => this.#replace(line, (current) => current !== undefined));
   }
 
@@ -267,7 +294,7 @@ export class Accounts {
       if (account !== undefined) accounts.set(foldUsername(account.username), account);
       else unreadable.push(line.number);
     }
-    const changed = [...this.#accounts].filter(([key, account]) =>
+    const changed = [...this.#filed].filter(([key, account]) =>
       !sameSecret(accounts.get(key), account)
     );
     // Editors may empty a file before they write it. A line cut short, or an earlier one for the same
@@ -278,11 +305,69 @@ export class Accounts {
       if (this.#doubtRest() > 0) return;
     }
     this.#doubtedSince = undefined;
-    for (const [, { username }] of changed) this.#changed.add(username);
-    this.#accounts = accounts;
+    this.#filed = accounts;
+    if (this.#changeShared === undefined) {
+      for (const [, { username }] of changed) this.#changed.add(username);
+      this.#accounts = accounts;
+    }
     this.#unreadable = unreadable;
     this.#state = { stamp: state.stamp, size: content.length };
     this.#revision++;
+  }
+
+  /**
+   * From now on these are the accounts of a cluster: they change by {@linkcode take}, and {@linkcode fileLines} says
+   * what the file holds.
+   */
+  follow(change: ChangeShared): void {
+    this.#changeShared = change;
+    this.#accounts = new Map();
+  }
+
+  /** An account of the cluster has this line now; undefined where it has gone. */
+  take(key: string, line: string | undefined): void {
+    const account = line === undefined ? undefined : parseCredentialsLine(line);
+    if (account === undefined) this.#accounts.delete(key);
+    else this.#accounts.set(key, account);
+  }
+
+  /** The accounts that the file holds, by key: each one's line as this server writes it, and its identity. */
+  get fileLines(): Map<string, { line: string; identity: string }> {
+    return new Map(
+      [...this.#filed].map(([key, account]) =>
+        [key, { line: formatLine(account), identity: identityOf(account) }] as const
+      ),
+    );
+  }
+
+  /** The line of one account in the file, as this server writes it. */
+  fileLine(key: string): string | undefined {
+    const account = this.#filed.get(key);
+    return account && formatLine(account);
+  }
+
+  /** The line of an account in the file, whose password has to be hashed if it stands there as it is. */
+  async hashedLine(key: string): Promise<string | undefined> {
+    const account = this.#filed.get(key);
+    if (account === undefined || "hash" in account.secret) return account && formatLine(account);
+    const password = account.secret.password.normalize("NFC");
+    return formatCredentialsLine(await this.#newLine(account.username, password, {}));
+  }
+
+  /** Brings accounts in the file to these lines; undefined where they have gone. */
+  async file(lines: ReadonlyMap<string, string | undefined>): Promise<void> {
+    await this.#change(async () => {
+      const added = [...lines.values()].filter((line) => line !== undefined);
+      if ([...lines.keys()].some((key) => this.#filed.has(key))) {
+        const others = await this.#linesWithout(new Set(lines.keys()));
+        await this.#file.replace([...others, ...added.map((line) => utf8.encode(line))]);
+      } else if (added.length > 0) await this.#file.append(added.join("\n"));
+      for (const [key, line] of lines) {
+        const account = line === undefined ? undefined : parseCredentialsLine(line);
+        if (account === undefined) this.#filed.delete(key);
+        else this.#filed.set(key, account);
+      }
+    });
   }
 
   /** How long the file is still not to be believed, in milliseconds. */
@@ -315,7 +400,7 @@ export class Accounts {
     const key = foldUsername(hashed.username);
     const current = this.#accounts.get(key);
     if (!expected(current)) return false;
-    const line = current?.created ? { ...hashed, created: current.created } : hashed;
+    const line = dated(hashed, current);
     // Every line about this account goes: an earlier one may hold the same password.
     const others = await this.#linesWithout(new Set([key]));
     await this.#file.replace([...others, utf8.encode(formatCredentialsLine(line))]);
@@ -342,21 +427,20 @@ function pause(clock: Clock, ms: number): Promise<void> {
   return new Promise((resolve) => void clock.after(ms, resolve));
 }
 
+/** The account was made when it was. */
+function dated(line: HashedLine, current: CredentialsLine | undefined): HashedLine {
+  return current?.created ? { ...line, created: current.created } : line;
+}
+
+/** As it stands in the file; one whose password is not hashed yet without when it was made. */
+function formatLine(account: CredentialsLine): string {
+  const { username, secret, created } = account;
+  if (!("hash" in secret)) return `${username}:${secret.password}`;
+  return formatCredentialsLine({ username, secret, ...created && { created } });
+}
+
 function sameSecret(a: CredentialsLine | undefined, b: CredentialsLine): boolean {
-  return a !== undefined && written(a) === written(b);
-}
-
-/** The salt: an account keeps it when its password is changed, and a new one gets a new one. */
-function identityOf(account: CredentialsLine): string {
-  return saltOf(account)?.toHex() ?? PLAIN_IDENTITY;
-}
-
-function saltOf({ secret }: CredentialsLine): Uint8Array | undefined {
-  return "hash" in secret ? secret.hash.salt : undefined;
-}
-
-function written({ secret }: CredentialsLine): string {
-  return "hash" in secret ? formatPhc(secret.hash) : secret.password;
+  return a !== undefined && secretOf(a) === secretOf(b);
 }
 
 interface FileLine {

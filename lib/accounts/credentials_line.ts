@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { parseUsername } from "../protocol/names.ts";
 import { formatPhc, parsePhc, type PasswordHash } from "./phc.ts";
 
@@ -11,6 +12,9 @@ export interface CredentialsLine {
   /** When the account was made, to the second; earlier versions did not write it down. */
   created?: Date;
 }
+
+/** The identity of an account whose password is stored as it is. */
+export const PLAIN_IDENTITY = "plain";
 
 /** What may stand behind a hash: a time, or what a crash left of it. */
 const CREATED = /^(\S+)(?: ([0-9T:Z-]*))?$/;
@@ -52,4 +56,24 @@ export function formatCredentialsLine(
 /** A time to the second (RFC 3339, UTC). */
 export function formatTime(time: Date): string {
   return time.toISOString().replace(/\.\d+/, "");
+}
+
+/** What tells the account from others of its name: the salt, which it keeps when its password is changed. */
+export function identityOf(account: CredentialsLine): string {
+  return saltOf(account)?.toHex() ?? PLAIN_IDENTITY;
+}
+
+/** What stands for the account's password: SHA-256 as hexadecimal digits, which tell nothing about it. */
+export function credentialOf(account: CredentialsLine): string {
+  return createHash("sha256").update(secretOf(account)).digest("hex");
+}
+
+/** Undefined where the password is stored as it is. */
+export function saltOf({ secret }: CredentialsLine): Uint8Array | undefined {
+  return "hash" in secret ? secret.hash.salt : undefined;
+}
+
+/** The hash, or the password, as it stands in the file. */
+export function secretOf({ secret }: CredentialsLine): string {
+  return "hash" in secret ? formatPhc(secret.hash) : secret.password;
 }

@@ -1,6 +1,7 @@
-import { type KV, Kvm, StorageType } from "./nats.ts";
+import { type KV, type KvEntry, Kvm, StorageType } from "./nats.ts";
 import { Alarm, type Clock, sleep } from "../clock.ts";
-import type { Elsewhere, RemoteUser } from "./elsewhere.ts";
+import type { NamedServer } from "../protocol/records.ts";
+import type { RemoteUser } from "./elsewhere.ts";
 import type { ClusterStream } from "./stream.ts";
 
 /** How often a server says who is there, if nothing changes, in milliseconds. */
@@ -10,15 +11,29 @@ const GONE_MS = 6_000;
 /** Where one's own beats do not come back for so long, another watch is begun. In milliseconds. */
 const DEAF_MS = 4_000;
 const PAUSE_MS = 250;
+/** For a word to the others nobody waits longer, in milliseconds: NATS may be away. */
+const WORD_MS = 2_000;
+/** Clocks that differ by less are right enough, in milliseconds. */
+const SKEW_MS = 60_000;
 
 /** Options of {@linkcode Presence.open}. */
 export interface PresenceOptions {
   stream: ClusterStream;
   clock: Clock;
+  /** Is told when clocks differ. @default nobody */
+  log?: (event: string) => void;
+}
+
+/** What a server says of itself. */
+interface Said {
+  /** Where it takes clients; undefined where it takes none any more. */
+  server: NamedServer | undefined;
+  users: [key: string, username: string, sessions: number][];
 }
 
 /** A server as the bucket has it. */
 interface Peer {
+  server: NamedServer | undefined;
   users: ReadonlyMap<string, RemoteUser>;
   /** When it was last heard of. */
   heard: number;
@@ -29,26 +44,40 @@ interface Peer {
  * is there. An entry goes by itself when it is not written again, and who is silent is forgotten by this
  * server's own clock; nobody's wall clock is asked.
  */
-export class Presence implements Elsewhere, AsyncDisposable {
+export class Presence implements AsyncDisposable {
+  /** The users of the others, by the accounts' keys; one who is at several has all their sessions. */
+  readonly users: ReadonlyMap<string, RemoteUser>;
+  /** Is told that a user has come to the others, or has gone from all of them. */
+  onUser: (key: string, user: RemoteUser, change: "came" | "went") => void = () => {};
+  /** Is told that {@linkcode servers} is another one. */
+  onServers: () => void = () => {};
   readonly #clock: Clock;
+  /** Where this server takes clients; nothing is said before that is told. */
+  #self: NamedServer | undefined;
+  #told = false;
+  #servers: readonly NamedServer[] = [];
+  readonly #log: (event: string) => void;
+  #skew: number | undefined;
   readonly #stream: ClusterStream;
   #bucket: KV;
   readonly #server = crypto.randomUUID();
   readonly #own = new Map<string, RemoteUser>();
   readonly #peers = new Map<string, Peer>();
-  /** What the peers have together; undefined where that has to be computed. */
-  #users: Map<string, RemoteUser> | undefined;
+  readonly #users = new Map<string, RemoteUser>();
   readonly #beat: Alarm;
   /** Rings when a peer may have gone, or this server does not hear itself. */
   readonly #silence: Alarm;
   #heardItself: number;
   #saying = false;
+  #said: Promise<void> = Promise.resolve();
   #changed = false;
   #stopWatch = () => {};
   #watching: Promise<void> = Promise.resolve();
   readonly #over = new AbortController();
 
-  private constructor(bucket: KV, { stream, clock }: PresenceOptions) {
+  private constructor(bucket: KV, { stream, clock, log = () => {} }: PresenceOptions) {
+    this.users = this.#users;
+    this.#log = log;
     this.#bucket = bucket;
     this.#stream = stream;
     this.#clock = clock;
@@ -57,19 +86,47 @@ export class Presence implements Elsewhere, AsyncDisposable {
     this.#silence = new Alarm(clock, () => this.#forgetSilent());
   }
 
-  /** Makes the bucket where there is none, and says that this server is there. */
+  /** Makes the bucket where there is none. */
   static async open(options: PresenceOptions): Promise<Presence> {
     const presence = new Presence(await openBucket(options.stream), options);
     presence.#watching = presence.#watch();
-    presence.#say();
     presence.#forgetSilent();
     return presence;
   }
 
-  get users(): ReadonlyMap<string, RemoteUser> {
-    return this.#users ??= together(this.#peers.values());
+  /**
+   * How far this server's clock is ahead of NATS', in milliseconds; 0 where it is right enough, undefined where nobody
+   * knows yet.
+   */
+  get skew(): number | undefined {
+    return this.#skew;
   }
 
+  /** How many other servers there are. */
+  get count(): number {
+    return this.#peers.size;
+  }
+
+  /** Where the others take clients, in the order of their ids. */
+  get servers(): readonly NamedServer[] {
+    return this.#servers;
+  }
+
+  /**
+   * Says that this server is there, from now on, and where it takes clients, if it does.
+   *
+   * @returns a promise that is fulfilled when NATS has that, or can't be told
+   */
+  async tell(server: NamedServer | undefined): Promise<void> {
+    this.#self = server;
+    this.#told = true;
+    await this.#soon(this.#said.then(() => {
+      this.#say();
+      return this.#said;
+    }));
+  }
+
+  /** A user has so many sessions at this server now. */
   note(key: string, user: RemoteUser): void {
     if (user.sessions > 0) this.#own.set(key, user);
     else this.#own.delete(key);
@@ -86,18 +143,27 @@ export class Presence implements Elsewhere, AsyncDisposable {
     this.#silence[Symbol.dispose]();
     this.#stopWatch();
     // Where that fails, they are gone a few seconds later.
-    await this.#bucket.delete(this.#server).catch(() => {});
-    await this.#watching;
+    await this.#soon(this.#bucket.delete(this.#server).catch(() => {}));
+    await this.#soon(this.#watching);
+  }
+
+  async #soon(work: Promise<unknown>): Promise<void> {
+    const late = Promise.withResolvers<void>();
+    using _limit = this.#clock.after(WORD_MS, late.resolve);
+    await Promise.race([work, late.promise]);
   }
 
   /** Says who is here, one time after another. */
   #say(): void {
-    if (this.#saying || this.#over.signal.aborted) return;
+    if (!this.#told || this.#saying || this.#over.signal.aborted) return;
     this.#saying = true;
     this.#changed = false;
-    const users = [...this.#own].map(([key, { username, sessions }]) => [key, username, sessions]);
-    const said = this.#bucket.put(this.#server, JSON.stringify(users)).catch(() => {});
-    void said.then(() => {
+    const all: Said = {
+      server: this.#self,
+      users: [...this.#own].map(([key, { username, sessions }]) => [key, username, sessions]),
+    };
+    const said = this.#bucket.put(this.#server, JSON.stringify(all)).catch(() => {});
+    this.#said = said.then(() => {
       this.#saying = false;
       if (this.#over.signal.aborted) return;
       if (this.#changed) this.#say();
@@ -114,9 +180,9 @@ export class Presence implements Elsewhere, AsyncDisposable {
         this.#heardItself = this.#clock.now();
         this.#stopWatch = () => entries.stop();
         if (this.#over.signal.aborted) entries.stop();
-        for await (const { key, operation, value } of entries) {
-          if (operation === "PUT") this.#hear(key, value);
-          else this.#forget(key);
+        for await (const entry of entries) {
+          if (entry.operation === "PUT") this.#hear(entry);
+          else this.#forget(entry.key);
         }
       } catch {
         // NATS is away; whoever looks after the connection has said so.
@@ -125,22 +191,72 @@ export class Presence implements Elsewhere, AsyncDisposable {
     }
   }
 
-  #hear(server: string, value: Uint8Array): void {
+  #hear({ key: server, value, created }: KvEntry): void {
     const heard = this.#clock.now();
     if (server === this.#server) {
       this.#heardItself = heard;
-      return;
+      return this.#compareClocks(created.getTime());
     }
-    const said = JSON.parse(new TextDecoder().decode(value)) as [string, string, number][];
-    const users = new Map(
-      said.map(([key, username, sessions]) => [key, { username, sessions }] as const),
-    );
-    this.#peers.set(server, { users, heard });
-    this.#users = undefined;
+    const said = JSON.parse(new TextDecoder().decode(value)) as Said;
+    const { users } = said;
+    const known = this.#peers.get(server);
+    this.#peers.set(server, {
+      server: said.server,
+      heard,
+      users: new Map(users.map(([key, username, sessions]) => [key, { username, sessions }])),
+    });
+    this.#recount([...known?.users.keys() ?? [], ...users.map(([key]) => key)]);
+    this.#listServers();
   }
 
   #forget(server: string): void {
-    if (this.#peers.delete(server)) this.#users = undefined;
+    const known = this.#peers.get(server);
+    if (known === undefined) return;
+    this.#peers.delete(server);
+    this.#recount(known.users.keys());
+    this.#listServers();
+  }
+
+  #listServers(): void {
+    const ids = [...this.#peers.keys()].toSorted();
+    const servers = ids.flatMap((id) => this.#peers.get(id)!.server ?? []);
+    if (JSON.stringify(servers) === JSON.stringify(this.#servers)) return;
+    this.#servers = servers;
+    this.onServers();
+  }
+
+  /** Counts the sessions of users at all peers together. */
+  #recount(keys: Iterable<string>): void {
+    for (const key of new Set(keys)) {
+      const before = this.#users.get(key);
+      let now: RemoteUser | undefined;
+      for (const { users } of this.#peers.values()) {
+        const user = users.get(key);
+        if (user !== undefined) now = { ...user, sessions: user.sessions + (now?.sessions ?? 0) };
+      }
+      if (now === undefined) this.#users.delete(key);
+      else this.#users.set(key, now);
+      if (before === undefined && now !== undefined) this.onUser(key, now, "came");
+      if (before !== undefined && now === undefined) this.onUser(key, before, "went");
+    }
+  }
+
+  /** @param created when NATS had what this server said just now, by the clock there */
+  #compareClocks(created: number): void {
+    const difference = this.#clock.date().getTime() - created;
+    const skew = Math.abs(difference) > SKEW_MS ? difference : 0;
+    if (Math.abs(skew - (this.#skew ?? 0)) > SKEW_MS) {
+      const minutes = Math.round(Math.abs(skew) / 60_000);
+      this.#log(
+        skew === 0
+          ? "the clock is right again"
+          : `the clock is ${minutes} minutes ${
+            skew > 0 ? "ahead of" : "behind"
+          } NATS': set one of ` +
+            "them right; until then nothing gets old here",
+      );
+    }
+    this.#skew = skew;
   }
 
   #forgetSilent(): void {
@@ -148,7 +264,7 @@ export class Presence implements Elsewhere, AsyncDisposable {
     for (const [server, { heard }] of this.#peers) {
       if (now - heard >= GONE_MS) this.#forget(server);
     }
-    if (now - this.#heardItself >= DEAF_MS) {
+    if (this.#told && now - this.#heardItself >= DEAF_MS) {
       this.#heardItself = now;
       this.#stopWatch();
     }
@@ -159,14 +275,4 @@ export class Presence implements Elsewhere, AsyncDisposable {
 function openBucket({ connection, name, replicas }: ClusterStream): Promise<KV> {
   const options = { ttl: GONE_MS, storage: StorageType.Memory, replicas };
   return new Kvm(connection).create(`${name}-presence`, options);
-}
-
-function together(peers: Iterable<Peer>): Map<string, RemoteUser> {
-  const all = new Map<string, RemoteUser>();
-  for (const { users } of peers) {
-    for (const [key, { username, sessions }] of users) {
-      all.set(key, { username, sessions: sessions + (all.get(key)?.sessions ?? 0) });
-    }
-  }
-  return all;
 }

@@ -1,10 +1,12 @@
 import {
+  type Authenticator,
   connect,
   credsAuthenticator,
   type JetStreamClient,
   type JetStreamManager,
   jetstreamManager,
   type NatsConnection,
+  nkeyAuthenticator,
   type StreamInfo,
 } from "./nats.ts";
 import { type Clock, sleep } from "../clock.ts";
@@ -18,7 +20,7 @@ export interface StreamOptions {
   clock: Clock;
   /** The stream's name. @default "chat" */
   name?: string;
-  /** The text of a NATS credentials file. @default none */
+  /** The text of a NATS credentials file, or the seed of a user's nkey. @default none */
   credentials?: string | undefined;
   /** The certificates, in PEM, that NATS' own are checked with. @default NATS speaks no TLS */
   ca?: string | undefined;
@@ -26,6 +28,8 @@ export interface StreamOptions {
   replicas?: number;
   /** Is told when NATS goes away, and when it is back. @default nobody */
   log?: (event: string) => void;
+  /** The same for programs. @default nobody */
+  onConnected?: (connected: boolean) => void;
 }
 
 /** JetStream's code for a stream that is not there, and for one that is there already. */
@@ -81,7 +85,7 @@ export class ClusterStream implements AsyncDisposable {
   static async open(options: StreamOptions): Promise<ClusterStream> {
     const connection = await dial(options);
     try {
-      void report(connection, options.log ?? (() => {}));
+      void report(connection, options);
       const manager = await patiently(
         options,
         () => jetstreamManager(connection, { timeout: ANSWER_MS }),
@@ -130,6 +134,14 @@ function ignoreReset(event: ErrorEvent): void {
   if (event.error?.code === "ECONNRESET" && event.error.syscall === "read") event.preventDefault();
 }
 
+/** A credentials file is a token and a seed; a seed may stand alone. */
+function authenticatorOf(credentials: string): Authenticator {
+  const bytes = new TextEncoder().encode(credentials.trim());
+  return credentials.includes("BEGIN NATS USER JWT")
+    ? credsAuthenticator(bytes)
+    : nkeyAuthenticator(bytes);
+}
+
 async function dial(options: StreamOptions): Promise<NatsConnection> {
   const { servers, credentials, ca } = options;
   globalThis.addEventListener("error", ignoreReset);
@@ -140,16 +152,25 @@ async function dial(options: StreamOptions): Promise<NatsConnection> {
       maxReconnectAttempts: -1,
       reconnectTimeWait: 250,
       ...credentials !== undefined &&
-        { authenticator: credsAuthenticator(new TextEncoder().encode(credentials)) },
+        { authenticator: authenticatorOf(credentials) },
       ...ca !== undefined && { tls: { ca } },
     });
   } catch (cause) {
     const { name, message } = cause as Error;
-    const why = /authorization|authentication|permission/i.test(`${name} ${message}`)
-      ? "refuses the credentials (--cluster-credentials)"
-      : `can't be reached: ${message}`;
-    throw refused(why, options, cause);
+    throw refused(whyNot(`${name} ${message}`) ?? `can't be reached: ${message}`, options, cause);
   }
+}
+
+function whyNot(error: string): string | undefined {
+  if (/authorization|authentication|permission/i.test(error)) {
+    return "refuses the credentials (--cluster-credentials)";
+  }
+  if (/does not support 'tls'/.test(error)) return "speaks no TLS: leave --cluster-ca out";
+  if (/certificate/i.test(error)) {
+    return "has a certificate that can't be checked: name the one of its authority with --cluster-ca " +
+      `(${error})`;
+  }
+  return undefined;
 }
 
 async function openStream(
@@ -198,12 +219,19 @@ async function find(manager: JetStreamManager, name: string): Promise<StreamInfo
 }
 
 /** Tells the operator when NATS goes away, once, and when it is back. */
-async function report(connection: NatsConnection, log: (event: string) => void): Promise<void> {
+async function report(
+  connection: NatsConnection,
+  { log = () => {}, onConnected = () => {} }: StreamOptions,
+): Promise<void> {
   for await (const status of connection.status()) {
     if (status.type === "disconnect") {
       log(`NATS at ${status.server} is gone: nothing can be stored`);
+      onConnected(false);
     }
-    if (status.type === "reconnect") log(`NATS at ${status.server} is there again`);
+    if (status.type === "reconnect") {
+      log(`NATS at ${status.server} is there again`);
+      onConnected(true);
+    }
   }
 }
 

@@ -24,6 +24,8 @@ export interface StreamJournalOptions {
   reader: Reader;
   clock: Clock;
   log: (event: string) => void;
+  /** Is told each time whether the stream has taken an event. @default nobody */
+  onPublished?: (taken: boolean) => void;
 }
 
 /** An event that was published, and that the stream has not given back yet. */
@@ -51,8 +53,14 @@ const BATCH = 2_000;
 /** So many events are asked for ahead, how long each time, and how often NATS says that there are none. */
 const READING = { max_messages: 5_000, expires: 10_000, idle_heartbeat: 1_000 };
 
-/** What a consumer says while it reads. Whatever else it says, another one goes on in its place. */
-const READS: ReadonlySet<string> = new Set(["heartbeat", "next", "debug"]);
+/** How long what others have appended is waited for, in milliseconds. */
+const CATCH_UP_MS = 3_000;
+
+/**
+ * What a consumer says while it reads (`discard`: it asks for more since the time for the last was over). Whatever else
+ * it says, another one goes on in its place.
+ */
+const READS: ReadonlySet<string> = new Set(["heartbeat", "next", "debug", "discard"]);
 
 const MESSAGE_ID = "Nats-Msg-Id";
 
@@ -74,7 +82,11 @@ export class StreamJournal implements Journal, AsyncDisposable {
   /** The number of the newest event that has arrived. */
   #received: number;
   #committing = false;
-  #caughtUp = Promise.withResolvers<void>();
+  readonly #caughtUp = Promise.withResolvers<void>();
+  #catchingUp: Promise<boolean> | undefined;
+  #catchUpNext: Promise<boolean> | undefined;
+  /** Who waits until the reader has an event. */
+  readonly #waitingFor = new Set<{ number: number; resolve: () => void }>();
   readonly #over = new AbortController();
   #reading: Promise<void> = Promise.resolve();
   #stopReading = () => {};
@@ -118,6 +130,34 @@ export class StreamJournal implements Journal, AsyncDisposable {
     return this.#newest.then(() => {}, () => {});
   }
 
+  catchUp(): Promise<boolean> {
+    // One that has begun may know an older state.
+    return this.#catchUpNext ??= (this.#catchingUp ?? Promise.resolve(true)).then(() => {
+      this.#catchUpNext = undefined;
+      return this.#catchingUp = this.#catchUp();
+    });
+  }
+
+  async #catchUp(): Promise<boolean> {
+    const { clock, stream } = this.#options;
+    const late = Promise.withResolvers<false>();
+    using _limit = clock.after(CATCH_UP_MS, () => late.resolve(false));
+    try {
+      const info = await Promise.race([stream.manager.streams.info(stream.name), late.promise]);
+      if (info === false) return false;
+      const newest = info.state.last_seq;
+      if (this.last >= newest) return true;
+      const arrived = Promise.withResolvers<true>();
+      const waiting = { number: newest, resolve: () => arrived.resolve(true) };
+      this.#waitingFor.add(waiting);
+      const has = await Promise.race([arrived.promise, late.promise]);
+      this.#waitingFor.delete(waiting);
+      return has;
+    } catch {
+      return false;
+    }
+  }
+
   /** What is not applied yet is refused; the connection stays open. Closing twice is fine. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#end();
@@ -138,7 +178,7 @@ export class StreamJournal implements Journal, AsyncDisposable {
 
   /** Publishes an event until it is known to be in the stream, or not; it is answered when it arrives. */
   async #publish(id: string, event: JournalEvent, condition?: Condition): Promise<void> {
-    const { clock, stream } = this.#options;
+    const { clock, stream, onPublished = () => {} } = this.#options;
     const subject = `${stream.name}.${natsSubjectOf(event)}`;
     const data = encodeEvent(event);
     const end = clock.now() + GIVE_UP_MS;
@@ -153,11 +193,12 @@ export class StreamJournal implements Journal, AsyncDisposable {
           timeout: stream.answerMs,
           ...expected !== undefined && { expect: { lastSubjectSequence: expected } },
         });
-        return;
+        return onPublished(true);
       } catch (error) {
         if (error instanceof ConflictError) return this.#fail(id, error);
         const { code, message } = error as { code?: unknown; message: string };
         if (code === WRONG_LAST_SEQUENCE) return this.#fail(id, new ConflictError(message));
+        onPublished(false);
         if (clock.now() >= end) return this.#fail(id, notStored(message));
         await this.#pause();
       }
@@ -281,6 +322,7 @@ export class StreamJournal implements Journal, AsyncDisposable {
 
   #noteProgress(): void {
     if (this.last >= this.#options.stream.last) this.#caughtUp.resolve();
+    for (const { number, resolve } of this.#waitingFor) if (this.last >= number) resolve();
   }
 
   async #pause(): Promise<void> {

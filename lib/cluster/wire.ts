@@ -12,10 +12,16 @@ const TYPES: ReadonlySet<string> = new Set<JournalEvent["type"]>([
   "account-seen",
   "login",
   "login-extended",
+  "login-moved",
   "login-renewed",
   "login-ended",
   "logins-expired",
   "messages-expired",
+  "room-made",
+  "room-joined",
+  "room-left",
+  "room-act",
+  "rooms-heard",
 ]);
 
 const utf8 = new TextEncoder();

@@ -12,7 +12,7 @@ export class ConflictError extends Error {
 }
 
 /** Everything that lasts, as events in one order. */
-export interface Journal {
+export interface Journal extends AsyncDisposable {
   /** The number of the newest event that the {@linkcode Reader} has on the disk; 0 where there is none. */
   readonly last: number;
 
@@ -28,6 +28,17 @@ export interface Journal {
 
   /** A promise of the time when less waits to be stored; undefined where that is now. */
   room(): Promise<void> | undefined;
+
+  /**
+   * Reads what others have appended up to now.
+   *
+   * @returns undefined where there are no others; otherwise a promise of whether the reader has all of that, which is
+   *   kept within seconds
+   */
+  catchUp(): Promise<boolean> | undefined;
+
+  /** What is not stored yet is refused; the tables stay open. Closing twice is fine. */
+  [Symbol.asyncDispose](): Promise<void>;
 }
 
 /** An event with its number, and what it came to. */

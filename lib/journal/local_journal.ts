@@ -62,6 +62,11 @@ export class LocalJournal implements Journal {
     return this.#newest.then(() => {}, () => {});
   }
 
+  catchUp(): undefined {}
+
+  /** The database has all that it takes. */
+  async [Symbol.asyncDispose](): Promise<void> {}
+
   #commit(): void {
     let taken: Pending[] = [];
     let entries: readonly Pending[] = [];

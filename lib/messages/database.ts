@@ -93,6 +93,8 @@ export class Database implements Disposable {
   readonly #sync: (file: Deno.FsFile) => Promise<void>;
   /** The one that waits for the next transaction. */
   #next: Change | undefined;
+  /** What is changed with the next transaction, whichever. */
+  #notes: (() => void)[] = [];
   /** The one that is in the database, but perhaps not on the disk. */
   #unsynced: Change | undefined;
   /** Whether the database file has to be synced before the next commit. */
@@ -153,6 +155,15 @@ export class Database implements Disposable {
     this.#commitSoon();
   }
 
+  /**
+   * Has something changed in the next transaction that can be found out again: a crash may take it back, and nobody
+   * is told.
+   */
+  note(run: () => void): void {
+    this.#notes.push(run);
+    this.#commitSoon();
+  }
+
   /** Has what was deleted gone from all files before the next commit. */
   scrub(): void {
     this.#scrubbing = true;
@@ -200,6 +211,7 @@ export class Database implements Disposable {
     } catch (error) {
       const waiting = this.#next;
       this.#next = undefined;
+      this.#notes = [];
       this.#settle(this.#unsynced, error);
       this.#settle(waiting, error);
       if (this.#scrubbing) this.#giveUpScrub(error);
@@ -210,18 +222,21 @@ export class Database implements Disposable {
   }
 
   get #hasWork(): boolean {
-    return this.#next !== undefined || this.#scrubbing;
+    return this.#next !== undefined || this.#notes.length > 0 || this.#scrubbing;
   }
 
-  /** Commits what waits, to the system's cache. @returns the change; undefined where it failed */
+  /** Commits what waits, to the system's cache. @returns the change; undefined where it failed, or there is none */
   #write(): Change | undefined {
     const change = this.#next;
+    const notes = this.#notes;
     this.#next = undefined;
-    if (change === undefined) return undefined;
+    this.#notes = [];
+    if (change === undefined && notes.length === 0) return undefined;
     try {
       this.#paths.require();
       this.#database.exec("BEGIN");
-      change.run();
+      for (const note of notes) note();
+      change?.run();
       this.#database.exec("COMMIT");
       return change;
     } catch (error) {

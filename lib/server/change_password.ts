@@ -24,7 +24,8 @@ export async function changePassword(
 
 async function change(session: Session, password: string): Promise<void> {
   const { services: { accounts, hub, known, log }, username, origin } = session;
-  await storing(session, accounts.setPassword(username, password));
+  const changed = await storing(session, accounts.setPassword(username, password, session.login));
+  if (!changed) throw new ProtocolError("not-stored", "the account was changed just now");
   // Where this can't be stored, the client can't come back without the new password.
   await session.renewLogin(accounts.credential(username) ?? "").catch(() => {});
   const account = foldUsername(username);

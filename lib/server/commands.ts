@@ -8,16 +8,21 @@ import { MAX_HISTORY, MAX_SEARCH_LENGTH } from "../protocol/limits.ts";
 import { foldUsername } from "../protocol/names.ts";
 import { ProtocolError } from "../protocol/errors.ts";
 import { PAGE_IDS } from "../messages/message_log.ts";
-import type { ClientRecord, ClientRecords, Message } from "../protocol/records.ts";
+import type { ClientRecord, ClientRecords, Message, ServerRecord } from "../protocol/records.ts";
+import type { Right } from "../protocol/roles.ts";
+import type { Marks } from "../cluster/elsewhere.ts";
 import { parseText } from "../protocol/text.ts";
 import { changePassword } from "./change_password.ts";
 import { authenticate, hello, identify, register, resume } from "./login.ts";
 import { probe, probed } from "./probe.ts";
+import { act, join, leave, roomHistory, rooms, say, who } from "./room_commands.ts";
 import type { Session, State } from "./session.ts";
 
 /** What a command needs, and what it does. A {@linkcode ProtocolError} it throws is answered. */
 export interface Command<R extends ClientRecord> {
   states: readonly State[];
+  /** What its sender must have the right to do; in a room it is the room that judges. @default "chat" */
+  right?: Right | ((record: R) => Right);
   run: (session: Session, record: R) => void | Promise<void>;
 }
 
@@ -35,6 +40,12 @@ export const commands: { [T in keyof ClientRecords]: Command<ClientRecords[T]> }
   user: { states: ["active"], run: user },
   public: { states: ["active"], run: publish },
   direct: { states: ["active"], run: direct },
+  join: { states: ["active"], right: "join", run: join },
+  leave: { states: ["active"], right: "leave", run: leave },
+  say: { states: ["active"], right: "say", run: say },
+  rooms: { states: ["active"], run: rooms },
+  who: { states: ["active"], run: who },
+  act: { states: ["active"], right: ({ what }) => what, run: act },
   history: { states: ["active"], run: history },
   search: { states: ["active"], run: search },
   status: { states: ["active"], run: status },
@@ -80,13 +91,14 @@ function direct(
   const away = hub.find(addressee) === undefined || undefined;
   const stored = hub.send(session.username, { to: addressee, ...draft });
   session.answerLater(id, stored, (message) => ({ type: "sent", id, message, away }));
-  return keepPace(session, addressee);
+  return keepPace(session, { to: addressee });
 }
 
 function history(
   session: Session,
-  { id, count, with: other }: ClientRecords["history"],
+  { id, count, with: other, room }: ClientRecords["history"],
 ): void {
+  if (room !== undefined) return roomHistory(session, { id, count, room });
   const { accounts, mailboxes, messages } = session.services;
   session.answer(id, () => {
     if (other !== undefined && accounts.find(other) === undefined) throw noSuchUser();
@@ -133,19 +145,24 @@ async function searchAll(
 }
 
 function status(session: Session, { id, message }: ClientRecords["status"]): void {
-  session.answer(id, () => {
-    const found = session.services.hub.status(session.username, message);
-    if (found === undefined) {
-      throw new ProtocolError("no-such-message", `you have sent no message ${message}`);
-    }
-    return { type: "status", id, message, ...found };
-  });
+  const { hub } = session.services;
+  const make = (elsewhere: readonly Marks[] = []): ServerRecord => {
+    const found = hub.status(session.username, { message, elsewhere });
+    if (found !== undefined) return { type: "status", id, message, ...found };
+    throw new ProtocolError("no-such-message", `you have sent no message ${message}`);
+  };
+  const elsewhere = hub.marksElsewhere(message);
+  if (elsewhere === undefined) session.answer(id, make);
+  else session.answerLater(id, elsewhere, make);
 }
 
 /** Reads nothing more of a sender while its receivers, or the disk, are far behind. */
-function keepPace(session: Session, to?: string): void | Promise<void> {
+export function keepPace(
+  session: Session,
+  whom?: { to?: string; room?: number },
+): void | Promise<void> {
   const { hub, journal } = session.services;
-  const relief = hub.relief(to) ?? journal.room();
+  const relief = hub.relief(whom) ?? journal.room();
   if (relief !== undefined) return session.work(() => relief);
 }
 

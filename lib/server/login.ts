@@ -1,5 +1,6 @@
 import { ProtocolError } from "../protocol/errors.ts";
 import { LOGIN_ATTEMPTS, PROTOCOL_VERSION } from "../protocol/limits.ts";
+import type { AccountMadeEvent } from "../journal/events.ts";
 import { ConflictError } from "../journal/journal.ts";
 import type { Login } from "../messages/login_table.ts";
 import { foldUsername, parseNewUsername, parsePassword, parseUsername } from "../protocol/names.ts";
@@ -20,7 +21,22 @@ export function hello(session: Session, { protocol }: ClientRecords["hello"]): v
 }
 
 /** The client names its user, and is told whether there is such an account. */
-export function identify(session: Session, { id, username }: ClientRecords["identify"]): void {
+export function identify(
+  session: Session,
+  record: ClientRecords["identify"],
+): void | Promise<void> {
+  const { accounts, journal } = session.services;
+  // Another server may have made the account just now.
+  const catchUp = accounts.find(record.username) === undefined ? journal.catchUp() : undefined;
+  if (catchUp === undefined) return answerIdentify(session, record);
+  return session.work(() => catchUp).then(() => answerIdentify(session, record));
+}
+
+function answerIdentify(
+  session: Session,
+  { id, username }: ClientRecords["identify"],
+): void {
+  if (session.state === "ended") return;
   const name = reporting(session, username, () => parseLoginName(session, username));
   const registered = session.services.accounts.find(name);
   const exists = registered !== undefined;
@@ -113,6 +129,8 @@ export async function resume(
   { id, username, token, last, overview }: ClientRecords["resume"],
 ): Promise<void> {
   const { accounts, journal } = session.services;
+  const catchUp = requireCurrent(session, { username, token, last });
+  if (catchUp !== undefined) await catchUp;
   const { id: found } = findLogin(session, username, token);
   if (last > journal.last) {
     throw new ProtocolError(
@@ -129,7 +147,28 @@ export async function resume(
   session.username = accounts.find(username)!;
   requireRoom(session);
   remember(session);
-  session.welcome(id, { login: login.id, last: Math.max(last, login.last), overview });
+  const began = login.last;
+  session.services.moved(login.id);
+  session.welcome(id, { login: login.id, last: Math.max(last, began), began, overview });
+}
+
+/**
+ * A client that comes from another server may know more than this one does yet.
+ *
+ * @throws {ProtocolError} `not-readable`, where this server can't find out
+ */
+function requireCurrent(
+  session: Session,
+  { username, token, last }: Pick<ClientRecords["resume"], "username" | "token" | "last">,
+): Promise<void> | undefined {
+  const { accounts, journal, logins } = session.services;
+  const login = logins.find(token);
+  const isKnown = login !== undefined && login.credential === accounts.credential(username);
+  const catchUp = isKnown && last <= journal.last ? undefined : journal.catchUp();
+  return catchUp && session.work(() => catchUp).then((isCurrent) => {
+    if (isCurrent) return;
+    throw new ProtocolError("not-readable", "this server does not know yet what the others know");
+  });
 }
 
 function endEarlier({ services }: Session, login: number): void {
@@ -162,7 +201,8 @@ export async function register(
   const { username, origin: owner } = session;
   const since = journal.last;
   reporting(session, username, () => requireRegistration(session));
-  const claim = (identity: string) => claimName(session, { identity, since });
+  const claim = (identity: string, line: string | undefined) =>
+    claimName(session, { identity, line, since });
   const created = await session.work((signal) =>
     registrations.count(
       owner,
@@ -179,11 +219,10 @@ export async function register(
 /** Whether the name was free: the account is in the journal then, and what a removed one of its name left is not. */
 async function claimName(
   { services: { journal }, username }: Session,
-  { identity, since }: { identity: string; since: number },
+  account: Pick<AccountMadeEvent, "identity" | "line" | "since">,
 ): Promise<boolean> {
-  const account = foldUsername(username);
   try {
-    const event = { type: "account-made", account, identity, since } as const;
+    const event = { type: "account-made", account: foldUsername(username), ...account } as const;
     await journal.append(event, { since: journal.last });
     return true;
   } catch (error) {

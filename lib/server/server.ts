@@ -14,6 +14,7 @@ import { AgeClock, newestTimes } from "../messages/clock_jump.ts";
 import { Database, type DatabaseOptions } from "../messages/database.ts";
 import { Logins } from "../messages/logins.ts";
 import { forgetBefore } from "../messages/expiry.ts";
+import type { ClusterOptions } from "../cluster/cluster.ts";
 import type { HistoryRule } from "../messages/mailboxes.ts";
 import { LocalJournal } from "../journal/local_journal.ts";
 import { Projection } from "../journal/projection.ts";
@@ -24,6 +25,7 @@ import { foldUsername } from "../protocol/names.ts";
 import { sessionOf } from "../protocol/datagram.ts";
 import { lockDataFolder } from "./data_folder.ts";
 import { protectFolder } from "./folder_modes.ts";
+import { ClusterNode, type State } from "./cluster_node.ts";
 import { Admission } from "./admission.ts";
 import { Hub } from "./hub.ts";
 import { Incidents } from "./incidents.ts";
@@ -42,6 +44,9 @@ const REFRESH_MS = 500;
 
 /** How often to look for messages that are old enough to be forgotten, in milliseconds. */
 const FORGET_MS = 3_600_000;
+
+/** The same where nobody knows yet whether the clock is right. */
+const UNSURE_MS = 60_000;
 
 /** So many sessions that have ended are remembered. */
 const DEPARTED = 1_000;
@@ -69,7 +74,9 @@ export interface ChatServerOptions {
   closed?: boolean;
   /** Which public messages an account may read. @default "joined" */
   history?: HistoryRule;
-  /** The other servers of its cluster. @default there is none */
+  /** The cluster that it belongs to. @default it is alone */
+  cluster?: Omit<ClusterOptions, "clock" | "log"> | undefined;
+  /** The other servers that its clients are told of. @default those of the cluster */
   others?: OtherServers;
   /** Where clients of the others reach this one; port 0 is the one it listens on. @default `hostname`, or an address of this machine */
   advertise?: Endpoint | undefined;
@@ -77,6 +84,22 @@ export interface ChatServerOptions {
   log: Log;
   /** Puts what was written to a file of the message log on the disk. @default `fdatasync` */
   sync?: DatabaseOptions["sync"];
+}
+
+/** The state of a server that is in no cluster. */
+function ownState(database: Database, history: HistoryRule): State & { node: undefined } {
+  const projection = new Projection(database, { history });
+  const journal = new LocalJournal(database, projection);
+  return { database, projection, journal, node: undefined };
+}
+
+/** What a server is made of. */
+interface Parts extends State {
+  accounts: Accounts;
+  identity: Identity | undefined;
+  /** What makes it one of a cluster; undefined where it is alone. */
+  node: ClusterNode | undefined;
+  options: ChatServerOptions;
 }
 
 /** A running server. */
@@ -90,6 +113,7 @@ export class ChatServer {
   readonly #ports: Ports;
   readonly #lock: Disposable;
   readonly #database: Database;
+  readonly #node: ClusterNode | undefined;
   readonly #receiving: Promise<void>;
   readonly #services: Services;
   readonly #others: OtherServers;
@@ -109,19 +133,13 @@ export class ChatServer {
   private constructor(
     ports: Ports,
     lock: Disposable,
-    { accounts, database, identity, options }: {
-      accounts: Accounts;
-      database: Database;
-      identity: Identity | undefined;
-      options: ChatServerOptions;
-    },
+    { accounts, database, identity, projection, journal, node, options }: Parts,
   ) {
     this.fingerprint = identity && fingerprintOf(identity.certificate);
-    const { clock, log, closed = false, history = "joined", others = alone() } = options;
+    const { clock, log, closed = false } = options;
+    const others = node?.elsewhere ?? options.others ?? alone();
     const limits = { ...DEFAULT_LIMITS, ...options.limits };
-    const projection = new Projection(database, { history });
-    const journal = new LocalJournal(database, projection);
-    const { messages, mailboxes } = projection;
+    const { messages, mailboxes, rooms } = projection;
     const known = new KnownAddresses();
     this.#admission = new Admission(limits);
     this.#unwritten = new UnwrittenBudget(limits.unwrittenBytes);
@@ -132,6 +150,7 @@ export class ChatServer {
     this.#ports = ports;
     this.#lock = lock;
     this.#database = database;
+    this.#node = node;
     this.#age = new AgeClock(clock, newestTimes(database), log);
     const protection = identity === undefined ? "plain" : "sealed";
     const sendDatagram: Services["sendDatagram"] = (datagram, to) => ports.udp.send(datagram, to);
@@ -150,6 +169,7 @@ export class ChatServer {
       journal,
       messages,
       mailboxes,
+      rooms,
       logins: new Logins({
         journal,
         table: projection.logins,
@@ -157,10 +177,12 @@ export class ChatServer {
         age: () => this.#age.date(),
       }),
       returning: new Map(),
+      moved: (login) => this.#node?.moved(login),
       hub: new Hub({
         clock,
         journal,
         projection,
+        ...node && { elsewhere: node.elsewhere },
         rate: { burst: limits.commandBurst, perSecond: limits.commandsPerSecond },
         maxBacklogBytes: limits.backlogBytes,
       }),
@@ -171,6 +193,7 @@ export class ChatServer {
       departed,
       sendDatagram,
     };
+    node?.serve(this.#services);
     this.#refreshing = new Alarm(clock, () => void this.#refresh());
     void this.#refresh();
     this.#forgetting = new Alarm(clock, () => this.#forget());
@@ -184,25 +207,26 @@ export class ChatServer {
    * @throws {ExitError} `refused`, where the data folder or the port can't be had
    */
   static async start(options: ChatServerOptions): Promise<ChatServer> {
-    const { folder, port, hostname, plain, cost } = options;
+    const { folder, port, hostname, plain, cost, clock, log, sync, history = "joined" } = options;
     const lock = await lockDataFolder(folder);
     try {
-      for (const line of await protectFolder(folder)) options.log(line);
-      const accounts = await Accounts.load(folder, { cost, clock: options.clock });
-      using opened = new DisposableStack();
-      const database = opened.use(
-        new Database(join(folder, "messages.db"), {
-          clock: options.clock,
-          log: options.log,
-          ...options.sync && { sync: options.sync },
-        }),
-      );
+      for (const line of await protectFolder(folder)) log(line);
+      const accounts = await Accounts.load(folder, { cost, clock });
+      await using opened = new AsyncDisposableStack();
+      const open = () =>
+        opened.use(new Database(join(folder, "messages.db"), { clock, log, ...sync && { sync } }));
       const identity = plain ? undefined : await loadIdentity(folder);
+      const state = options.cluster === undefined
+        ? ownState(open(), history)
+        : await ClusterNode.join(
+          { ...options.cluster, clock, log },
+          { accounts, history, open, opened },
+        );
       // Nobody comes in before this turn of the loop is over.
       const onIncoming = (incoming: Incoming) => void server.#serve(incoming).catch(server.#report);
       const onShortage = () => server.#warnOfShortage();
       const ports = bindPorts(port, { hostname, identity, onIncoming, onShortage });
-      const server = new ChatServer(ports, lock, { accounts, database, identity, options });
+      const server = new ChatServer(ports, lock, { accounts, identity, options, ...state });
       // From here on the server closes it.
       opened.move();
       server.#announce(identity, options);
@@ -247,6 +271,7 @@ export class ChatServer {
     this.#ports.udp[Symbol.dispose]();
     // The port is free for another server only when nobody reads any more.
     await this.#receiving;
+    await this.#node?.leave();
     this.#database[Symbol.dispose]();
     this.#lock[Symbol.dispose]();
   }
@@ -254,31 +279,40 @@ export class ChatServer {
   /** Messages that are old enough leave the log, and clients that have been away for too long. */
   #forget(): void {
     const { clock, limits, logins, returning, log } = this.#services;
+    // What this server takes for old is gone for all.
+    const isRight = this.#node?.clockIsRight ?? true;
+    this.#forgetting.set(clock.now() + (isRight ? FORGET_MS : UNSURE_MS));
+    if (!isRight) return;
     const time = new Date(this.#age.date().getTime() - limits.keepDays * 86_400_000);
     forgetBefore(time, this.#services).catch((error) =>
       log(`old messages are still there: ${error}`)
     );
     for (const login of returning.keys()) logins.extend(login);
     logins.forget().catch((error) => log(`old logins are still there: ${error}`));
-    this.#forgetting.set(clock.now() + FORGET_MS);
   }
 
   /** Sees what an operator has done to the accounts meanwhile. */
   async #refresh(): Promise<void> {
-    const { accounts, hub, known, clock, log } = this.#services;
+    const { clock, log } = this.#services;
     try {
-      // Nobody is thrown out because the accounts' file went with the others.
-      const changed = this.#database.lost ? [] : await accounts.refresh();
-      for (const username of changed) {
-        known.forget(foldUsername(username));
-        const gone = accounts.find(username) === undefined;
-        hub.expel(username, gone ? "the account was removed" : "the account has a new password");
-      }
-      await this.#reconcile();
+      if (this.#node === undefined) await this.#takeChanges();
+      else if (!this.#database.lost) await this.#node.settleAccounts();
     } catch (error) {
-      log(`credentials.txt can't be read: ${reasonOf(error)}`);
+      log(`credentials.txt can't be ${this.#node ? "kept up" : "read"}: ${reasonOf(error)}`);
     }
     if (!this.#closing) this.#refreshing.set(clock.now() + REFRESH_MS);
+  }
+
+  async #takeChanges(): Promise<void> {
+    const { accounts, hub, known } = this.#services;
+    // Nobody is thrown out because the accounts' file went with the others.
+    const changed = this.#database.lost ? [] : await accounts.refresh();
+    for (const username of changed) {
+      known.forget(foldUsername(username));
+      const gone = accounts.find(username) === undefined;
+      hub.expel(username, gone ? "the account was removed" : "the account has a new password");
+    }
+    await this.#reconcile();
   }
 
   /** What an account had that has gone, its messages too, is never for another one of its name. */

@@ -24,6 +24,29 @@ const LIMIT_FLAGS: readonly FlagSpec[] = Object.values(LIMITS).map(
   }),
 );
 
+const CLUSTER_FLAGS: readonly FlagSpec[] = [
+  {
+    name: "cluster",
+    value: "ADDRESSES",
+    what: "be one chat with all servers that have the same NATS, with JetStream: " +
+      "nats://host:4222, or several with commas between them",
+    heading: "Several servers",
+  },
+  {
+    name: "cluster-credentials",
+    value: "FILE",
+    what: "log in to NATS with a credentials file, or the seed of a user's nkey",
+    offer: "file",
+    heading: "Several servers",
+  },
+  {
+    name: "cluster-ca",
+    value: "FILE",
+    what: "speak TLS with NATS; its certificates are checked with those in this file (PEM)",
+    offer: "file",
+    heading: "Several servers",
+  },
+];
 /** @throws {ExitError} `usage` */
 export function parseHistoryRule(text = "joined"): HistoryRule {
   const rule = HISTORY_RULES.find((rule) => rule === text);
@@ -99,6 +122,7 @@ export const CHATSERVER: ProgramSpec = {
             "does not list it",
         },
         { name: "plain", what: "no encryption: anybody on the network can read along" },
+        ...CLUSTER_FLAGS,
         ...LIMIT_FLAGS,
       ],
       examples: [
@@ -106,6 +130,10 @@ export const CHATSERVER: ProgramSpec = {
         {
           line: "chatserver 1300 --data /var/lib/chatserver --closed",
           what: "for those who have an account already",
+        },
+        {
+          line: "chatserver 1300 --cluster nats://10.0.0.1:4222,nats://10.0.0.2:4222",
+          what: "as one of several servers that are one chat",
         },
       ],
     },
@@ -150,7 +178,7 @@ export const CHATSERVER: ProgramSpec = {
     [0, "done"],
     [1, "anything unforeseen"],
     [2, "usage: a wrong command line, or input that ended before it should"],
-    [4, "refused: the port, the data folder, an account"],
+    [4, "refused: the port, the data folder, an account, the cluster"],
   ],
   files: [
     ["credentials.txt", "the accounts: names, and hashes of the passwords"],

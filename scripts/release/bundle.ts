@@ -23,7 +23,8 @@ export async function bundle(
   options: { commit: string; signal?: AbortSignal },
 ): Promise<void> {
   const { commit, signal } = options;
-  const lock = `--lock=${join(ROOT, "programs.lock")}`;
+  // It has also what a server of a cluster needs.
+  const lock = `--lock=${join(ROOT, "deno.lock")}`;
   const command = ["bundle", "--quiet", lock, "--minify", "--output", output, join(ROOT, script)];
   try {
     await run([Deno.execPath(), ...command], {

@@ -10,6 +10,7 @@ const clock = systemClock;
 async function join(nats: NatsServer) {
   const stream = await ClusterStream.open({ clock, servers: [nats.address] });
   const presence = await Presence.open({ stream, clock });
+  await presence.tell({ address: "127.0.0.1", port: 1300 });
   return { stream, presence };
 }
 

@@ -1,0 +1,66 @@
+/**
+ * What a server asks of its cluster, and how it comes by one. This file, `elsewhere.ts` and `other_servers.ts` are loaded always, the rest
+ * of this folder only by who is in a cluster.
+ *
+ * @module
+ */
+import type { Clock } from "../clock.ts";
+import type { Journal, Reader } from "../journal/journal.ts";
+import type { Database } from "../messages/database.ts";
+import type { Elsewhere } from "./elsewhere.ts";
+import type { OtherServers } from "./other_servers.ts";
+
+/** Options of {@linkcode openCluster}. */
+export interface ClusterOptions {
+  /** NATS servers, as `host:port`. */
+  servers: string[];
+  /** The text of a NATS credentials file, or the seed of a user's nkey. @default none */
+  credentials?: string | undefined;
+  /** The certificates, in PEM, that NATS' own are checked with. @default NATS speaks no TLS, or a certificate of the system's */
+  ca?: string | undefined;
+  clock: Clock;
+  log: (event: string) => void;
+}
+
+/** A cluster that a server belongs to: where its events are, and who else is in it. What it opens is closed before it. */
+export interface Cluster extends AsyncDisposable {
+  /** What tells the stream of its events from every other one. */
+  readonly stream: string;
+  /** Is told whether NATS takes what is to be stored, when that changes. */
+  onAvailable: (available: boolean) => void;
+  /** Whether this server's clock is known to say what NATS' does, or nearly. */
+  readonly clockIsRight: boolean;
+
+  /**
+   * Reads the stream on from the newest event that the reader has.
+   *
+   * @returns the journal, when the reader has every event that there was
+   * @throws {ExitError} `refused`, where the stream does not have the events that come next
+   */
+  openJournal(database: Database, reader: Reader): Promise<Journal>;
+
+  /** Learns who is in the cluster. After the journal is open. */
+  join(): Promise<Elsewhere & OtherServers>;
+}
+
+type Loader = () => Promise<{ openCluster: (options: ClusterOptions) => Promise<Cluster> }>;
+
+/**
+ * The implementation's module. That it is computed keeps Deno from fetching NATS' packages for everybody; an
+ * executable has them within itself.
+ */
+let load: Loader = () => import(new URL("./nats_cluster.ts", import.meta.url).href);
+
+/** Has the implementation loaded another way. */
+export function loadClusterBy(loader: Loader): void {
+  load = loader;
+}
+
+/**
+ * Connects to a cluster's NATS, and opens the stream, which is made where there is none.
+ *
+ * @throws {ExitError} `refused`, where that is not to be had
+ */
+export async function openCluster(options: ClusterOptions): Promise<Cluster> {
+  return await (await load()).openCluster(options);
+}

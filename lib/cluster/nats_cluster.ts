@@ -1,0 +1,155 @@
+import type { Clock } from "../clock.ts";
+import type { Journal, Reader } from "../journal/journal.ts";
+import type { Database } from "../messages/database.ts";
+import type { Cluster, ClusterOptions } from "./cluster.ts";
+import type { NamedServer } from "../protocol/records.ts";
+import type { Elsewhere, Marks, RemoteUser } from "./elsewhere.ts";
+import type { OtherServers } from "./other_servers.ts";
+import type { NatsConnection, Subscription } from "./nats.ts";
+import { Presence } from "./presence.ts";
+import { ClusterStream } from "./stream.ts";
+import { StreamJournal } from "./stream_journal.ts";
+
+/** How long the other servers may take to say how far a message got, in milliseconds. */
+const MARKS_MS = 1_000;
+
+/** Connects to NATS, and opens the stream. @throws {ExitError} `refused` */
+export async function openCluster(options: ClusterOptions): Promise<Cluster> {
+  return await NatsCluster.open(options);
+}
+
+class NatsCluster implements Cluster {
+  readonly #stream: ClusterStream;
+  readonly #clock: Clock;
+  readonly #log: (event: string) => void;
+  #presence: Presence | undefined;
+  #connected = true;
+  /** Whether the stream took the last event: without a leader it takes none. */
+  #takes = true;
+  onAvailable: Cluster["onAvailable"] = () => {};
+
+  private constructor(stream: ClusterStream, { clock, log }: ClusterOptions) {
+    this.#stream = stream;
+    this.#clock = clock;
+    this.#log = log;
+  }
+
+  static async open(options: ClusterOptions): Promise<NatsCluster> {
+    const { log } = options;
+    let cluster: NatsCluster | undefined;
+    const onConnected = (connected: boolean) => {
+      if (cluster !== undefined) cluster.#note({ connected, takes: connected });
+    };
+    const stream = await ClusterStream.open({ ...options, log, onConnected });
+    return cluster = new NatsCluster(stream, options);
+  }
+
+  #note({ connected = this.#connected, takes }: { connected?: boolean; takes: boolean }): void {
+    const before = this.#connected && this.#takes;
+    this.#connected = connected;
+    this.#takes = takes;
+    const now = connected && takes;
+    if (now !== before) this.onAvailable(now);
+  }
+
+  get stream(): string {
+    return this.#stream.id;
+  }
+
+  get clockIsRight(): boolean {
+    return this.#presence?.skew === 0;
+  }
+
+  async openJournal(database: Database, reader: Reader): Promise<Journal> {
+    const [stream, clock, log] = [this.#stream, this.#clock, this.#log];
+    const onPublished = (takes: boolean) => this.#note({ takes });
+    return await StreamJournal.open({ stream, database, reader, clock, log, onPublished });
+  }
+
+  async join(): Promise<Elsewhere & OtherServers> {
+    const [stream, clock, log] = [this.#stream, this.#clock, this.#log];
+    const presence = await Presence.open({ stream, clock, log });
+    this.#presence = presence;
+    return new Others(presence, stream.connection, `${stream.name}-marks`);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#stream[Symbol.asyncDispose]();
+  }
+}
+
+/** The other servers: what they say in the presence bucket, and what they answer. */
+class Others implements Elsewhere, OtherServers {
+  readonly #presence: Presence;
+  readonly #connection: NatsConnection;
+  /** The subject on which servers ask each other how far a message got. */
+  readonly #asking: string;
+  readonly #answering: Subscription;
+  readonly #id = crypto.randomUUID();
+  onMarks: Elsewhere["onMarks"] = () => ({ alone: { users: 0, udp: 0, tcp: 0 }, shared: [] });
+
+  constructor(presence: Presence, connection: NatsConnection, asking: string) {
+    this.#presence = presence;
+    this.#connection = connection;
+    this.#asking = asking;
+    this.#answering = connection.subscribe(asking, {
+      callback: (error, question) => {
+        if (error !== null) return;
+        const { message, from } = question.json<{ message: number; from: string }>();
+        if (from !== this.#id) question.respond(JSON.stringify(this.onMarks(message)));
+      },
+    });
+  }
+
+  get users(): ReadonlyMap<string, RemoteUser> {
+    return this.#presence.users;
+  }
+
+  get servers(): readonly NamedServer[] {
+    return this.#presence.servers;
+  }
+
+  set onUser(handler: Elsewhere["onUser"]) {
+    this.#presence.onUser = handler;
+  }
+
+  set onChange(handler: OtherServers["onChange"]) {
+    this.#presence.onServers = handler;
+  }
+
+  announce(self: NamedServer): void {
+    void this.#presence.tell(self);
+  }
+
+  async withdraw(): Promise<void> {
+    await this.#presence.tell(undefined);
+  }
+
+  note(key: string, user: RemoteUser): void {
+    this.#presence.note(key, user);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#answering.unsubscribe();
+    await this.#presence[Symbol.asyncDispose]();
+  }
+
+  marks(message: number): Promise<Marks[]> | undefined {
+    return this.#presence.count === 0 ? undefined : this.#ask(message);
+  }
+
+  async #ask(message: number): Promise<Marks[]> {
+    const marks: Marks[] = [];
+    try {
+      const answers = await this.#connection.requestMany(
+        this.#asking,
+        JSON.stringify({ message, from: this.#id }),
+        { strategy: "count", maxMessages: this.#presence.count, maxWait: MARKS_MS },
+      );
+      for await (const answer of answers) marks.push(answer.json<Marks>());
+    } catch {
+      // Nobody is there, or NATS is away: what this server knows is all there is.
+    }
+    return marks;
+  }
+}

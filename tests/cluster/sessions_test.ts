@@ -1,0 +1,84 @@
+// Sessions of one account at several servers: they come back anywhere, and get each message once.
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { RunningCluster, until } from "../helpers/running_cluster.ts";
+
+const texts = (messages: readonly { text: string }[]) => messages.map(({ text }) => text);
+
+Deno.test("a client comes back at another server, and misses nothing", async () => {
+  await using cluster = await RunningCluster.start(3);
+  const [ann, bob] = [await cluster.join(0, "ann"), await cluster.join(1, "bob")];
+  for (let i = 0; i < 20; i++) {
+    const [id] = await Promise.all([
+      ann.chat.publish(`public ${i}`),
+      ann.chat.direct("bob", `direct ${i}`),
+      i % 5 === 4 ? bob.move(i % 3) : undefined,
+    ]);
+    assert(id > 0);
+  }
+  await bob.received(40);
+  assertEquals(texts(bob.messages).filter((text) => text.startsWith("public")).length, 20);
+  assertEquals(new Set(texts(bob.messages)).size, 40);
+  // Its session at the first server has ended, though nobody closed that connection there.
+  await until(async () => (await ann.chat.users()).join() === "ann,bob");
+  const histories = await Promise.all([0, 1, 2].map(async (i) => {
+    const { chat } = await cluster.join(i, "ann");
+    const { messages } = await chat.history(100);
+    return messages.map(({ id, text }) => `${id} ${text}`);
+  }));
+  assertEquals(histories[0]!.length, 40);
+  assertEquals(histories[1], histories[0]);
+  assertEquals(histories[2], histories[0]);
+});
+
+Deno.test("direct messages to who is away come once, at whichever server, and not again elsewhere", async () => {
+  await using cluster = await RunningCluster.start(2);
+  const [ann, bob] = [await cluster.join(0, "ann"), await cluster.join(1, "bob")];
+  await bob.chat.logout();
+  await until(async () => (await ann.chat.users()).join() === "ann");
+  const { message, away } = await ann.chat.direct("bob", "later");
+  assertEquals(away, true);
+  assertEquals((await ann.chat.status(message)).progress, { users: 1, udp: 0, tcp: 0 });
+  const back = await cluster.join(0, "bob");
+  assertEquals(texts(await back.received(1)), ["later"]);
+  await until(async () => {
+    const { progress } = await ann.chat.status(message);
+    return progress !== undefined && progress.udp + progress.tcp === 1;
+  });
+  const another = await cluster.join(1, "bob");
+  await ann.chat.direct("bob", "now");
+  assertEquals(texts(await another.received(1)), ["now"]);
+  assertEquals(texts(await back.received(2)), ["later", "now"]);
+});
+
+Deno.test("ST counts who is at other servers, an account once", async () => {
+  await using cluster = await RunningCluster.start(3);
+  const ann = await cluster.join(0, "ann");
+  const others = [
+    await cluster.join(0, "bob"),
+    await cluster.join(1, "bob"),
+    await cluster.join(1, "joe"),
+    await cluster.join(2, "eve"),
+  ];
+  await until(async () => (await ann.chat.users()).length === 4);
+  const id = await ann.chat.publish("hello");
+  await Promise.all(others.map((client) => client.received(1)));
+  await until(async () => {
+    const { progress } = await ann.chat.status(id);
+    return progress!.udp + progress!.tcp === 3;
+  });
+  assertEquals((await ann.chat.status(id)).progress!.users, 3);
+  const { message } = await ann.chat.direct("eve", "you");
+  await others[3]!.received(2);
+  await until(async () => {
+    const { progress } = await ann.chat.status(message);
+    return progress!.users === 1 && progress!.udp + progress!.tcp === 1;
+  });
+});
+
+Deno.test("an account's sessions at all servers together are limited", async () => {
+  await using cluster = await RunningCluster.start(2);
+  // The default limit is 16; each server hears of the other's sessions a moment later.
+  for (let i = 0; i < 14; i++) await cluster.join(i % 2, "ann");
+  await until(() => cluster.join(0, "ann").then(() => false, () => true));
+  await assertRejects(() => cluster.join(1, "ann"), Error, "this account is logged in");
+});
