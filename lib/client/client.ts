@@ -68,6 +68,8 @@ export interface ChatClientOptions {
   onRoom?: (news: ServerRecords["room"]) => void;
   /** Somebody has come, or gone. @default nobody is told */
   onPresence?: (presence: PresenceChange) => void;
+  /** The server has something to say to its users. @default nobody is told */
+  onNotice?: (message: string) => void;
 }
 
 /** How a client has come back. */
@@ -336,6 +338,7 @@ export class ChatClient {
       onRoom: (news) => this.#options.onRoom?.(news),
       onPresence: (presence) => this.#options.onPresence?.(presence),
       onServers: (named) => void servers.learn(named, { welcome: false }),
+      onNotice: (message) => this.#options.onNotice?.(message),
     });
     if (this.signal.aborted) session.abort();
     servers.joined(server);

@@ -150,7 +150,7 @@ export class JsonFace {
   get events(): Required<
     Pick<
       ChatClientOptions,
-      "onMessage" | "onLost" | "onBack" | "onPresence" | "onRoom" | "overview"
+      "onMessage" | "onLost" | "onBack" | "onPresence" | "onRoom" | "onNotice" | "overview"
     >
   > {
     return {
@@ -161,6 +161,7 @@ export class JsonFace {
       onPresence: (presence) => this.#presence(presence),
       onRoom: ({ room, what, by, user, text }) =>
         this.#say({ type: "room", room, what, by, user, text }),
+      onNotice: (message) => this.#say({ type: "notice", message }),
       // Who is here, and no messages.
       overview: () => 0,
     };

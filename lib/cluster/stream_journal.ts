@@ -24,6 +24,8 @@ export interface StreamJournalOptions {
   reader: Reader;
   clock: Clock;
   log: (event: string) => void;
+  /** Is told each time whether the stream has taken an event. @default nobody */
+  onPublished?: (taken: boolean) => void;
 }
 
 /** An event that was published, and that the stream has not given back yet. */
@@ -54,8 +56,11 @@ const READING = { max_messages: 5_000, expires: 10_000, idle_heartbeat: 1_000 };
 /** How long what others have appended is waited for, in milliseconds. */
 const CATCH_UP_MS = 3_000;
 
-/** What a consumer says while it reads. Whatever else it says, another one goes on in its place. */
-const READS: ReadonlySet<string> = new Set(["heartbeat", "next", "debug"]);
+/**
+ * What a consumer says while it reads (`discard`: it asks for more since the time for the last was over). Whatever else
+ * it says, another one goes on in its place.
+ */
+const READS: ReadonlySet<string> = new Set(["heartbeat", "next", "debug", "discard"]);
 
 const MESSAGE_ID = "Nats-Msg-Id";
 
@@ -173,7 +178,7 @@ export class StreamJournal implements Journal, AsyncDisposable {
 
   /** Publishes an event until it is known to be in the stream, or not; it is answered when it arrives. */
   async #publish(id: string, event: JournalEvent, condition?: Condition): Promise<void> {
-    const { clock, stream } = this.#options;
+    const { clock, stream, onPublished = () => {} } = this.#options;
     const subject = `${stream.name}.${natsSubjectOf(event)}`;
     const data = encodeEvent(event);
     const end = clock.now() + GIVE_UP_MS;
@@ -188,11 +193,12 @@ export class StreamJournal implements Journal, AsyncDisposable {
           timeout: stream.answerMs,
           ...expected !== undefined && { expect: { lastSubjectSequence: expected } },
         });
-        return;
+        return onPublished(true);
       } catch (error) {
         if (error instanceof ConflictError) return this.#fail(id, error);
         const { code, message } = error as { code?: unknown; message: string };
         if (code === WRONG_LAST_SEQUENCE) return this.#fail(id, new ConflictError(message));
+        onPublished(false);
         if (clock.now() >= end) return this.#fail(id, notStored(message));
         await this.#pause();
       }

@@ -160,6 +160,8 @@ const serverShapes = {
   servers: { servers },
   /** Who has come and gone, at most once a second. */
   presence: presenceShape,
+  /** What users should know of the server, in words. */
+  notice: { message: string() },
   users: { id, users: arrayOf(string()) },
   user: { id, username: string(), active: boolean },
   joined: {

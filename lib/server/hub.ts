@@ -295,6 +295,13 @@ export class Hub {
     return elsewhere ? undefined : marks;
   }
 
+  /** Sends a record to every session. */
+  tellAll(line: string): void {
+    for (const { members } of this.#users.values()) {
+      for (const member of members.keys()) member.notify(line);
+    }
+  }
+
   /** Ends all sessions of an account, but one if that is named. */
   expel(username: string, why: string, spared?: Member): void {
     for (const member of [...this.#active(username)?.members.keys() ?? []]) {

@@ -16,7 +16,6 @@ import {
   defaultUsername,
   passwordOf,
   reportFailures,
-  say,
   serversOf,
   SURROUNDINGS,
   trustOf,
@@ -54,10 +53,11 @@ export async function runChat(commandLine: CommandLine): Promise<void> {
     onBack: leaving.atFault((returned) => view.back(returned)),
     onRoom: leaving.atFault((news) => view.room(news)),
     onPresence: leaving.atFault((presence) => view.presence(presence)),
+    onNotice: leaving.atFault((message) => view.serverSays(message)),
     overview: () => view.compact ? settings.get("history") : onTerminal ? 0 : undefined,
   }));
   if (onTerminal && file?.explain() && !view.compact) {
-    say("/compact shows each message in one line; SE style compact keeps that.");
+    screen.complain("/compact shows each message in one line; SE style compact keeps that.");
   }
   await giveUpFiles(trust?.knownServers);
   if (trust !== undefined) trust.say = leaving.atFault((line) => view.complain(line));
