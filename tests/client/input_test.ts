@@ -82,7 +82,7 @@ Deno.test("closestCommand() knows what was probably meant", () => {
     "/msgg": "/msg",
     "/wo": "/who",
     "/away": undefined,
-    "/join": undefined,
+    "/nick": undefined,
     "/x": undefined,
   };
   for (const [word, command] of Object.entries(meant)) {
