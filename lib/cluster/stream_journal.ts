@@ -26,6 +26,8 @@ export interface StreamJournalOptions {
   log: (event: string) => void;
   /** Is told each time whether the stream has taken an event. @default nobody */
   onPublished?: (taken: boolean) => void;
+  /** Is told why it can't go on, and so has ended. @default nobody */
+  onFailed?: (why: string) => void;
 }
 
 /** An event that was published, and that the stream has not given back yet. */
@@ -274,7 +276,7 @@ export class StreamJournal implements Journal, AsyncDisposable {
     } catch (error) {
       // To go on without it would make this server another one than the others.
       const problem = `event ${seq} of the cluster can't be read: ${(error as Error).message}`;
-      this.#options.log(`${problem}; nothing is stored any more`);
+      this.#options.onFailed?.(problem);
       this.#caughtUp.reject(new ExitError(ExitCode.refused, problem));
       return this.#end();
     }

@@ -123,6 +123,11 @@ export class ClusterNode {
     this.#told = false;
   }
 
+  /** Fulfilled with the reason when this server can't go on as one of the cluster. */
+  get failed(): Promise<string> {
+    return this.#cluster.failed;
+  }
+
   /** Whether this server's clock is known to say what NATS' does, or nearly. */
   get clockIsRight(): boolean {
     return this.#cluster.clockIsRight;
