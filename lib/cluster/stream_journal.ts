@@ -80,6 +80,10 @@ export class StreamJournal implements Journal, AsyncDisposable {
   #arrived: Arrived[] = [];
   /** The number of the newest event that has arrived. */
   #received: number;
+  /** An event that a consumer left out, while the stream is asked for it. */
+  #missed: number | undefined;
+  /** An event that the stream does not have, though it has later ones. */
+  #absent: number | undefined;
   #committing = false;
   readonly #caughtUp = Promise.withResolvers<void>();
   #catchingUp: Promise<boolean> | undefined;
@@ -268,6 +272,7 @@ export class StreamJournal implements Journal, AsyncDisposable {
   #receive(message: JsMsg): void {
     const { seq } = message;
     if (seq <= this.#received || this.#over.signal.aborted) return;
+    if (seq !== this.#received + 1 && this.#received + 1 !== this.#absent) return this.#skip(seq);
     const id = message.headers?.get(MESSAGE_ID) ?? "";
     const pending = this.#pending.get(id);
     let event = pending?.event;
@@ -283,6 +288,23 @@ export class StreamJournal implements Journal, AsyncDisposable {
     this.#received = seq;
     this.#arrived.push({ number: seq, event, outcome: seq, pending: this.#take(id) });
     this.#commit();
+  }
+
+  /**
+   * A consumer has left events out: a NATS server that has just come back may, whose copy of the stream is not whole
+   * yet. They are read again.
+   */
+  #skip(seq: number): void {
+    this.#stopReading();
+    const missing = this.#received + 1;
+    if (this.#missed === missing) return;
+    this.#missed = missing;
+    this.#options.log(`NATS gave event ${seq} before ${missing}: reading again`);
+    void this.#options.stream.has(missing).then((has) => {
+      // What the stream does not have either is never waited for.
+      if (!has) this.#absent = missing;
+      else this.#missed = undefined;
+    }, () => this.#missed = undefined);
   }
 
   #commit(): void {

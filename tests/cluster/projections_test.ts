@@ -150,6 +150,30 @@ Deno.test("StreamJournal refuses a NATS, or a stream, that it can't use, and say
   }
 });
 
+Deno.test("an event that the stream has lost is not waited for, and its place is not taken by another", async () => {
+  await using nats = await NatsServer.start();
+  await using folder = await TempFolder.create();
+  await using connection = await connect({ servers: nats.address });
+  const { streams } = await jetstreamManager(connection);
+  const description = "chatserver journal, format 1, with-a-gap";
+  await streams.add({ name: "chat", subjects: ["chat.>"], description });
+  const log: string[] = [];
+  await using busy = await TempFolder.create();
+  {
+    await using opened = await openStream(busy.path, { servers: [nats.address] });
+    for (let i = 1; i <= 5; i++) await say(opened.journal, `${i}`);
+  }
+  await streams.deleteMessage("chat", 3);
+  await using opened = await openStream(folder.path, {
+    servers: [nats.address],
+    log: (event) => log.push(event),
+  });
+  assertEquals(await say(opened.journal, "6"), 6);
+  const stored = opened.recorder.entries.map(({ number }) => number);
+  assertEquals(stored, [1, 2, 4, 5, 6]);
+  assertEquals(log, ["NATS gave event 4 before 3: reading again"]);
+});
+
 Deno.test("a server that can't read an event sends its clients away and ends, and does not start again", async () => {
   await using nats = await NatsServer.start();
   await using folder = await TempFolder.create();
