@@ -58,8 +58,11 @@ const READING = { max_messages: 5_000, expires: 10_000, idle_heartbeat: 1_000 };
 /** How long what others have appended is waited for, in milliseconds. */
 const CATCH_UP_MS = 3_000;
 
-/** What a consumer says while it reads. Whatever else it says, another one goes on in its place. */
-const READS: ReadonlySet<string> = new Set(["heartbeat", "next", "debug"]);
+/**
+ * What a consumer says while it reads (`discard`: it asks for more since the time for the last was over). Whatever else
+ * it says, another one goes on in its place.
+ */
+const READS: ReadonlySet<string> = new Set(["heartbeat", "next", "debug", "discard"]);
 
 const MESSAGE_ID = "Nats-Msg-Id";
 
