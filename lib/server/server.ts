@@ -180,6 +180,7 @@ export class ChatServer {
         age: () => this.#age.date(),
       }),
       returning: new Map(),
+      trouble: undefined,
       moved: (login) => this.#node?.moved(login),
       hub: new Hub({
         clock,
