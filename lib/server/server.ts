@@ -211,7 +211,8 @@ export class ChatServer {
    * @throws {ExitError} `refused`, where the data folder or the port can't be had
    */
   static async start(options: ChatServerOptions): Promise<ChatServer> {
-    const { folder, port, hostname, plain, cost, clock, log, sync, history = "joined" } = options;
+    const { folder, port, hostname, plain, cost, clock, log, sync, connections } = options;
+    const { history = "joined" } = options;
     const lock = await lockDataFolder(folder);
     try {
       for (const line of await protectFolder(folder)) log(line);
@@ -226,10 +227,11 @@ export class ChatServer {
           { ...options.cluster, clock, log },
           { accounts, history, open, opened },
         );
-      // Nobody comes in before this turn of the loop is over.
+      // Nobody comes in before the turn of the loop is over in which the ports are bound.
       const onIncoming = (incoming: Incoming) => void server.#serve(incoming).catch(server.#report);
       const onShortage = () => server.#warnOfShortage();
-      const ports = bindPorts(port, { hostname, identity, onIncoming, onShortage });
+      const handlers = { onIncoming, onShortage };
+      const ports = await bindPorts(port, { hostname, identity, connections, ...handlers });
       const server = new ChatServer(ports, lock, { accounts, identity, options, ...state });
       // From here on the server closes it.
       opened.move();
