@@ -56,6 +56,7 @@ Deno.test("classic: a paste is one message; a large one is shown by its size", a
     await joe.press("Enter");
     await renew.match(/\n {2}one\n {2}two\n {4}three\n/);
     const before = ["PM one␤two␤  three", "Message sent", "<menu>"];
+    await shows(...before);
     const large = Array.from({ length: 300 }, (_, at) => `line ${at}`).join("\n");
     await tmux.run("set-buffer", large);
     await joe.typeText("PM ");

@@ -78,6 +78,7 @@ Deno.test("compact: a paste is one message; a large one is shown by its size", a
     await joe.paste();
     await shows("everybody> one␤two␤  three");
     await joe.press("Enter");
+    await shows("everybody> one␤two␤  three", "everybody>");
     await renew.match(/\n {2}one\n {2}two\n {4}three\n/);
     const large = Array.from({ length: 300 }, (_, at) => `line ${at}`).join("\n");
     await tmux.run("set-buffer", large);
