@@ -65,6 +65,8 @@ export interface ChatClientOptions {
   overview?: () => number | undefined;
   /** Somebody has come, or gone. @default nobody is told */
   onPresence?: (presence: PresenceChange) => void;
+  /** The server has something to say to its users. @default nobody is told */
+  onNotice?: (message: string) => void;
 }
 
 /** How a client has come back. */
@@ -295,6 +297,7 @@ export class ChatClient {
       onMessage: onMessage && ((message) => this.#receive(message, onMessage)),
       onPresence: (presence) => this.#options.onPresence?.(presence),
       onServers: (named) => void servers.learn(named, { welcome: false }),
+      onNotice: (message) => this.#options.onNotice?.(message),
     });
     if (this.signal.aborted) session.abort();
     servers.joined(server);

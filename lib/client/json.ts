@@ -117,7 +117,10 @@ export class JsonFace {
 
   /** What the client reports. */
   get events(): Required<
-    Pick<ChatClientOptions, "onMessage" | "onLost" | "onBack" | "onPresence" | "overview">
+    Pick<
+      ChatClientOptions,
+      "onMessage" | "onLost" | "onBack" | "onPresence" | "onNotice" | "overview"
+    >
   > {
     return {
       onMessage: (message) => this.#message(message),
@@ -125,6 +128,7 @@ export class JsonFace {
       onBack: ({ overview, server }) =>
         this.#say({ type: "back", here: overview?.here, server: server && formatEndpoint(server) }),
       onPresence: (presence) => this.#presence(presence),
+      onNotice: (message) => this.#say({ type: "notice", message }),
       // Who is here, and no messages.
       overview: () => 0,
     };

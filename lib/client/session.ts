@@ -78,6 +78,8 @@ export interface ClientSessionOptions {
   onPresence?: (presence: PresenceChange) => void;
   /** The server names others than in its welcome. @default nobody is told */
   onServers?: (servers: readonly NamedServer[]) => void;
+  /** The server has something to say to its users. @default nobody is told */
+  onNotice?: (message: string) => void;
   /**
    * Takes a message: each once, in order.
    *
@@ -222,6 +224,8 @@ export class ClientSession {
         return this.#options.onPresence?.(record);
       case "servers":
         return this.#options.onServers?.(record.servers);
+      case "notice":
+        return this.#options.onNotice?.(record.message);
       case "welcome":
         this.#openInbox(record.data);
         this.#options.onWelcome(record);

@@ -127,6 +127,10 @@ export class View {
     this.complain(`Connection ${formatLoss(reason)}, trying to come back.`);
   }
 
+  serverSays(message: string): void {
+    this.complain(`The server says: ${legibleLine(message)}`);
+  }
+
   back({ overview, server, sent }: Return): void {
     if (overview !== undefined) this.here.set(overview.here.users);
     const where = server && formatEndpoint(server);

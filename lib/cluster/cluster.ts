@@ -26,7 +26,7 @@ export interface ClusterOptions {
 export interface Cluster extends AsyncDisposable {
   /** What tells the stream of its events from every other one. */
   readonly stream: string;
-  /** Is told whether NATS is there, when that changes. */
+  /** Is told whether NATS takes what is to be stored, when that changes. */
   onAvailable: (available: boolean) => void;
   /** Whether this server's clock is known to say what NATS' does, or nearly. */
   readonly clockIsRight: boolean;

@@ -7,5 +7,6 @@ export {
   credsAuthenticator,
   type NatsConnection,
   nkeyAuthenticator,
+  nkeys,
   type Subscription,
 } from "npm:@nats-io/transport-node@3.4.0";

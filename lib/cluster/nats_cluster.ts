@@ -23,6 +23,9 @@ class NatsCluster implements Cluster {
   readonly #clock: Clock;
   readonly #log: (event: string) => void;
   #presence: Presence | undefined;
+  #connected = true;
+  /** Whether the stream took the last event: without a leader it takes none. */
+  #takes = true;
   onAvailable: Cluster["onAvailable"] = () => {};
 
   private constructor(stream: ClusterStream, { clock, log }: ClusterOptions) {
@@ -34,9 +37,19 @@ class NatsCluster implements Cluster {
   static async open(options: ClusterOptions): Promise<NatsCluster> {
     const { log } = options;
     let cluster: NatsCluster | undefined;
-    const onAvailable = (available: boolean) => cluster?.onAvailable(available);
-    const stream = await ClusterStream.open({ ...options, log, onAvailable });
+    const onConnected = (connected: boolean) => {
+      if (cluster !== undefined) cluster.#note({ connected, takes: connected });
+    };
+    const stream = await ClusterStream.open({ ...options, log, onConnected });
     return cluster = new NatsCluster(stream, options);
+  }
+
+  #note({ connected = this.#connected, takes }: { connected?: boolean; takes: boolean }): void {
+    const before = this.#connected && this.#takes;
+    this.#connected = connected;
+    this.#takes = takes;
+    const now = connected && takes;
+    if (now !== before) this.onAvailable(now);
   }
 
   get stream(): string {
@@ -49,7 +62,8 @@ class NatsCluster implements Cluster {
 
   async openJournal(database: Database, reader: Reader): Promise<Journal> {
     const [stream, clock, log] = [this.#stream, this.#clock, this.#log];
-    return await StreamJournal.open({ stream, database, reader, clock, log });
+    const onPublished = (takes: boolean) => this.#note({ takes });
+    return await StreamJournal.open({ stream, database, reader, clock, log, onPublished });
   }
 
   async join(): Promise<Elsewhere & OtherServers> {

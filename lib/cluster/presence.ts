@@ -11,6 +11,8 @@ const GONE_MS = 6_000;
 /** Where one's own beats do not come back for so long, another watch is begun. In milliseconds. */
 const DEAF_MS = 4_000;
 const PAUSE_MS = 250;
+/** For a word to the others nobody waits longer, in milliseconds: NATS may be away. */
+const WORD_MS = 2_000;
 /** Clocks that differ by less are right enough, in milliseconds. */
 const SKEW_MS = 60_000;
 
@@ -118,9 +120,10 @@ export class Presence implements AsyncDisposable {
   async tell(server: NamedServer | undefined): Promise<void> {
     this.#self = server;
     this.#told = true;
-    await this.#said;
-    this.#say();
-    await this.#said;
+    await this.#soon(this.#said.then(() => {
+      this.#say();
+      return this.#said;
+    }));
   }
 
   /** A user has so many sessions at this server now. */
@@ -140,8 +143,14 @@ export class Presence implements AsyncDisposable {
     this.#silence[Symbol.dispose]();
     this.#stopWatch();
     // Where that fails, they are gone a few seconds later.
-    await this.#bucket.delete(this.#server).catch(() => {});
-    await this.#watching;
+    await this.#soon(this.#bucket.delete(this.#server).catch(() => {}));
+    await this.#soon(this.#watching);
+  }
+
+  async #soon(work: Promise<unknown>): Promise<void> {
+    const late = Promise.withResolvers<void>();
+    using _limit = this.#clock.after(WORD_MS, late.resolve);
+    await Promise.race([work, late.promise]);
   }
 
   /** Says who is here, one time after another. */

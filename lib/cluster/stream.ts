@@ -28,8 +28,8 @@ export interface StreamOptions {
   replicas?: number;
   /** Is told when NATS goes away, and when it is back. @default nobody */
   log?: (event: string) => void;
-  /** The same for programs. */
-  onAvailable?: (available: boolean) => void;
+  /** The same for programs. @default nobody */
+  onConnected?: (connected: boolean) => void;
 }
 
 /** JetStream's code for a stream that is not there, and for one that is there already. */
@@ -157,11 +157,20 @@ async function dial(options: StreamOptions): Promise<NatsConnection> {
     });
   } catch (cause) {
     const { name, message } = cause as Error;
-    const why = /authorization|authentication|permission/i.test(`${name} ${message}`)
-      ? "refuses the credentials (--cluster-credentials)"
-      : `can't be reached: ${message}`;
-    throw refused(why, options, cause);
+    throw refused(whyNot(`${name} ${message}`) ?? `can't be reached: ${message}`, options, cause);
   }
+}
+
+function whyNot(error: string): string | undefined {
+  if (/authorization|authentication|permission/i.test(error)) {
+    return "refuses the credentials (--cluster-credentials)";
+  }
+  if (/does not support 'tls'/.test(error)) return "speaks no TLS: leave --cluster-ca out";
+  if (/certificate/i.test(error)) {
+    return "has a certificate that can't be checked: name the one of its authority with --cluster-ca " +
+      `(${error})`;
+  }
+  return undefined;
 }
 
 async function openStream(
@@ -212,16 +221,16 @@ async function find(manager: JetStreamManager, name: string): Promise<StreamInfo
 /** Tells the operator when NATS goes away, once, and when it is back. */
 async function report(
   connection: NatsConnection,
-  { log = () => {}, onAvailable = () => {} }: StreamOptions,
+  { log = () => {}, onConnected = () => {} }: StreamOptions,
 ): Promise<void> {
   for await (const status of connection.status()) {
     if (status.type === "disconnect") {
       log(`NATS at ${status.server} is gone: nothing can be stored`);
-      onAvailable(false);
+      onConnected(false);
     }
     if (status.type === "reconnect") {
       log(`NATS at ${status.server} is there again`);
-      onAvailable(true);
+      onConnected(true);
     }
   }
 }

@@ -24,6 +24,8 @@ export interface StreamJournalOptions {
   reader: Reader;
   clock: Clock;
   log: (event: string) => void;
+  /** Is told each time whether the stream has taken an event. @default nobody */
+  onPublished?: (taken: boolean) => void;
 }
 
 /** An event that was published, and that the stream has not given back yet. */
@@ -173,7 +175,7 @@ export class StreamJournal implements Journal, AsyncDisposable {
 
   /** Publishes an event until it is known to be in the stream, or not; it is answered when it arrives. */
   async #publish(id: string, event: JournalEvent, condition?: Condition): Promise<void> {
-    const { clock, stream } = this.#options;
+    const { clock, stream, onPublished = () => {} } = this.#options;
     const subject = `${stream.name}.${natsSubjectOf(event)}`;
     const data = encodeEvent(event);
     const end = clock.now() + GIVE_UP_MS;
@@ -188,11 +190,12 @@ export class StreamJournal implements Journal, AsyncDisposable {
           timeout: stream.answerMs,
           ...expected !== undefined && { expect: { lastSubjectSequence: expected } },
         });
-        return;
+        return onPublished(true);
       } catch (error) {
         if (error instanceof ConflictError) return this.#fail(id, error);
         const { code, message } = error as { code?: unknown; message: string };
         if (code === WRONG_LAST_SEQUENCE) return this.#fail(id, new ConflictError(message));
+        onPublished(false);
         if (clock.now() >= end) return this.#fail(id, notStored(message));
         await this.#pause();
       }

@@ -17,6 +17,11 @@ const TYPES: ReadonlySet<string> = new Set<JournalEvent["type"]>([
   "login-ended",
   "logins-expired",
   "messages-expired",
+  "room-made",
+  "room-joined",
+  "room-left",
+  "room-act",
+  "rooms-heard",
 ]);
 
 const utf8 = new TextEncoder();

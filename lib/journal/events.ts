@@ -7,6 +7,7 @@
  * @module
  */
 import type { Message } from "../protocol/records.ts";
+import type { Act } from "../protocol/roles.ts";
 
 /** The request that stores a message: the login it came with, and its id. */
 export interface Origin {
@@ -14,9 +15,11 @@ export interface Origin {
   request: number;
 }
 
-/** A text to everybody or to one account; its number is the message's id. Names are as they were registered. */
+/** A text to everybody, to one account or to a room; its number is the message's id. Names are as they were registered. */
 export interface MessageEvent extends Pick<Message, "from" | "to" | "sent" | "text"> {
   type: "message";
+  /** The number of the room that it was said in; undefined where that is the lobby, or it is for one account. */
+  room?: number | undefined;
   /** By which a request that comes again is recognised; undefined where it can't come again. */
   origin: Origin | undefined;
 }
@@ -118,6 +121,52 @@ export interface MessagesExpiredEvent {
   before: number;
 }
 
+/** Somebody did something about a room. */
+interface RoomChange {
+  /** The username as it was registered. */
+  by: string;
+  at: number;
+}
+
+/** A room was made, and whoever made it owns it; its number is the room's. */
+export interface RoomMadeEvent extends RoomChange {
+  type: "room-made";
+  /** Without a "#". */
+  name: string;
+}
+
+/** Somebody is in a room from now on. */
+export interface RoomJoinedEvent extends RoomChange {
+  type: "room-joined";
+  room: number;
+}
+
+/** Somebody has left a room. */
+export interface RoomLeftEvent extends RoomChange {
+  type: "room-left";
+  room: number;
+}
+
+/** Somebody has done something to a room, or to somebody in it. */
+export interface RoomActEvent extends RoomChange {
+  type: "room-act";
+  room: number;
+  what: Act;
+  /** The username as it was registered, where it is done to somebody. */
+  user?: string | undefined;
+  text?: string | undefined;
+}
+
+/** What the members of rooms have acknowledged. */
+export interface RoomsHeardEvent {
+  type: "rooms-heard";
+  /** Accounts, each with the id up to which it needs no message of any room any more. */
+  accounts: readonly (readonly [account: string, upTo: number])[];
+}
+
+/** An event that says who is in which room, and who may do what there. */
+export type RoomEvent = RoomMadeEvent | RoomJoinedEvent | RoomLeftEvent | RoomActEvent;
+
 export type JournalEvent =
   | MessageEvent
   | AcknowledgementEvent
@@ -131,7 +180,9 @@ export type JournalEvent =
   | LoginRenewedEvent
   | LoginEndedEvent
   | LoginsExpiredEvent
-  | MessagesExpiredEvent;
+  | MessagesExpiredEvent
+  | RoomEvent
+  | RoomsHeardEvent;
 
 /** What an event is about, where two may not change that at a time: `account` and its key. */
 export type Subject = readonly [kind: "account", key: string];

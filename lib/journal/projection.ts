@@ -5,9 +5,19 @@ import type { Database } from "../messages/database.ts";
 import { LoginTable } from "../messages/login_table.ts";
 import { type HistoryRule, Mailboxes } from "../messages/mailboxes.ts";
 import { MessageLog } from "../messages/message_log.ts";
+import { RoomTable } from "../messages/room_table.ts";
 import type { Message } from "../protocol/records.ts";
-import type { AccountChangedEvent, JournalEvent } from "./events.ts";
+import type { AccountChangedEvent, JournalEvent, MessageEvent, RoomEvent } from "./events.ts";
 import type { Entry, Reader } from "./journal.ts";
+
+/** A message that is on the disk. */
+export interface StoredMessage {
+  message: Message;
+  /** By which its sender sent it; undefined where that is not known. */
+  login?: number | undefined;
+  /** The number of the room that it was said in; undefined in the lobby, or to one account. */
+  room?: number | undefined;
+}
 
 /** What became of an account of a cluster. */
 export interface AccountChange {
@@ -31,6 +41,7 @@ export class Projection implements Reader {
   readonly messages: MessageLog;
   readonly mailboxes: Mailboxes;
   readonly logins: LoginTable;
+  readonly rooms: RoomTable;
   readonly credentials: CredentialsTable;
   readonly #database: Database;
   readonly #stream: string | null;
@@ -45,9 +56,10 @@ export class Projection implements Reader {
   /** Whether messages after the last event may be in the database, which nobody got. */
   #unsure = false;
 
-  /** Takes the new messages of a batch, in the order of their ids, and the logins that sent them. */
-  onMessages: (messages: readonly Message[], logins: readonly (number | undefined)[]) => void =
-    () => {};
+  /** Takes new messages in the order of their ids. */
+  onMessages: (messages: readonly StoredMessage[]) => void = () => {};
+  /** Takes what has changed in a room: after the messages before it, and before those after it. */
+  onRoom: (number: number, event: RoomEvent) => void = () => {};
   /** Takes the key of an account that has gone, before the messages of the same batch. */
   onGone: (account: string) => void = () => {};
   /** Is told that the client of a login has come to a server. */
@@ -65,7 +77,8 @@ export class Projection implements Reader {
       advance: "UPDATE journal SET last = ?, stream = ?",
     });
     this.mailboxes = new Mailboxes(database, history);
-    this.messages = new MessageLog(database, this.mailboxes);
+    this.rooms = new RoomTable(database);
+    this.messages = new MessageLog(database, { mailboxes: this.mailboxes, rooms: this.rooms });
     this.logins = new LoginTable(database);
     this.credentials = new CredentialsTable(database);
     const { last, stream: known } = this.#statements.position.get()!;
@@ -80,7 +93,10 @@ export class Projection implements Reader {
 
   apply(entries: readonly Entry[]): void {
     // What was refused is not there after the next start either.
-    if (this.#unsure) this.messages.takeBack();
+    if (this.#unsure) {
+      this.messages.takeBack();
+      this.rooms.takeBack();
+    }
     this.#unsure = false;
     const newest = entries.at(-1);
     if (newest === undefined) return;
@@ -95,6 +111,7 @@ export class Projection implements Reader {
     if (newest === undefined) return;
     this.#last = newest.number;
     this.messages.publish(this.#last);
+    this.rooms.keep();
     if (this.#deleted) this.#database.scrub();
     this.#deleted = false;
     const gone = this.#gone;
@@ -106,8 +123,7 @@ export class Projection implements Reader {
     for (const { event } of entries) {
       if (event.type === "login-moved") this.onMoved(event.login, event.server);
     }
-    const { messages, logins } = newMessages(entries);
-    if (messages.length > 0) this.onMessages(messages, logins);
+    this.#tell(entries);
   }
 
   failed(): void {
@@ -116,6 +132,29 @@ export class Projection implements Reader {
     this.#accounts = [];
     this.messages.forgetRequests();
     this.mailboxes.forgetMet();
+  }
+
+  /** Whoever delivers messages knows who is in which room when each of them was sent. */
+  #tell(entries: readonly Entry[]): void {
+    let messages: StoredMessage[] = [];
+    const flush = () => {
+      if (messages.length > 0) this.onMessages(messages);
+      messages = [];
+    };
+    for (const { number, event, outcome } of entries) {
+      if (outcome !== number) continue;
+      if (event.type === "message") messages.push(this.#stored(number, event));
+      else if (isRoomEvent(event)) {
+        flush();
+        this.onRoom(number, event);
+      }
+    }
+    flush();
+  }
+
+  #stored(id: number, { from, to, room, sent, text, origin }: MessageEvent): StoredMessage {
+    const name = room === undefined ? undefined : this.rooms.nameOf(room);
+    return { message: { id, from, to, room: name, sent, text }, login: origin?.login, room };
   }
 
   #apply(entry: Entry, event: JournalEvent): void {
@@ -128,20 +167,20 @@ export class Projection implements Reader {
         return this.mailboxes.acknowledge(event.account, event.messages);
       case "account-made": {
         const { account, identity, since } = event;
-        this.#remove(account);
+        this.#remove(account, number);
         this.#share(event);
         return this.mailboxes.open(account, { identity, since, delivered: number });
       }
       case "account-changed": {
         const { account, identity } = event;
-        if (this.mailboxes.isAnother(account, identity)) this.#remove(account);
+        if (this.mailboxes.isAnother(account, identity)) this.#remove(account, number);
         this.#share(event);
         return this.mailboxes.open(account, { identity, since: number, delivered: number });
       }
       case "account-removed":
         this.credentials.remove(event.account);
         this.#accounts.push({ account: event.account, line: undefined });
-        return this.#remove(event.account);
+        return this.#remove(event.account, number);
       case "account-seen":
         return this.mailboxes.see(event.account, event.last);
       case "login":
@@ -161,6 +200,12 @@ export class Projection implements Reader {
         return;
       case "messages-expired":
         if (this.messages.expire(event.before)) this.#deleted = true;
+        return this.rooms.expire(event.before);
+      case "rooms-heard":
+        for (const [account, upTo] of event.accounts) this.mailboxes.hear(account, upTo);
+        return;
+      default:
+        entry.outcome = this.rooms.apply(number, event) ?? number;
     }
   }
 
@@ -173,7 +218,8 @@ export class Projection implements Reader {
     if (by !== undefined && parsed !== undefined) this.logins.renew(by, credentialOf(parsed));
   }
 
-  #remove(account: string): void {
+  #remove(account: string, number: number): void {
+    this.rooms.removeAccount(account, number);
     if (this.mailboxes.close(account)) this.#gone.push(account);
     if (this.messages.forgetDirect(account)) this.#deleted = true;
   }
@@ -191,15 +237,6 @@ function foreign(stream: string | null): ExitError {
   );
 }
 
-/** Those that were not there before. */
-function newMessages(entries: readonly Entry[]) {
-  const messages: Message[] = [];
-  const logins: (number | undefined)[] = [];
-  for (const { number, event, outcome } of entries) {
-    if (event.type !== "message" || outcome !== number) continue;
-    const { from, to, sent, text, origin } = event;
-    messages.push({ id: number, from, to, sent, text });
-    logins.push(origin?.login);
-  }
-  return { messages, logins };
+function isRoomEvent(event: JournalEvent): event is RoomEvent {
+  return event.type.startsWith("room-");
 }

@@ -61,6 +61,16 @@ export class Mailboxes {
     this.#statements.see.run(last, account);
   }
 
+  /** Up to which id the account needs no message of any room any more. */
+  heard(account: string): number {
+    return this.#statements.heard.get(account)?.["heard"] as number | undefined ?? 0;
+  }
+
+  /** The account needs none up to this id, either. */
+  hear(account: string, upTo: number): void {
+    this.#statements.hear.run(upTo, account);
+  }
+
   /** Gives an account a mailbox, or the one that it has another identity. */
   open(account: string, { identity, since, delivered }: {
     identity: string;
@@ -126,6 +136,8 @@ function prepare(database: Database) {
   return database.prepare({
     find: "SELECT since, identity, seen FROM accounts WHERE account = ?",
     see: "UPDATE accounts SET seen = ? WHERE account = ?",
+    heard: "SELECT heard FROM accounts WHERE account = ?",
+    hear: "UPDATE accounts SET heard = max(heard, ?) WHERE account = ?",
     cursorOf: "SELECT delivered FROM accounts WHERE account = ?",
     all: "SELECT account, identity FROM accounts",
     open: `INSERT INTO accounts (account, since, delivered, identity)

@@ -4,6 +4,7 @@ import { foldUsername } from "../protocol/names.ts";
 import type { Message } from "../protocol/records.ts";
 import type { Database, Row } from "./database.ts";
 import { type Mailboxes, UNDELIVERED } from "./mailboxes.ts";
+import type { RoomTable } from "./room_table.ts";
 import { RecentRequests } from "./recent_requests.ts";
 
 /** Which messages: those after an id, up to another one. */
@@ -45,10 +46,15 @@ export class MessageLog {
   readonly #statements;
   readonly #requests;
   readonly #mailboxes: Mailboxes;
+  readonly #rooms: RoomTable;
   #last = 0;
 
-  constructor(database: Database, mailboxes: Mailboxes) {
+  constructor(
+    database: Database,
+    { mailboxes, rooms }: { mailboxes: Mailboxes; rooms: RoomTable },
+  ) {
     this.#mailboxes = mailboxes;
+    this.#rooms = rooms;
     this.#statements = prepare(database);
     this.#requests = new RecentRequests((login, limit) =>
       this.#statements.requestsOf.all({ login, limit }) as { request: number; id: number }[]
@@ -69,18 +75,20 @@ export class MessageLog {
    * Stores a message, unless the same request has stored one before.
    *
    * @returns its id, or that of the message that the request stored before; `duplicate-id`, where that was
-   *   another one
+   *   another one; or why its sender can't say it
    */
   insert(id: number, event: MessageEvent): number | ProtocolError {
-    const { origin, from, to, text, sent } = event;
+    const { origin, from, to, room, text, sent } = event;
     if (origin !== undefined) {
       const known = this.#requests.find(origin);
       if (known !== undefined) {
         if (known > 0 && this.#isSame(event, known)) return known;
         return new ProtocolError("duplicate-id", "another request had this id");
       }
-      this.#requests.add(origin, id);
     }
+    const refused = room === undefined ? undefined : this.#rooms.judgeSaying(room, from);
+    if (refused !== undefined) return refused;
+    if (origin !== undefined) this.#requests.add(origin, id);
     const addressee = to === undefined ? null : foldUsername(to);
     if (addressee !== null) this.#mailboxes.receive(addressee, id);
     this.#statements.insert.run(
@@ -93,14 +101,16 @@ export class MessageLog {
       text,
       origin?.login ?? null,
       origin?.request ?? null,
+      room ?? null,
     );
     return id;
   }
 
   /** Whether a stored message is this one; one that was forgotten since can't be compared any more. */
-  #isSame({ to, text }: MessageEvent, id: number): boolean {
+  #isSame({ to, room, text }: MessageEvent, id: number): boolean {
     const row = this.#statements.content.get(id);
-    return row === undefined || row["text"] === text && row["to"] === (to ?? null);
+    return row === undefined ||
+      row["text"] === text && row["to"] === (to ?? null) && row["room"] === (room ?? null);
   }
 
   /** Takes back what was applied and can't be read yet. */
@@ -166,9 +176,22 @@ export class MessageLog {
     return takePage(rows, toMessage, undefined);
   }
 
+  /** What others said in rooms while an account was in them, after an id, in order. */
+  unheard(account: string, { after, upTo }: Range): Page<Message> {
+    const rows: Row[] = [];
+    for (const { room, since, until } of this.#rooms.staysOf(account, after)) {
+      const before = Math.min(until ?? Infinity, upTo + 1, this.#last + 1);
+      const range = { after: Math.max(after, since), before };
+      rows.push(...this.#statements.unheard.all({ account, room, ...range }));
+    }
+    rows.sort((a, b) => (a["id"] as number) - (b["id"] as number));
+    return takePage(rows, toMessage, undefined);
+  }
+
   /**
    * What goes to a session of an account after an id, in order: public messages of others, direct ones to
-   * it, each with whether nobody has acknowledged it, and what its other sessions sent.
+   * it, each with whether nobody has acknowledged it, those of rooms that it was in then, and what its other
+   * sessions sent.
    *
    * @param login the session's; undefined where it can't be told from the others
    */
@@ -196,7 +219,13 @@ export class MessageLog {
     return rows.reverse().map(toMessage);
   }
 
-  /** The same, but for direct messages that wait for the account. */
+  /** The last messages of a room after an id, in order. */
+  roomHistory(room: number, { count, after }: { count: number; after: number }): Message[] {
+    const rows = this.#statements.roomHistory.all({ room, count, after, last: this.#last });
+    return rows.reverse().map(toMessage);
+  }
+
+  /** The same as {@linkcode history}, but for direct messages that wait for the account. */
   recent(account: string, count: number): Message[] {
     const wanted = { ...this.#readableBy(account), count, last: this.#last };
     const rows = this.#statements.recent.all(wanted);
@@ -242,22 +271,23 @@ function takePage<T extends { text: string } | { message: Message }>(
   return { items, next };
 }
 
-const COLUMNS = "id, sender_name, addressee_name, sent, text";
+const COLUMNS = `id, sender_name, addressee_name, sent, text,
+    (SELECT name FROM rooms WHERE rooms.id = messages.room) AS room_name`;
 
 function prepare(database: Database) {
-  const readable = `id > :publicAfter AND (addressee IS NULL
+  const readable = `room IS NULL AND id > :publicAfter AND (addressee IS NULL
     OR id > :ownAfter AND (sender = :account OR addressee = :account))`;
   return database.prepare({
     first: "SELECT coalesce(min(id), 1) AS id FROM messages",
     sentFrom: "SELECT id, sent FROM messages WHERE id >= ? ORDER BY id LIMIT 1",
     insert: `INSERT INTO messages
-      (id, sender, sender_name, addressee, addressee_name, sent, text, login, request)
-      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      (id, sender, sender_name, addressee, addressee_name, sent, text, login, request, room)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     requestsOf: `SELECT request, id FROM messages
       WHERE sender = (SELECT account FROM logins WHERE logins.id = :login)
       AND messages.id > (SELECT last FROM logins WHERE logins.id = :login) AND login = :login
       ORDER BY messages.id DESC LIMIT :limit`,
-    content: `SELECT sender, text, addressee_name AS "to" FROM messages WHERE id = ?`,
+    content: `SELECT sender, text, room, addressee_name AS "to" FROM messages WHERE id = ?`,
     // What was sent to an account that is still there waits for it.
     forgetDirect: `DELETE FROM messages WHERE addressee IS NOT NULL AND id IN (
         SELECT id FROM messages WHERE sender = :account
@@ -277,21 +307,32 @@ function prepare(database: Database) {
     flow: `SELECT ${COLUMNS}, ${UNDELIVERED} AS waits,
         sender = :account AND addressee IS NOT :account AS own FROM messages
       WHERE id > :after AND id <= :upTo
-      AND (addressee IS NULL OR addressee = :account OR sender = :account)
+      AND (addressee IS NULL AND room IS NULL OR addressee = :account OR sender = :account
+        OR room IS NOT NULL AND EXISTS (SELECT 1 FROM stays WHERE stays.account = :account
+          AND stays.room = messages.room AND since < id AND (until IS NULL OR until > id)))
       AND (sender <> :account OR addressee = :account OR login <> :login)
       ORDER BY id LIMIT ${PAGE.messages}`,
     history: `SELECT ${COLUMNS} FROM messages WHERE ${readable} AND id <= :last
       ORDER BY id DESC LIMIT :count`,
+    unheard: `SELECT ${COLUMNS} FROM messages
+      WHERE room = :room AND id > :after AND id < :before AND sender <> :account
+      ORDER BY id LIMIT ${PAGE.messages}`,
+    roomHistory: `SELECT ${COLUMNS} FROM messages WHERE room = :room AND id > :after AND id <= :last
+      ORDER BY id DESC LIMIT :count`,
     recent: `SELECT ${COLUMNS} FROM messages WHERE ${readable} AND id <= :last
       AND NOT (addressee IS :account AND ${UNDELIVERED})
       ORDER BY id DESC LIMIT :count`,
-    search: `SELECT ${COLUMNS} FROM messages WHERE ${readable} AND id >= :first AND id <= :last
+    search: `SELECT ${COLUMNS} FROM messages WHERE id >= :first AND id <= :last
+      AND (${readable} OR room IS NOT NULL AND EXISTS (
+          SELECT 1 FROM stays JOIN rooms ON rooms.id = stays.room
+          WHERE stays.account = :account AND stays.room = messages.room AND until IS NULL
+          AND (messages.id > since OR from_start = 1)))
       AND text LIKE :pattern ESCAPE '\\'
       ORDER BY id DESC LIMIT :count`,
     // Each half by an index of its own; a message to oneself is in both.
     historyWith: `SELECT * FROM (
         SELECT ${COLUMNS} FROM messages
-        WHERE sender = :other AND id > :publicAfter AND id <= :last
+        WHERE sender = :other AND id > :publicAfter AND id <= :last AND room IS NULL
         AND (addressee IS NULL OR addressee = :account AND id > :ownAfter)
         ORDER BY id DESC LIMIT :count)
       UNION SELECT * FROM (
@@ -309,6 +350,7 @@ function toMessage(row: Row): Message {
     id: row["id"] as number,
     from: row["sender_name"] as string,
     to: (row["addressee_name"] as string | null) ?? undefined,
+    room: (row["room_name"] as string | null) ?? undefined,
     sent: row["sent"] as number,
     text: row["text"] as string,
   };

@@ -146,6 +146,50 @@ export const MIGRATIONS: readonly string[] = [
     filed INTEGER NOT NULL         -- whether credentials.txt has it so
   ) STRICT, WITHOUT ROWID;
   `,
+  `
+  CREATE TABLE rooms (
+    id INTEGER PRIMARY KEY,        -- the number of the event that made it
+    key TEXT UNIQUE,               -- the folded name; none: the room has ended
+    name TEXT NOT NULL,
+    topic TEXT NOT NULL,
+    closed INTEGER NOT NULL,       -- only who is invited may join
+    from_start INTEGER NOT NULL,   -- members may look back to the room's beginning
+    members INTEGER NOT NULL,
+    ended INTEGER                  -- the number of the event that ended it
+  ) STRICT;
+  CREATE INDEX rooms_that_ended ON rooms (ended) WHERE ended IS NOT NULL;
+
+  -- From when to when an account is in a room: it gets the messages between the two events.
+  CREATE TABLE stays (
+    account TEXT NOT NULL,
+    room INTEGER NOT NULL,
+    since INTEGER NOT NULL,
+    until INTEGER,                 -- none: it is in the room
+    name TEXT NOT NULL,            -- the account's, as it was registered
+    role TEXT NOT NULL,
+    at INTEGER NOT NULL,           -- when it joined, in milliseconds since 1970, UTC
+    PRIMARY KEY (account, room, since)
+  ) STRICT, WITHOUT ROWID;
+  CREATE UNIQUE INDEX members ON stays (room, account) WHERE until IS NULL;
+  CREATE INDEX stays_that_ended ON stays (until) WHERE until IS NOT NULL;
+
+  -- What holds for an account in a room whether it is in it or not.
+  CREATE TABLE standings (
+    account TEXT NOT NULL,
+    room INTEGER NOT NULL,
+    banned INTEGER NOT NULL,
+    muted INTEGER NOT NULL,
+    invited INTEGER NOT NULL,
+    PRIMARY KEY (account, room)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX standings_by_room ON standings (room);
+
+  ALTER TABLE messages ADD COLUMN room INTEGER;   -- none: a public or a direct message
+  CREATE INDEX messages_by_room ON messages (room, id) WHERE room IS NOT NULL;
+
+  -- Up to this id the account needs no message of any room any more.
+  ALTER TABLE accounts ADD COLUMN heard INTEGER NOT NULL DEFAULT 0;
+  `,
 ];
 
 /**

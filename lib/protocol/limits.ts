@@ -27,6 +27,18 @@ export const MAX_SEARCH_LENGTH = 100;
 /** A username, in code points after normalization. */
 export const MAX_USERNAME_LENGTH = 32;
 
+/** A room's topic, in UTF-16 code units. */
+export const MAX_TOPIC_LENGTH = 200;
+
+/** An account may be in so many rooms. */
+export const MAX_ROOMS_OF_ACCOUNT = 100;
+
+/** Rooms in one answer to `rooms`, but for those that the user is in or invited to. */
+export const MAX_LISTED_ROOMS = 200;
+
+/** Users in one answer to `who`. */
+export const MAX_LISTED_USERS = 1_000;
+
 /** A password, in bytes of UTF-8. */
 export const MAX_PASSWORD_BYTES = 1_024;
 

@@ -61,6 +61,32 @@ export function parseUsername(raw: string): string {
   return name;
 }
 
+/** What stands before a room's name, for people. */
+export const ROOM_SIGN = "#";
+
+/** The room that everybody is in, which no other one is named after. */
+const LOBBY = "lobby";
+
+/**
+ * The normal form of a room's name, without its `#`: the rules of usernames.
+ *
+ * @param raw with a `#` or without
+ * @throws {ProtocolError} `bad-room-name`, with the rule that the name breaks
+ */
+export function parseRoomName(raw: string): string {
+  try {
+    const name = parseUsername(raw.startsWith(ROOM_SIGN) ? raw.slice(1) : raw);
+    if (foldUsername(name) !== LOBBY) return name;
+  } catch (cause) {
+    const rule = (cause as Error).message.replace("a username", "a room's name, after the #,");
+    throw new ProtocolError("bad-room-name", rule, { cause });
+  }
+  throw new ProtocolError(
+    "bad-room-name",
+    "everybody is in the lobby already: PM reaches it, and no other room has its name",
+  );
+}
+
 /**
  * The same for the name of an account that is to be made.
  *

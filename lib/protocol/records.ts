@@ -5,6 +5,7 @@
  */
 import { type ErrorCode, type FarewellCode, ProtocolError } from "./errors.ts";
 import { MAX_ADDRESS_LENGTH, MAX_CERTIFICATE_LENGTH, MAX_SOFTWARE_LENGTH } from "./limits.ts";
+import { ACT_NAMES, ROOM_ROLES } from "./roles.ts";
 import {
   arrayOf,
   boolean,
@@ -31,6 +32,8 @@ const messageShape = {
   from: string(),
   /** The addressee of a direct message; a public one has none. */
   to: optional(string()),
+  /** The room that it was said in, without a "#". */
+  room: optional(string()),
   /** When the server took it, in milliseconds since 1970, UTC. */
   sent: integer(),
   text: string(),
@@ -73,6 +76,27 @@ const servers = arrayOf(object(serverShape));
 
 const presenceShape = { joined: object(crowdShape), left: object(crowdShape) };
 
+const role = oneOf(...ROOM_ROLES);
+const roomSummary = {
+  name: string(),
+  topic: string(),
+  members: integer(),
+  closed: optional(boolean),
+  /** What the user is in it; missing where the user is not. */
+  role: optional(role),
+  invited: optional(boolean),
+};
+const userSummary = {
+  username: string(),
+  active: boolean,
+  /** In milliseconds since 1970, UTC. */
+  since: optional(integer()),
+  /** In milliseconds. */
+  idle: optional(integer()),
+  role: optional(role),
+  muted: optional(boolean),
+};
+
 const clientShapes = {
   hello,
   identify: { id, username: string() },
@@ -85,7 +109,19 @@ const clientShapes = {
   user: { id, username: string() },
   public: { id, text: string() },
   direct: { id, to: string(), text: string() },
-  history: { id, count: integer(1), with: optional(string()) },
+  join: { id, room: string() },
+  leave: { id, room: string() },
+  say: { id, room: string(), text: string() },
+  rooms: { id },
+  who: { id, room: optional(string()) },
+  act: {
+    id,
+    room: string(),
+    what: oneOf(...ACT_NAMES),
+    user: optional(string()),
+    text: optional(string()),
+  },
+  history: { id, count: integer(1), with: optional(string()), room: optional(string()) },
   search: { id, text: string(), count: integer(1) },
   status: { id, message: integer(1) },
   password: { id, old: string(), new: string() },
@@ -122,8 +158,30 @@ const serverShapes = {
   servers: { servers },
   /** Who has come and gone, at most once a second. */
   presence: presenceShape,
+  /** What users should know of the server, in words. */
+  notice: { message: string() },
   users: { id, users: arrayOf(string()) },
   user: { id, username: string(), active: boolean },
+  joined: {
+    id,
+    room: string(),
+    topic: string(),
+    members: integer(),
+    role,
+    made: optional(boolean),
+  },
+  left: { id, room: string() },
+  rooms: { id, count: integer(), rooms: arrayOf(object(roomSummary)) },
+  who: { id, count: integer(), users: arrayOf(object(userSummary)) },
+  acted: { id },
+  /** What somebody has done in a room, while the user is here. */
+  room: {
+    room: string(),
+    what: string(),
+    by: string(),
+    user: optional(string()),
+    text: optional(string()),
+  },
   sent: { id, message: integer(1), away: optional(boolean) },
   /** `since`: from when on the user may read public messages; 0: all; missing: the server does not know. */
   history: { id, messages: arrayOf(object(messageShape)), since: optional(integer()) },
@@ -170,6 +228,12 @@ export type Crowd = Shaped<typeof crowdShape>;
 
 /** Who has come and gone. */
 export type PresenceChange = Shaped<typeof presenceShape>;
+
+/** A room, for a list of them. */
+export type RoomSummary = Shaped<typeof roomSummary>;
+
+/** A user, for a list of those who are here or in a room. */
+export type UserSummary = Shaped<typeof userSummary>;
 
 /** What a client is told at its login. */
 export type Overview = NonNullable<ServerRecords["welcome"]["overview"]>;

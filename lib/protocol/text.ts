@@ -1,4 +1,4 @@
-import { MAX_TEXT_BYTES } from "./limits.ts";
+import { MAX_TEXT_BYTES, MAX_TOPIC_LENGTH } from "./limits.ts";
 import { ProtocolError } from "./errors.ts";
 
 const utf8 = new TextEncoder();
@@ -53,6 +53,22 @@ export function parseText(
     );
   }
   return raw;
+}
+
+/**
+ * A room's topic as it is kept: one line.
+ *
+ * @throws {ProtocolError} `bad-text`, with the rule that the topic breaks
+ */
+export function parseTopic(raw: string): string {
+  const topic = raw.trim();
+  if (topic.length > MAX_TOPIC_LENGTH) {
+    throw new ProtocolError("bad-text", `a topic has at most ${MAX_TOPIC_LENGTH} characters`);
+  }
+  if (!topic.isWellFormed() || /\p{Cc}/u.test(topic)) {
+    throw new ProtocolError("bad-text", "a topic is one line, without control characters");
+  }
+  return topic;
 }
 
 function count(items: Iterable<unknown>): number {

@@ -1,5 +1,6 @@
 import type { RecordBlock } from "../protocol/record_block.ts";
 import type { Deliveries, Ledger } from "./marks.ts";
+import type { Heard } from "./heard.ts";
 import type { Unread } from "./unread.ts";
 
 /** A session as the hub sees it. */
@@ -40,6 +41,12 @@ export interface ActiveUser {
   /** Those that have caught up, and get what is sent now. */
   live: Set<Member>;
   unread: Unread;
+  /** The rooms that it is in. */
+  rooms: Set<number>;
+  heard: Heard;
+  /** When its first session began, and when it last sent something. */
+  since: Date;
+  lastSent: Date;
   /** Whether sessions that had direct messages have ended, and no other one has these. */
   orphans: boolean;
   /** Whether they are given to another one just now. */

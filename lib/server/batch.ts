@@ -1,5 +1,6 @@
 import { foldUsername } from "../protocol/names.ts";
 import { type HeldMemory, RecordBlock } from "../protocol/record_block.ts";
+import type { StoredMessage } from "../journal/projection.ts";
 import type { Message } from "../protocol/records.ts";
 
 /** Messages that stand one after another in a block, for all sessions of an account. */
@@ -10,11 +11,14 @@ export interface Share {
   to: number;
   /** The ids of all messages in the block. */
   ids: readonly number[];
-  /** Whether they are public messages, direct ones to this account, or what another session of it sent. */
-  kind: "public" | "direct" | "own";
+  /**
+   * Whether they are public messages, those of rooms and perhaps public ones too, direct ones to this account, or
+   * what another session of it sent.
+   */
+  kind: "public" | "room" | "direct" | "own";
 }
 
-/** Messages of one kind, encoded once. */
+/** Messages that the same accounts get, encoded once. */
 class Part {
   readonly ids: readonly number[];
   readonly #block: RecordBlock;
@@ -31,48 +35,104 @@ class Part {
   }
 }
 
+/** Accounts that are in the same ones of the rooms in which something was said; everybody is in the lobby. */
+export class Audience {
+  readonly #of: (rooms: ReadonlySet<number>) => readonly StoredMessage[];
+  readonly #held: HeldMemory;
+  readonly #rooms: ReadonlySet<number>;
+  readonly #with = new Map<number, Audience>();
+  /** What it gets, made when it is needed first; and that as one share. */
+  #messages: readonly StoredMessage[] | undefined;
+  #part: Part | undefined;
+  #whole: readonly Share[] = [];
+
+  /** @param of the messages of the lobby and of these rooms, in order */
+  constructor(
+    of: (rooms: ReadonlySet<number>) => readonly StoredMessage[],
+    held: HeldMemory,
+    rooms: ReadonlySet<number> = new Set(),
+  ) {
+    this.#of = of;
+    this.#held = held;
+    this.#rooms = rooms;
+  }
+
+  /** Those of this audience that are in one more room. */
+  with(room: number): Audience {
+    let audience = this.#with.get(room);
+    if (audience === undefined) {
+      audience = new Audience(this.#of, this.#held, new Set([...this.#rooms, room]));
+      this.#with.set(room, audience);
+    }
+    return audience;
+  }
+
+  /** What all of them get, but for those who said something. */
+  get whole(): readonly Share[] {
+    this.#make();
+    return this.#whole;
+  }
+
+  /** What an account of it gets: nothing of its own. */
+  without(account: string): readonly Share[] {
+    this.#make();
+    if (this.#part === undefined) return [];
+    const own = this.#messages!.flatMap(({ message }, place) =>
+      foldUsername(message.from) === account ? [place] : []
+    );
+    return own.length === 0 ? this.#whole : around(this.#part, own);
+  }
+
+  #make(): void {
+    if (this.#messages !== undefined) return;
+    this.#messages = this.#of(this.#rooms);
+    if (this.#messages.length === 0) return;
+    const kind = this.#rooms.size === 0 ? "public" : "room";
+    this.#part = new Part(this.#messages.map(({ message }) => message), kind, this.#held);
+    this.#whole = [this.#part.share()];
+  }
+}
+
 /**
- * What one commit stored, cut into what each account gets. The public messages are one block, and so are the
- * direct ones to each account: nearly everybody gets the whole of the former and nothing else, and
+ * What was stored at a time, cut into what each account gets. What an {@linkcode Audience} gets is one block, and so are
+ * the direct messages to each account: nearly everybody gets the whole of the former and nothing else, and
  * so all the same bytes.
  */
 export class Batch {
-  /** The ids of the public messages. */
+  /** The ids of the public messages, and those of the rooms' ones. */
   readonly publicIds: readonly number[];
-  /** What accounts get that have sent nothing public, and are sent nothing direct. */
-  readonly #common: readonly Share[];
-  readonly #public: Part | undefined;
-  /** Where the public messages of each sender stand among all public ones. */
-  readonly #own = new Map<string, number[]>();
+  readonly roomIds: readonly number[];
+  /** The rooms in which something was said. */
+  readonly rooms: ReadonlySet<number>;
+  /** Those who are in none of them. */
+  readonly lobby: Audience;
   readonly #direct = new Map<string, Part>();
   readonly #held: HeldMemory;
-  /** What each account sent to others, and by which login. */
-  readonly #sent = new Map<string, { message: Message; login: number | undefined }[]>();
+  /** What each account sent to others. */
+  readonly #sent = new Map<string, StoredMessage[]>();
 
   /**
-   * @param messages in the order of their ids
+   * @param messages in the order of their ids; who is in which room did not change in between
    * @param held counts what of it is held
-   * @param logins those that sent them, as far as they are known
    */
-  constructor(
-    messages: readonly Message[],
-    held: HeldMemory,
-    logins: readonly (number | undefined)[] = [],
-  ) {
+  constructor(messages: readonly StoredMessage[], held: HeldMemory) {
     this.#held = held;
-    const forAll = messages.filter(({ to }) => to === undefined);
-    this.#public = forAll.length > 0 ? new Part(forAll, "public", held) : undefined;
-    this.publicIds = this.#public?.ids ?? [];
-    this.#common = this.#public === undefined ? [] : [this.#public.share()];
-    for (const [place, { from }] of forAll.entries()) put(this.#own, foldUsername(from), place);
-    for (const [place, message] of messages.entries()) {
-      const sender = foldUsername(message.from);
-      const toOthers = message.to === undefined || foldUsername(message.to) !== sender;
-      if (toOthers) put(this.#sent, sender, { message, login: logins[place] });
-    }
+    const idsOf = (some: readonly StoredMessage[]) => some.map(({ message }) => message.id);
+    const shared = messages.filter(({ message }) => message.to === undefined);
+    this.publicIds = idsOf(shared.filter(({ room }) => room === undefined));
+    this.roomIds = idsOf(shared.filter(({ room }) => room !== undefined));
+    this.rooms = new Set(shared.flatMap(({ room }) => room ?? []));
+    this.lobby = new Audience(
+      (rooms) => shared.filter(({ room }) => room === undefined || rooms.has(room)),
+      held,
+    );
     const direct = new Map<string, Message[]>();
-    for (const message of messages) {
-      if (message.to !== undefined) put(direct, foldUsername(message.to), message);
+    for (const stored of messages) {
+      const { from, to } = stored.message;
+      const sender = foldUsername(from);
+      const addressee = to === undefined ? undefined : foldUsername(to);
+      if (addressee !== sender) put(this.#sent, sender, stored);
+      if (addressee !== undefined) put(direct, addressee, stored.message);
     }
     for (const [account, some] of direct) {
       this.#direct.set(account, new Part(some, "direct", held));
@@ -89,18 +149,19 @@ export class Batch {
     return this.#sent.keys();
   }
 
-  /** What an account gets of others, in the order of the ids. */
-  sharesOf(account: string): readonly Share[] {
-    const own = this.#own.get(account);
+  /** What an account of an audience gets of others, in the order of the ids. */
+  sharesOf(account: string, audience = this.lobby): readonly Share[] {
     const direct = this.#direct.get(account);
-    if (own === undefined && direct === undefined) return this.#common;
-    const shares = this.#public === undefined ? [] : around(this.#public, own ?? []);
+    const shares = this.#sent.has(account) ? audience.without(account) : audience.whole;
     return direct === undefined ? shares : merged(shares, direct);
   }
 
   /** The same for one session of an account, with what the account's other sessions sent. */
-  sharesFor(account: string, login: number | undefined): readonly Share[] {
-    const shares = this.sharesOf(account);
+  sharesFor(
+    account: string,
+    { login, audience }: { login: number | undefined; audience?: Audience },
+  ): readonly Share[] {
+    const shares = this.sharesOf(account, audience);
     const others = this.#sent.get(account)?.filter((sent) =>
       sent.login !== undefined && sent.login !== login
     );

@@ -35,13 +35,28 @@ export class CatchUp {
   /**
    * Gives a session what it has missed, as fast as it takes it. It is live in the same turn in which the
    * log has nothing more, so nothing comes in between.
+   *
+   * @param last the id of the newest message that it does not need, but for those that wait for its account
+   * @param began the newest one when its client logged in: it has been given those of rooms that came later
    */
-  async run(user: ActiveUser, member: Member, last: number): Promise<void> {
-    const waiting = (after: number) => this.#giveWaiting(user, member, { after, upTo: last });
-    const from = this.#heldElsewhere(user.key) ? last : 0;
+  async run(
+    user: ActiveUser,
+    member: Member,
+    { last, began }: { last: number; began: number },
+  ): Promise<void> {
+    const waits = {
+      upTo: this.#heldElsewhere(user.key) ? 0 : last,
+      heard: user.heard.upTo,
+      began,
+    };
+    const waiting = (after: number) => {
+      const next = this.#giveWaiting(user, member, { after, ...waits });
+      if (next === undefined) user.heard.needsAfter(member.deliveries, last);
+      return next;
+    };
     const flow = (after: number) => this.#giveFlow(user, member, after);
-    for (const [give, first] of [[waiting, from], [flow, last]] as const) {
-      for (let next: number | undefined = first; (next = give(next)) !== undefined;) {
+    for (const [give, from] of [[waiting, 0], [flow, last]] as const) {
+      for (let next: number | undefined = from; (next = give(next)) !== undefined;) {
         await this.#turn();
         await this.#room(member);
         if (!user.members.has(member)) return;
@@ -89,27 +104,36 @@ export class CatchUp {
   }
 
   /**
-   * Gives a session direct messages that nobody has acknowledged, and that no other session has.
+   * Gives a session direct messages that nobody has acknowledged, and that no other session has; and what was said in
+   * its account's rooms after `heard`, up to `began`.
    *
    * @returns after which id to go on; undefined where that was all
    */
   #giveWaiting(
     user: ActiveUser,
     member: Member,
-    range: { after: number; upTo: number },
+    { after, upTo, heard = Infinity, began = 0 }: {
+      after: number;
+      upTo: number;
+      heard?: number;
+      began?: number;
+    },
   ): number | undefined {
-    const { items, next } = this.#messages.undelivered(user.key, range);
-    const waiting = items.filter(({ id }) => !user.unread.has(id));
-    this.#give(
-      user,
-      member,
-      waiting.map((message) => ({
+    const direct = this.#messages.undelivered(user.key, { after, upTo });
+    const rooms = heard >= began
+      ? { items: [], next: undefined }
+      : this.#messages.unheard(user.key, { after: Math.max(after, heard), upTo: began });
+    const next = Math.min(direct.next ?? Infinity, rooms.next ?? Infinity);
+    const items = [...direct.items.filter(({ id }) => !user.unread.has(id)), ...rooms.items]
+      .filter(({ id }) => id <= next)
+      .sort((a, b) => a.id - b.id)
+      .map((message) => ({
         message: { ...message, late: true },
-        undelivered: true,
+        undelivered: message.to !== undefined,
         own: false,
-      })),
-    );
-    return next;
+      }));
+    this.#give(user, member, items);
+    return next === Infinity ? undefined : next;
   }
 
   /** Gives a session what goes to all sessions of its user, after an id; returns the same. */

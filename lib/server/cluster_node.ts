@@ -6,8 +6,12 @@ import type { Journal } from "../journal/journal.ts";
 import { Projection } from "../journal/projection.ts";
 import type { Database } from "../messages/database.ts";
 import type { HistoryRule } from "../messages/mailboxes.ts";
+import { encodeRecord } from "../protocol/records.ts";
 import type { Services } from "./session.ts";
 import { SharedAccounts } from "./shared_accounts.ts";
+
+/** Users are told that nothing can be stored when that has lasted so long, in milliseconds. */
+const TELL_MS = 3_000;
 
 /** Where a server's state is: its tables, and what they are made from. */
 export interface State {
@@ -33,6 +37,9 @@ export class ClusterNode {
   readonly #accounts: SharedAccounts;
   readonly #state: State;
   readonly #id = crypto.randomUUID();
+  /** Rings when users have to be told that nothing can be stored. */
+  #telling: Disposable | undefined;
+  #told = false;
   /** Logins that come here just now: what is heard of them is older. */
   readonly #coming = new Map<number, number>();
 
@@ -65,6 +72,7 @@ export class ClusterNode {
     const database = opened.use(open());
     const projection = new Projection(database, { stream: cluster.stream, history });
     const journal = opened.use(await cluster.openJournal(database, projection));
+    log(`in the cluster whose stream is ${cluster.stream}, up to event ${journal.last}`);
     const elsewhere = opened.use(await cluster.join());
     // No event may come between these and whoever is told of it.
     const shared = new SharedAccounts({ accounts, journal, projection, database, log });
@@ -94,6 +102,25 @@ export class ClusterNode {
       if (server === this.#id || this.#coming.has(login)) return;
       returning.get(login)?.end("resumed", "the client has come back at another server");
     };
+    this.#cluster.onAvailable = (available) => this.#tell(services, available);
+  }
+
+  #tell({ clock, hub, log }: Services, available: boolean): void {
+    const say = (message: string) => {
+      hub.tellAll(encodeRecord({ type: "notice", message }));
+      log(`users were told: ${message}`);
+    };
+    if (!available) {
+      this.#telling ??= clock.after(TELL_MS, () => {
+        this.#told = true;
+        say("nothing can be stored at present: what you send waits, and goes out by itself");
+      });
+      return;
+    }
+    this.#telling?.[Symbol.dispose]();
+    this.#telling = undefined;
+    if (this.#told) say("what you send is stored again");
+    this.#told = false;
   }
 
   /** Whether this server's clock is known to say what NATS' does, or nearly. */
@@ -120,6 +147,8 @@ export class ClusterNode {
 
   /** Nothing is stored any more, and the others know that this server has gone. Leaves the tables open. */
   async leave(): Promise<void> {
+    this.#cluster.onAvailable = () => {};
+    this.#telling?.[Symbol.dispose]();
     await this.elsewhere[Symbol.asyncDispose]();
     await this.#state.journal[Symbol.asyncDispose]();
     await this.#cluster[Symbol.asyncDispose]();

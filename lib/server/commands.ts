@@ -9,16 +9,20 @@ import { foldUsername } from "../protocol/names.ts";
 import { ProtocolError } from "../protocol/errors.ts";
 import { PAGE_IDS } from "../messages/message_log.ts";
 import type { ClientRecord, ClientRecords, Message, ServerRecord } from "../protocol/records.ts";
+import type { Right } from "../protocol/roles.ts";
 import type { Marks } from "../cluster/elsewhere.ts";
 import { parseText } from "../protocol/text.ts";
 import { changePassword } from "./change_password.ts";
 import { authenticate, hello, identify, register, resume } from "./login.ts";
 import { probe, probed } from "./probe.ts";
+import { act, join, leave, roomHistory, rooms, say, who } from "./room_commands.ts";
 import type { Session, State } from "./session.ts";
 
 /** What a command needs, and what it does. A {@linkcode ProtocolError} it throws is answered. */
 export interface Command<R extends ClientRecord> {
   states: readonly State[];
+  /** What its sender must have the right to do; in a room it is the room that judges. @default "chat" */
+  right?: Right | ((record: R) => Right);
   run: (session: Session, record: R) => void | Promise<void>;
 }
 
@@ -36,6 +40,12 @@ export const commands: { [T in keyof ClientRecords]: Command<ClientRecords[T]> }
   user: { states: ["active"], run: user },
   public: { states: ["active"], run: publish },
   direct: { states: ["active"], run: direct },
+  join: { states: ["active"], right: "join", run: join },
+  leave: { states: ["active"], right: "leave", run: leave },
+  say: { states: ["active"], right: "say", run: say },
+  rooms: { states: ["active"], run: rooms },
+  who: { states: ["active"], run: who },
+  act: { states: ["active"], right: ({ what }) => what, run: act },
   history: { states: ["active"], run: history },
   search: { states: ["active"], run: search },
   status: { states: ["active"], run: status },
@@ -81,13 +91,14 @@ function direct(
   const away = hub.find(addressee) === undefined || undefined;
   const stored = hub.send(session.username, { to: addressee, ...draft });
   session.answerLater(id, stored, (message) => ({ type: "sent", id, message, away }));
-  return keepPace(session, addressee);
+  return keepPace(session, { to: addressee });
 }
 
 function history(
   session: Session,
-  { id, count, with: other }: ClientRecords["history"],
+  { id, count, with: other, room }: ClientRecords["history"],
 ): void {
+  if (room !== undefined) return roomHistory(session, { id, count, room });
   const { accounts, mailboxes, messages } = session.services;
   session.answer(id, () => {
     if (other !== undefined && accounts.find(other) === undefined) throw noSuchUser();
@@ -146,9 +157,12 @@ function status(session: Session, { id, message }: ClientRecords["status"]): voi
 }
 
 /** Reads nothing more of a sender while its receivers, or the disk, are far behind. */
-function keepPace(session: Session, to?: string): void | Promise<void> {
+export function keepPace(
+  session: Session,
+  whom?: { to?: string; room?: number },
+): void | Promise<void> {
   const { hub, journal } = session.services;
-  const relief = hub.relief(to) ?? journal.room();
+  const relief = hub.relief(whom) ?? journal.room();
   if (relief !== undefined) return session.work(() => relief);
 }
 

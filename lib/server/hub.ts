@@ -1,22 +1,34 @@
 import type { Clock } from "../clock.ts";
-import type { Origin } from "../journal/events.ts";
+import type { Origin, RoomEvent } from "../journal/events.ts";
 import type { Journal } from "../journal/journal.ts";
-import type { Projection } from "../journal/projection.ts";
+import type { Projection, StoredMessage } from "../journal/projection.ts";
 import type { FlowItem } from "../messages/message_log.ts";
 import { foldUsername } from "../protocol/names.ts";
 import { type HeldMemory, RecordBlock } from "../protocol/record_block.ts";
-import type { Message, Progress } from "../protocol/records.ts";
+import { encodeRecord, type Progress } from "../protocol/records.ts";
 import { TokenBucket } from "../token_bucket.ts";
 import { type Elsewhere, type Mark, type Marks, NOWHERE } from "../cluster/elsewhere.ts";
 import type { ActiveUser, Member } from "./active_user.ts";
-import { Batch, type Share } from "./batch.ts";
+import { type Audience, Batch, type Share } from "./batch.ts";
 import { CatchUp, TOO_MUCH } from "./catch_up.ts";
+import { Crowds } from "./crowds.ts";
+import { Heard } from "./heard.ts";
 import { DeliveryMarks, divide, together } from "./marks.ts";
+import { stayChangeOf } from "../messages/room_table.ts";
 import { Presence } from "./presence.ts";
 import { Unread } from "./unread.ts";
 
 /** How long a sender waits for receivers who are behind, in milliseconds. */
 const RELIEF_LIMIT_MS = 2_000;
+
+/** How often it is written what members of rooms have acknowledged, in milliseconds. */
+const HEARD_MS = 2_000;
+
+/** In a room with more active members than this nobody is told who joins or leaves it. */
+const MAX_TOLD = 50;
+
+/** What those are told who are in a room, where it is no act. */
+const WORDS = { "room-made": "made", "room-joined": "joined", "room-left": "left" } as const;
 
 /** Of so many public and so many direct messages it is known how far they got. */
 const MARKS = 10_000;
@@ -55,6 +67,9 @@ export class Hub {
   readonly #rates = new Map<string, TokenBucket>();
   readonly #marks = new DeliveryMarks(MARKS);
   readonly #catchUp: CatchUp;
+  readonly #crowds = new Crowds();
+  /** Who has acknowledged messages of rooms, as the log does not know yet. */
+  readonly #hearing = new Set<ActiveUser>();
   /** Sessions that were far behind when they were last given something. */
   readonly #behind = new Set<Member>();
   /** Who is told of who comes and goes. */
@@ -76,7 +91,8 @@ export class Hub {
       heldElsewhere: (key) => elsewhere.users.has(key),
       give: (user, member, items) => this.#givePage(user, member, items),
     });
-    projection.onMessages = (messages, logins) => this.#fanOut(messages, logins);
+    projection.onMessages = (messages) => this.#fanOut(messages);
+    projection.onRoom = (number, event) => this.#noteRoom(number, event);
     projection.onGone = (account) => this.#forgetAccount(account);
     elsewhere.onUser = (key, { username }, change) => this.#noteElsewhere(key, username, change);
     elsewhere.onMarks = (message) =>
@@ -116,6 +132,11 @@ export class Hub {
     return user?.username;
   }
 
+  /** When an active user of this server came, and sent something for the last time. */
+  timesOf(username: string): { since: Date; lastSent: Date } | undefined {
+    return this.#active(username);
+  }
+
   /** How many sessions a user has, at all servers together. */
   sessionsOf(username: string): number {
     const elsewhere = this.#elsewhere.users.get(foldUsername(username))?.sessions ?? 0;
@@ -127,21 +148,29 @@ export class Hub {
    * has acknowledged and no other session of the user's has, then everything after a message.
    *
    * @param last the id of the newest message that the session does not need
+   * @param began the newest one when its client logged in
    * @returns a promise that is fulfilled when it has all of that, or has ended
    */
-  join(member: Member, last: number): Promise<void> {
+  join(member: Member, { last, began }: { last: number; began: number }): Promise<void> {
     const key = foldUsername(member.username);
-    const user = this.#users.get(key) ?? {
+    const now = this.#clock.date();
+    const user: ActiveUser = this.#users.get(key) ?? {
       key,
       username: member.username,
       members: new Map(),
       live: new Set(),
       unread: new Unread(),
+      rooms: new Set(),
+      heard: new Heard(),
+      since: now,
+      lastSent: now,
       orphans: false,
       adopting: false,
       acknowledged: [],
     };
-    if (user.members.size === 0) {
+    const isFirst = user.members.size === 0;
+    if (isFirst) {
+      user.since = user.lastSent = now;
       this.#here++;
       if (this.#elsewhere.users.has(key)) this.#both++;
       else this.presence.came(user.username);
@@ -149,7 +178,11 @@ export class Hub {
     user.members.set(member, this.#marks.open(key, member.deliveries));
     this.#users.set(key, user);
     this.#noteSessions(user);
-    return this.#catchUp.run(user, member, last).catch((error) => {
+    const caughtUp = async () => {
+      if (isFirst) this.#enterRooms(user);
+      await this.#catchUp.run(user, member, { last, began });
+    };
+    return caughtUp().catch((error) => {
       // With a gap it must not go on: the client would never ask for what is in it again.
       if (user.members.has(member)) member.fail("internal", (error as Error).message);
     });
@@ -167,6 +200,7 @@ export class Hub {
     user.live.delete(member);
     this.#behind.delete(member);
     this.presence.unwatch(member);
+    user.heard.leave(member.deliveries);
     if (user.unread.leave(member.deliveries)) {
       user.orphans = true;
       void this.#catchUp.adopt(user);
@@ -175,6 +209,8 @@ export class Hub {
     this.#here--;
     if (this.#elsewhere.users.has(user.key)) this.#both--;
     else this.#goneEverywhere(user);
+    for (const room of user.rooms) this.#crowds.remove(room, user);
+    void this.#writeHeard([user]);
     this.#forget(user);
     if (this.#rates.get(user.key)?.isFull(this.#clock.now())) this.#rates.delete(user.key);
   }
@@ -188,27 +224,38 @@ export class Hub {
   }
 
   /**
-   * Stores a text, then delivers it: to all sessions of one account, or to every active user but its
-   * sender, on none of whose sessions it appears. A direct message to somebody who is not active waits for
+   * Stores a text, then delivers it: to all sessions of one account, to the members of a room, or to every active
+   * user but its sender, on none of whose sessions it appears. A direct message to somebody who is not active waits for
    * the next login. A request that comes again does nothing.
    *
-   * @param to the account's username as it was registered; undefined for everybody
+   * @param to the account's username as it was registered
+   * @param room the room's number; without either it is for everybody
    * @returns the message's id
-   * @throws {ProtocolError} `not-stored`, `duplicate-id`
+   * @throws {ProtocolError} `not-stored`, `duplicate-id`; or why the sender can't say it in the room
    */
   send(
     from: string,
-    { to, text, origin }: { to?: string; text: string; origin: Origin | undefined },
+    { to, room, text, origin }: {
+      to?: string;
+      room?: number;
+      text: string;
+      origin: Origin | undefined;
+    },
   ): Promise<number> {
-    const sent = this.#clock.date().getTime();
-    return this.#journal.append({ type: "message", from, to, sent, text, origin });
+    const now = this.#clock.date();
+    const user = this.#active(from);
+    if (user !== undefined) user.lastSent = now;
+    const event = { type: "message", from, to, room, sent: now.getTime(), text, origin } as const;
+    return this.#journal.append(event);
   }
 
   /** A session has acknowledged more than before. */
   acknowledged(member: Member): void {
     const user = this.#active(member.username);
-    const first = user?.unread.acknowledged(member.deliveries) ?? [];
-    if (user === undefined || first.length === 0) return;
+    if (user === undefined) return;
+    if (user.heard.acknowledged(member.deliveries)) this.#writeHeardSoon(user);
+    const first = user.unread.acknowledged(member.deliveries);
+    if (first.length === 0) return;
     for (const { id, number } of first) {
       this.#marks.acknowledged(id, member.deliveries.wentByTcp(number) ? "tcp" : "udp");
     }
@@ -248,6 +295,13 @@ export class Hub {
     return elsewhere ? undefined : marks;
   }
 
+  /** Sends a record to every session. */
+  tellAll(line: string): void {
+    for (const { members } of this.#users.values()) {
+      for (const member of members.keys()) member.notify(line);
+    }
+  }
+
   /** Ends all sessions of an account, but one if that is named. */
   expel(username: string, why: string, spared?: Member): void {
     for (const member of [...this.#active(username)?.members.keys() ?? []]) {
@@ -259,16 +313,18 @@ export class Hub {
    * Waits until no receiver is far behind, or for two seconds: whoever sends faster than others can
    * take is slowed down, and one who does not take anything slows down nobody for long.
    *
-   * @param to the one receiver; by default every active user
+   * @param of the one receiver, or the room; by default every active user
    * @returns undefined where nobody is behind
    */
-  relief(to?: string): Promise<void> | undefined {
+  relief({ to, room }: { to?: string; room?: number } = {}): Promise<void> | undefined {
     if (this.#behind.size === 0) return undefined;
     const only = to === undefined ? undefined : foldUsername(to);
     const waits: Promise<void>[] = [];
     for (const member of this.#behind) {
       if (member.room() === undefined) this.#behind.delete(member);
-      if (only !== undefined && foldUsername(member.username) !== only) continue;
+      const key = foldUsername(member.username);
+      if (only !== undefined && key !== only) continue;
+      if (room !== undefined && this.#users.get(key)?.rooms.has(room) !== true) continue;
       const relief = member.relief();
       if (relief !== undefined) waits.push(relief);
     }
@@ -313,7 +369,7 @@ export class Hub {
 
   /** Nothing is kept of a user who has gone and whose acknowledgements are written. */
   #forget(user: ActiveUser): void {
-    if (user.members.size > 0 || !user.unread.isEmpty) return;
+    if (user.members.size > 0 || !user.unread.isEmpty || !user.heard.isWritten) return;
     if (this.#users.get(user.key) === user) this.#users.delete(user.key);
   }
 
@@ -324,28 +380,101 @@ export class Hub {
       member.expel("the account was removed");
     }
     this.#users.delete(key);
+    if (user !== undefined) this.#hearing.delete(user);
     this.#rates.delete(key);
   }
 
-  /** Gives everybody what a commit has stored. */
-  #fanOut(messages: readonly Message[], logins: readonly (number | undefined)[]): void {
-    const batch = new Batch(messages, this.#held, logins);
+  /** Gives everybody what was stored; who is in which room did not change in between. */
+  #fanOut(messages: readonly StoredMessage[]): void {
+    const batch = new Batch(messages, this.#held);
     this.#marks.addPublic(batch.publicIds);
-    for (const { id, to } of messages) if (to !== undefined) this.#marks.addDirect(id);
+    this.#marks.addRooms(batch.roomIds);
+    for (const { message: { id, to } } of messages) if (to !== undefined) this.#marks.addDirect(id);
     const senders = new Set(batch.senders);
+    const audiences = new Map<string, Audience>();
+    for (const room of batch.rooms) {
+      for (const { key } of this.#crowds.of(room)) {
+        audiences.set(key, (audiences.get(key) ?? batch.lobby).with(room));
+      }
+    }
     const everybody = batch.publicIds.length > 0
       ? this.#users.keys()
-      : new Set([...batch.addressees, ...senders]);
+      : batch.rooms.size === 0
+      ? new Set([...batch.addressees, ...senders])
+      : new Set([...audiences.keys(), ...batch.addressees, ...senders]);
     for (const key of everybody) {
       const user = this.#users.get(key);
       if (user === undefined || user.live.size === 0) continue;
-      const shares = batch.sharesOf(key);
+      const audience = audiences.get(key) ?? batch.lobby;
+      const shares = batch.sharesOf(key, audience);
       for (const member of user.live) {
-        const own = senders.has(key) ? batch.sharesFor(key, member.login) : shares;
+        const own = senders.has(key)
+          ? batch.sharesFor(key, { login: member.login, audience })
+          : shares;
         for (const share of own) this.#give(user, member, share);
       }
     }
     this.#capBacklog();
+  }
+
+  /** The user is active from now on, in the rooms that it is in. */
+  #enterRooms(user: ActiveUser): void {
+    const { mailboxes, rooms } = this.#state;
+    user.heard.written(mailboxes.heard(user.key));
+    user.heard.isNeeded = rooms.staysOf(user.key, user.heard.upTo).length > 0;
+    for (const room of rooms.roomsOf(user.key, this.#journal.last)) this.#crowds.add(room, user);
+  }
+
+  /** Something has changed in a room. */
+  #noteRoom(number: number, event: RoomEvent): void {
+    const change = stayChangeOf(number, event);
+    const user = change && this.#active(change.account);
+    const room = event.type === "room-made" ? number : event.room;
+    if (change?.isIn === true && user !== undefined) {
+      this.#crowds.add(room, user);
+      user.heard.isNeeded = true;
+    }
+    this.#tellRoom(room, event);
+    if (change?.isIn === false && user !== undefined) this.#crowds.remove(room, user);
+  }
+
+  /** Tells those who are here what was done in a room. */
+  #tellRoom(number: number, event: RoomEvent): void {
+    const crowd = new Set(this.#crowds.of(number));
+    const isAct = event.type === "room-act";
+    const invited = isAct && event.what === "invite" ? this.#active(event.user ?? "") : undefined;
+    if (invited !== undefined) crowd.add(invited);
+    const room = crowd.size === 0 ? undefined : this.#state.rooms.nameOf(number);
+    // In a large crowd who comes and goes is no news, and would cost each of them as much as a message.
+    if (room === undefined || !isAct && crowd.size > MAX_TOLD) return;
+    const what = isAct ? event.what : WORDS[event.type];
+    const { user, text } = isAct ? event : {};
+    const line = encodeRecord({ type: "room", room, what, by: event.by, user, text });
+    for (const { members } of crowd) {
+      for (const member of members.keys()) if (this.presence.tells(member)) member.notify(line);
+    }
+  }
+
+  /** Once in a while, for all together. */
+  #writeHeardSoon(user: ActiveUser): void {
+    if (this.#hearing.size === 0) {
+      this.#clock.after(HEARD_MS, () => void this.#writeHeard([...this.#hearing]));
+    }
+    this.#hearing.add(user);
+  }
+
+  async #writeHeard(users: readonly ActiveUser[]): Promise<void> {
+    for (const user of users) this.#hearing.delete(user);
+    const heard = users.filter(({ heard }) => !heard.isWritten)
+      .map((user) => ({ user, upTo: user.heard.upTo }));
+    if (heard.length === 0) return;
+    const accounts = heard.map(({ user, upTo }) => [user.key, upTo] as const);
+    // Where it can't be written, they come again.
+    await this.#journal.append({ type: "rooms-heard", accounts }).catch(() => {});
+    for (const { user, upTo } of heard) {
+      user.heard.written(upTo);
+      this.#forget(user);
+    }
   }
 
   /** Where too much waits for all together, those for whom most waits end. */
@@ -367,7 +496,18 @@ export class Hub {
     const number = member.deliver(block, from, to);
     if (kind === "direct") user.unread.hand(member.deliveries, ids.slice(from, to), number);
     if (kind === "public") this.#note(user, member, ids[from]!, { number, count: to - from });
+    if (kind === "room") this.#noteRooms(user, member, { ids, from, to, number });
     if (member.room() !== undefined) this.#behind.add(member);
+  }
+
+  #noteRooms(
+    user: ActiveUser,
+    member: Member,
+    run: { ids: readonly number[]; from: number; to: number; number: number },
+  ): void {
+    const { ids, from, to, number } = run;
+    this.#marks.noteRoom(user.members.get(member)!, run);
+    user.heard.hand(member.deliveries, ids[to - 1]!, number + to - from - 1);
   }
 
   #note(
@@ -397,8 +537,10 @@ export class Hub {
     if (items.length === 0) return;
     const block = new RecordBlock(items.map(({ message }) => message), this.#held);
     let number = member.deliver(block, 0, block.length);
-    for (const { message: { id, to }, undelivered, own } of items) {
-      if (to === undefined && !own) this.#note(user, member, id, { number, count: 1 });
+    for (const { message: { id, to, room }, undelivered, own } of items) {
+      if (room !== undefined && !own) {
+        this.#noteRooms(user, member, { ids: [id], from: 0, to: 1, number });
+      } else if (to === undefined && !own) this.#note(user, member, id, { number, count: 1 });
       if (undelivered) user.unread.hand(member.deliveries, [id], number);
       number++;
     }

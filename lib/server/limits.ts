@@ -54,6 +54,13 @@ export const LIMITS = {
     min: 1,
     max: 1_000_000,
   },
+  rooms: {
+    flag: "max-rooms",
+    what: "rooms in all",
+    default: 10_000,
+    min: 0,
+    max: 1_000_000,
+  },
   registrationBurst: {
     flag: "registration-burst",
     what: "accounts that one address (IPv6: one /64 network) may make at once",

@@ -147,8 +147,9 @@ export async function resume(
   session.username = accounts.find(username)!;
   requireRoom(session);
   remember(session);
+  const began = login.last;
   session.services.moved(login.id);
-  session.welcome(id, { login: login.id, last: Math.max(last, login.last), overview });
+  session.welcome(id, { login: login.id, last: Math.max(last, began), began, overview });
 }
 
 /**

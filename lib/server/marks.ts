@@ -13,6 +13,9 @@ export interface Deliveries {
 /** So many sessions that have ended are remembered. */
 const ENDED = 1_000;
 
+/** So many {@linkcode RoomRun}s are kept for all sessions together; then the older half is forgotten. */
+const MAX_ROOM_RUNS = 200_000;
+
 /** Public messages that stand one after another, and whose delivery numbers do. */
 interface Run {
   /** The place of the first among all public messages, and its delivery number. */
@@ -21,12 +24,24 @@ interface Run {
   count: number;
 }
 
-/** Which public messages went to one session, by which delivery numbers. */
+/** Messages of a block that went to a session, those of rooms among them. */
+interface RoomRun {
+  /** The ids of the whole block, ascending; all who got the block share them. */
+  ids: readonly number[];
+  /** Their places; `to` is not included. */
+  from: number;
+  to: number;
+  /** The first one's delivery number. */
+  number: number;
+}
+
+/** Which messages went to one session, by which delivery numbers. */
 class Ledger {
   ended = false;
   readonly account: string;
   readonly #deliveries: Deliveries;
   readonly #runs: Run[] = [];
+  #roomRuns: RoomRun[] = [];
 
   constructor(account: string, deliveries: Deliveries) {
     this.account = account;
@@ -47,15 +62,40 @@ class Ledger {
     this.#runs.push({ place, number, count });
   }
 
-  /** What became of a message; undefined where it did not go to this session, or the session ended before. */
-  find(place: number): Mark | undefined {
-    const run = this.#runs.findLast((run) => run.place <= place && place < run.place + run.count);
-    if (run === undefined) return undefined;
-    const number = run.number + place - run.place;
+  noteRoom(run: RoomRun): void {
+    this.#roomRuns.push(run);
+  }
+
+  /** Of messages with lower ids nobody asks any more. @returns how many runs are left */
+  forgetRooms(before: number): number {
+    this.#roomRuns = this.#roomRuns.filter(({ ids, to }) => ids[to - 1]! >= before);
+    return this.#roomRuns.length;
+  }
+
+  /**
+   * What became of a message; undefined where it did not go to this session, or the session ended before.
+   *
+   * @param place among all public messages, if it is one
+   */
+  find(id: number, place: number | undefined): Mark | undefined {
+    const number = this.#numberOf(id, place);
+    if (number === undefined) return undefined;
     if (number < this.#deliveries.delivered) {
       return this.#deliveries.wentByTcp(number) ? "tcp" : "udp";
     }
     return this.ended ? undefined : "waits";
+  }
+
+  #numberOf(id: number, place: number | undefined): number | undefined {
+    const run = place === undefined
+      ? undefined
+      : this.#runs.findLast((run) => run.place <= place && place < run.place + run.count);
+    if (run !== undefined) return run.number + place! - run.place;
+    const room = this.#roomRuns.findLast(({ ids, from, to }) =>
+      ids[from]! <= id && id <= ids[to - 1]!
+    );
+    const at = room === undefined ? -1 : placeIn(room.ids, id);
+    return room !== undefined && room.ids[at] === id ? room.number + at - room.from : undefined;
   }
 }
 
@@ -67,6 +107,10 @@ export class DeliveryMarks {
   /** The ids of the newest public messages, and the place of the first of them among all. */
   #ids: number[] = [];
   #floor = 0;
+  /** The ids of the newest messages of rooms. */
+  #roomIds: number[] = [];
+  /** How many runs with messages of rooms are kept in all ledgers, about. */
+  #roomRuns = 0;
   /** How the newest direct messages were acknowledged, by id. */
   readonly #direct: RecentMap<number, Mark>;
   readonly #ledgers = new Set<Ledger>();
@@ -102,6 +146,12 @@ export class DeliveryMarks {
     this.#floor += forgotten;
   }
 
+  /** Begins to count for messages of rooms. */
+  addRooms(ids: readonly number[]): void {
+    for (const id of ids) this.#roomIds.push(id);
+    if (this.#roomIds.length >= 2 * this.#capacity) this.#forgetRooms(this.#capacity);
+  }
+
   /** Begins to count for a direct message. */
   addDirect(id: number): void {
     this.#direct.set(id, "waits");
@@ -123,6 +173,22 @@ export class DeliveryMarks {
     if (place !== undefined) ledger.note(place, number, { count, floor: this.#floor });
   }
 
+  /** Messages of a block went to a session, those of rooms among them. */
+  noteRoom(ledger: Ledger, run: RoomRun): void {
+    ledger.noteRoom(run);
+    if (++this.#roomRuns > MAX_ROOM_RUNS) this.#forgetRooms(this.#roomIds.length / 2);
+  }
+
+  /** Only so many of the newest messages of rooms are known from now on. */
+  #forgetRooms(kept: number): void {
+    this.#roomIds = this.#roomIds.slice(-Math.max(1, Math.floor(kept)));
+    const [floor] = this.#roomIds;
+    this.#roomRuns = 0;
+    for (const ledger of [...this.#ended, ...this.#ledgers]) {
+      this.#roomRuns += ledger.forgetRooms(floor!);
+    }
+  }
+
   /**
    * How a message got to each account, by key; to the addressee of a direct one, by the empty key. Undefined where
    * nothing is known of it.
@@ -131,10 +197,11 @@ export class DeliveryMarks {
     const direct = this.#direct.get(id);
     if (direct !== undefined) return new Map([["", direct]]);
     const place = this.#placeOf(id);
-    if (place === undefined) return undefined;
+    const known = place !== undefined || this.#roomIds[placeIn(this.#roomIds, id)] === id;
+    if (!known) return undefined;
     const marks = new Map<string, Mark>();
     for (const ledger of [...this.#ended, ...this.#ledgers]) {
-      const found = ledger.find(place);
+      const found = ledger.find(id, place);
       if (found !== undefined) better(marks, ledger.account, found);
     }
     return marks;
@@ -142,15 +209,21 @@ export class DeliveryMarks {
 
   /** The place of a public message among all; undefined where it is none of the newest. */
   #placeOf(id: number): number | undefined {
-    let low = 0;
-    let high = this.#ids.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if (this.#ids[middle]! < id) low = middle + 1;
-      else high = middle;
-    }
-    return this.#ids[low] === id ? this.#floor + low : undefined;
+    const at = placeIn(this.#ids, id);
+    return this.#ids[at] === id ? this.#floor + at : undefined;
   }
+}
+
+/** Where an id stands, or would stand, among ascending ones. */
+function placeIn(ids: readonly number[], id: number): number {
+  let low = 0;
+  let high = ids.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (ids[middle]! < id) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }
 
 /** An account's first session that has acknowledged decides. */

@@ -30,6 +30,11 @@ export class Presence {
     this.#watchers.add(watcher);
   }
 
+  /** Whether a session is told what happens. */
+  tells(watcher: Watcher): boolean {
+    return this.#watchers.has(watcher);
+  }
+
   unwatch(watcher: Watcher): void {
     this.#watchers.delete(watcher);
     if (this.#watchers.size > 0) return;

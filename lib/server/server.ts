@@ -139,7 +139,7 @@ export class ChatServer {
     const { clock, log, closed = false } = options;
     const others = node?.elsewhere ?? options.others ?? alone();
     const limits = { ...DEFAULT_LIMITS, ...options.limits };
-    const { messages, mailboxes } = projection;
+    const { messages, mailboxes, rooms } = projection;
     const known = new KnownAddresses();
     this.#admission = new Admission(limits);
     this.#unwritten = new UnwrittenBudget(limits.unwrittenBytes);
@@ -169,6 +169,7 @@ export class ChatServer {
       journal,
       messages,
       mailboxes,
+      rooms,
       logins: new Logins({
         journal,
         table: projection.logins,

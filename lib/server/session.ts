@@ -36,6 +36,8 @@ import { overviewFor } from "./overview.ts";
 import { Outbox } from "./outbox.ts";
 import type { Probes } from "./probe.ts";
 import type { Referrals } from "./referrals.ts";
+import type { RoomTable } from "../messages/room_table.ts";
+import { may, type Right, type Role } from "../protocol/roles.ts";
 import type { Registrations } from "./registrations.ts";
 
 /** What every session of a server shares. */
@@ -46,6 +48,7 @@ export interface Services {
   journal: Journal;
   messages: MessageLog;
   mailboxes: Mailboxes;
+  rooms: RoomTable;
   logins: Logins;
   /** The sessions whose client may come back, by the number of its login. */
   returning: Map<number, Session>;
@@ -105,6 +108,8 @@ export interface WelcomeOptions {
   token?: string | undefined;
   /** The newest message that a client which has come back has. */
   last?: number;
+  /** The newest message when it logged in; by default now. */
+  began?: number;
   /** So many messages are wanted in an overview; undefined where none is. */
   overview?: number | undefined;
 }
@@ -146,6 +151,11 @@ export class Session implements Member {
       dead: () => this.end("timeout", "nothing was heard of the client", { final: false }),
     });
     this.#limit = this.#timeLimit(services.limits.handshakeSeconds);
+  }
+
+  /** What the user may do on this server; what in a room, the room knows. */
+  get role(): Role {
+    return "user";
   }
 
   get state(): State {
@@ -284,7 +294,7 @@ export class Session implements Member {
   }
 
   /** The login is done: the user becomes active, and gets what the data channel needs. */
-  welcome(id: number, { login, token, last, overview: wanted }: WelcomeOptions): void {
+  welcome(id: number, { login, token, last, began, overview: wanted }: WelcomeOptions): void {
     const { services } = this;
     this.#state = "active";
     this.#limit[Symbol.dispose]();
@@ -325,7 +335,10 @@ export class Session implements Member {
     });
     services.referrals.watch(this);
     if (wanted !== undefined) services.hub.presence.watch(this);
-    this.#caughtUp = services.hub.join(this, last ?? latest);
+    this.#caughtUp = services.hub.join(this, {
+      last: last ?? latest,
+      began: began ?? latest,
+    });
     const came = last === undefined ? "joined" : "came back";
     services.log(`${this.username} ${came} from ${this.remote}`);
   }
@@ -426,6 +439,7 @@ export class Session implements Member {
       if (!command.states.includes(this.#state)) {
         throw new ProtocolError("wrong-state", `"${record.type}" is out of place now`);
       }
+      if (!("room" in record)) this.#requireRight(command, record);
       if (this.#outbox === undefined) this.#countEarlyRecord();
       if (this.#state === "ended") return;
       const paced = this.#state === "active" && id !== undefined
@@ -436,6 +450,12 @@ export class Session implements Member {
     } catch (error) {
       this.#refuse(id, error);
     }
+  }
+
+  #requireRight({ right = "chat" }: Command<ClientRecord>, record: ClientRecord): void {
+    const needed: Right = typeof right === "function" ? right(record) : right;
+    if (may(this.role, needed)) return;
+    throw new ProtocolError("not-allowed", `"${record.type}" is not for a ${this.role}`);
   }
 
   #run(

@@ -101,3 +101,27 @@ Deno.test("a server brings its accounts along; others than the cluster's of the 
   // A password of the older program is hashed before anybody else gets it.
   assert(!(await cluster.credentials(0)).some((line) => line.includes("open secret")));
 });
+
+Deno.test("the same account registered at two servers in the same instant, 1,000 times: one succeeds each time", async () => {
+  await using cluster = await RunningCluster.start(2);
+  const won = [0, 0];
+  for (let round = 0; round < 1_000; round += 25) {
+    await Promise.all(Array.from({ length: 25 }, async (_, place) => {
+      const username = `joe${round + place}`;
+      const clients = await Promise.all([cluster.connect(0), cluster.connect(1)]);
+      for (const { exists } of await Promise.all(clients.map((chat) => chat.identify(username)))) {
+        assertEquals(exists, false);
+      }
+      const answers = await Promise.all(
+        clients.map((chat) =>
+          chat.register("open sesame").then(({ type }) => type, ({ code }) => code as string)
+        ),
+      );
+      assertEquals(answers.toSorted(), ["name-taken", "welcome"], username);
+      won[answers.indexOf("welcome")]!++;
+      for (const chat of clients) chat.abort();
+    }));
+  }
+  await until(() => areSame(cluster, 1_000));
+  console.log(`    1,000 names: ${won.join(" and ")} of them, each once`);
+});

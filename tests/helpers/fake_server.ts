@@ -46,6 +46,7 @@ export class FakeServer implements AsyncDisposable {
   /** Where each datagram was sent to. */
   readonly sentTo: Endpoint[] = [];
   readonly services: Services;
+  readonly projection: Projection;
   readonly admission = new Admission(DEFAULT_LIMITS);
   readonly #folder: TempFolder;
   readonly #database: Database;
@@ -61,9 +62,9 @@ export class FakeServer implements AsyncDisposable {
       clock: { date: () => this.clock.date(), soon: queueMicrotask },
       ...disk,
     });
-    const projection = new Projection(this.#database, { history });
+    const projection = this.projection = new Projection(this.#database, { history });
     const journal = new LocalJournal(this.#database, projection);
-    const { messages, mailboxes, logins: table } = projection;
+    const { messages, mailboxes, rooms, logins: table } = projection;
     const known = new KnownAddresses();
     const departed = new RecentSet<string>(10);
     const sendDatagram: Services["sendDatagram"] = (datagram, to) => {
@@ -76,6 +77,7 @@ export class FakeServer implements AsyncDisposable {
       journal,
       messages,
       mailboxes,
+      rooms,
       logins: new Logins({ journal, table, clock: this.clock }),
       returning: new Map(),
       moved: () => {},

@@ -6,24 +6,33 @@ export interface NatsOptions {
   jetStream?: boolean;
   /** More of a configuration file. */
   config?: string;
+  /** @default 127.0.0.1 */
+  host?: string;
+  /** What it is started by, such as `ip netns exec NAME`. @default nothing */
+  launcher?: readonly string[];
 }
 
 /** Real `nats-server` processes on loopback, each with a folder of its own. */
 export class NatsServer implements AsyncDisposable {
+  readonly host: string;
   readonly port: number;
   readonly #folder: TempFolder;
-  readonly #config: string;
+  readonly #command: readonly string[];
   #process: Deno.ChildProcess;
 
-  private constructor(folder: TempFolder, port: number, config: string) {
+  private constructor(
+    folder: TempFolder,
+    { host, port, command }: { host: string; port: number; command: readonly string[] },
+  ) {
     this.#folder = folder;
+    this.host = host;
     this.port = port;
-    this.#config = config;
-    this.#process = spawn(config);
+    this.#command = command;
+    this.#process = spawn(command);
   }
 
   get address(): string {
-    return `127.0.0.1:${this.port}`;
+    return `${this.host}:${this.port}`;
   }
 
   /** Starts one, and waits until it takes connections. */
@@ -35,15 +44,24 @@ export class NatsServer implements AsyncDisposable {
   }
 
   /** Starts servers that are one cluster, and waits until they take connections. */
-  static async startCluster(count: number): Promise<NatsServer[]> {
+  static async startCluster(
+    count: number,
+    { hosts = [], launchers = [] }: {
+      hosts?: readonly string[];
+      launchers?: readonly (readonly string[])[];
+    } = {},
+  ): Promise<NatsServer[]> {
     const ports = freePorts(2 * count);
-    const routes = ports.slice(count);
+    const hostOf = (i: number) => hosts[i] ?? "127.0.0.1";
+    const routes = ports.slice(count).map((port, i) => `${hostOf(i)}:${port}`);
     const servers = await Promise.all(
       routes.map((route, i) =>
         NatsServer.#create(ports[i]!, {
+          host: hostOf(i),
+          launcher: launchers[i] ?? [],
           config: `server_name: n${i}
-cluster { name: test, listen: "127.0.0.1:${route}", routes: [${
-            routes.map((port) => `"nats://127.0.0.1:${port}"`).join(", ")
+cluster { name: test, listen: "${route}", routes: [${
+            routes.map((route) => `"nats://${route}"`).join(", ")
           }] }`,
         })
       ),
@@ -52,17 +70,24 @@ cluster { name: test, listen: "127.0.0.1:${route}", routes: [${
     return servers;
   }
 
-  static async #create(port: number, { jetStream = true, config = "" }: NatsOptions) {
+  static async #create(
+    port: number,
+    { jetStream = true, config = "", host = "127.0.0.1", launcher = [] }: NatsOptions,
+  ) {
     const folder = await TempFolder.create();
     const path = folder.file("nats.conf");
     await Deno.writeTextFile(
       path,
-      `listen: "127.0.0.1:${port}"
+      `listen: "${host}:${port}"
 ${jetStream ? `jetstream { store_dir: ${JSON.stringify(folder.file("jetstream"))} }` : ""}
 ${config}
 `,
     );
-    return new NatsServer(folder, port, path);
+    return new NatsServer(folder, {
+      host,
+      port,
+      command: [...launcher, "nats-server", "-c", path],
+    });
   }
 
   /** Ends it at once, as a crash does. */
@@ -73,7 +98,7 @@ ${config}
 
   /** Starts it again, with what it has on its disk. */
   async restart(): Promise<void> {
-    this.#process = spawn(this.#config);
+    this.#process = spawn(this.#command);
     await this.#ready();
   }
 
@@ -81,7 +106,7 @@ ${config}
     const deadline = performance.now() + 20_000;
     for (;;) {
       try {
-        using connection = await Deno.connect({ hostname: "127.0.0.1", port: this.port });
+        using connection = await Deno.connect({ hostname: this.host, port: this.port });
         if (await connection.read(new Uint8Array(4)) !== null) return;
       } catch (error) {
         if (performance.now() > deadline) throw error;
@@ -100,9 +125,8 @@ ${config}
   }
 }
 
-function spawn(config: string): Deno.ChildProcess {
-  const args = ["-c", config];
-  return new Deno.Command("nats-server", { args, stdout: "null", stderr: "null" }).spawn();
+function spawn([program, ...args]: readonly string[]): Deno.ChildProcess {
+  return new Deno.Command(program!, { args, stdout: "null", stderr: "null" }).spawn();
 }
 
 /** Ports that nobody uses now, all different. */

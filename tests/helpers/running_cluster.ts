@@ -1,7 +1,10 @@
 import { systemClock } from "../../lib/clock.ts";
 import type { ClusterOptions } from "../../lib/cluster/cluster.ts";
+import { ChatClient } from "../../lib/client/client.ts";
+import { StreamConnection } from "../../lib/net/stream.ts";
 import { ChatServer } from "../../lib/server/server.ts";
 import { BreakableStream } from "./breakable_stream.ts";
+import { oneServer } from "./one_server.ts";
 import { NatsServer } from "./nats.ts";
 import { openUdp, RunningClient } from "./running_server.ts";
 import { TempFolder } from "./temp_folder.ts";
@@ -43,7 +46,7 @@ export class RunningCluster implements AsyncDisposable {
       hostname: "127.0.0.1",
       folder: folder.path,
       plain: true,
-      limits: { commandBurst: 100_000 },
+      limits: { commandBurst: 100_000, registrationBurst: 100_000 },
       cost: { ln: 1, r: 8, p: 1 },
       clock: systemClock,
       log: (event) => log.push(event),
@@ -80,6 +83,21 @@ export class RunningCluster implements AsyncDisposable {
         stream!.cut();
         await client.back(++times);
       },
+    });
+  }
+
+  /** A client that is not logged in, and never comes back. */
+  async connect(i: number): Promise<ChatClient> {
+    const { port } = this.nodes[i]!.server;
+    return await ChatClient.open({
+      clock: systemClock,
+      random: () => 0,
+      servers: oneServer(async () =>
+        new StreamConnection(await Deno.connect({ hostname: "127.0.0.1", port }))
+      ),
+      openSocket: () => undefined,
+      onLost: () => {},
+      onBack: () => {},
     });
   }
 

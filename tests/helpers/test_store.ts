@@ -35,7 +35,8 @@ export class TestStore implements Disposable {
     this.database = new Database(path, { clock: this.clock, ...options });
     this.projection = new Projection(this.database, { history });
     this.journal = new LocalJournal(this.database, this.projection);
-    this.projection.onMessages = (messages) => this.delivered.push(...messages);
+    this.projection.onMessages = (messages) =>
+      this.delivered.push(...messages.map(({ message }) => message));
     this.projection.onGone = (account) => this.gone.push(account);
   }
 

@@ -218,6 +218,54 @@ export function testJournal({ name, open }: Implementation): void {
     assertEquals(history.map(({ id }) => id), expected);
   });
 
+  Deno.test(`${name} gives a room's name to one of those who want it, and judges by the order of the events`, async () => {
+    await using folder = await TempFolder.create();
+    let room: number;
+    {
+      await using opened = await open({ folder });
+      const { journal, projection } = opened;
+      const told: string[] = [];
+      projection.onMessages = (messages) =>
+        told.push(...messages.map(({ message }) => `${message.room}: ${message.text}`));
+      projection.onRoom = (_, event) => told.push(`${event.type} by ${event.by}`);
+      await Promise.all(["joe", "ann"].map((account) => journal.append(made(account, account))));
+      const claim = (by: string) =>
+        journal.append({ type: "room-made", name: "Lab", by, at: 1 }).catch(({ code }) => code);
+      const claims = await Promise.all([claim("joe"), claim("ann")]);
+      assertEquals(claims[1], "name-taken");
+      room = claims[0] as number;
+      const say = (from: string, text: string) =>
+        journal.append({ ...message(text), type: "message", from, room } as JournalEvent)
+          .catch(({ code }) => code);
+      const outcomes = await Promise.all([
+        say("ann", "too early"),
+        journal.append({ type: "room-joined", room, by: "ann", at: 2 }),
+        say("ann", "one"),
+        journal.append({ type: "room-act", what: "kick", room, by: "joe", user: "ann", at: 3 }),
+        say("ann", "too late"),
+        say("joe", "two"),
+      ]);
+      assertEquals(outcomes.filter((outcome) => typeof outcome === "string"), [
+        "not-in-room",
+        "not-in-room",
+      ]);
+      assertEquals(told, [
+        "room-made by joe",
+        "room-joined by ann",
+        "Lab: one",
+        "room-act by joe",
+        "Lab: two",
+      ]);
+    }
+    await using again = await open({ folder });
+    const { rooms, messages } = again.projection;
+    assertEquals(rooms.find("lab")?.id, room);
+    assertEquals(rooms.membersOf(room).map(({ name, role }) => `${name} ${role}`), ["joe owner"]);
+    assertEquals(texts(messages.roomHistory(room, { count: 9, after: 0 })), ["one", "two"]);
+    await again.journal.append({ type: "account-removed", account: "joe" });
+    assertEquals(rooms.find("lab"), undefined);
+  });
+
   Deno.test(`${name} says when too much waits to be stored`, () =>
     opened(async ({ journal }) => {
       const large = "x".repeat(400_000);

@@ -37,8 +37,8 @@ Deno.test("LocalJournal.append() delivers after the commit of the turn, in the o
   store.clock.endTurn();
   await Promise.all(stored);
   assertEquals(store.delivered, [
-    { id: 1, ...pub("joe", "one"), sent: SENT },
-    { id: 2, ...direct("joe", "Ann", "two"), sent: SENT },
+    { id: 1, ...pub("joe", "one"), room: undefined, sent: SENT },
+    { id: 2, ...direct("joe", "Ann", "two"), room: undefined, sent: SENT },
   ]);
 });
 

@@ -182,7 +182,7 @@ Deno.test("MessageLog refuses what it can't use, and leaves it as it is", async 
 });
 
 /** Here pages with messages begin. */
-const BEHIND_ROOTS = 81_920;
+const BEHIND_ROOTS = 131_072;
 
 Deno.test("MessageLog refuses a file whose end is damaged, and says what it can't read of one", async () => {
   await using folder = await TempFolder.create();
@@ -197,7 +197,7 @@ Deno.test("MessageLog refuses a file whose end is damaged, and says what it can'
     await file.write(new Uint8Array(end - BEHIND_ROOTS).fill(0xaa));
     file.close();
   };
-  await damage(3 * BEHIND_ROOTS);
+  await damage(2 * BEHIND_ROOTS);
   const damaged = new TestStore(path);
   const unreadable = assertThrows(
     () => damaged.messages.history("ann", { count: 2_000 }),

@@ -1,4 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
+import type { RoomEvent } from "../../lib/journal/events.ts";
 import type { Message } from "../../lib/protocol/records.ts";
 import { type FakeClient, FakeServer } from "../helpers/fake_server.ts";
 import { seededRandom } from "../helpers/lossy_link.ts";
@@ -8,6 +9,38 @@ import { TestDisk } from "../helpers/test_disk.ts";
 const RUNS = 50;
 const STEPS = 80;
 const NAMES = ["ann", "bob", "joe"];
+const ROOMS = ["lab", "two"];
+/** Why something about a room may be refused. */
+const REFUSALS = new Set(["not-stored", "not-in-room", "not-allowed", "no-such-room"]);
+
+/** Who was in which room when: as the events say that came to pass. */
+class Memberships {
+  /** Of each room by its name: since which event who is in it. */
+  readonly #rooms = new Map<string, { number: number; users: ReadonlySet<string> }[]>();
+  readonly #names = new Map<number, string>();
+
+  note(number: number, event: RoomEvent): void {
+    if (event.type === "room-made") this.#names.set(number, event.name);
+    const name = this.#names.get(event.type === "room-made" ? number : event.room)!;
+    const changes = this.#rooms.get(name) ?? [];
+    const users = new Set(changes.at(-1)?.users);
+    if (event.type === "room-made" || event.type === "room-joined") users.add(event.by);
+    else if (event.type === "room-left") users.delete(event.by);
+    else if (event.what === "kick" || event.what === "ban") users.delete(event.user!);
+    changes.push({ number, users });
+    this.#rooms.set(name, changes);
+  }
+
+  /** Whether a user was in a room when a message was stored. */
+  has(room: string, user: string, message: number): boolean {
+    const change = this.#rooms.get(room)?.findLast(({ number }) => number < message);
+    return change?.users.has(user) ?? false;
+  }
+
+  get changes(): number {
+    return [...this.#rooms.values()].flat().length;
+  }
+}
 
 /** A disk that takes its time, and now and then fails. */
 class FlakyDisk extends TestDisk {
@@ -42,6 +75,8 @@ class Program {
   /** The newest message when it logged in. */
   readonly since: number;
   last: number;
+  /** What it said to have when it came back last: so far it need not acknowledge what it did not. */
+  claimed = 0;
   nextRequest = 10;
   readonly unanswered = new Map<number, Record<string, unknown>>();
   received = 0;
@@ -61,11 +96,9 @@ class Program {
     void this.#read(client);
   }
 
-  say(to: string | undefined, text: string): void {
+  ask(unnumbered: Record<string, unknown>): void {
     const id = this.nextRequest++;
-    const request = to === undefined
-      ? { type: "public", id, text }
-      : { type: "direct", id, to, text };
+    const request = { ...unnumbered, id };
     this.unanswered.set(id, request);
     if (this.connected) this.client.send(request);
   }
@@ -79,6 +112,7 @@ class Program {
 
   reconnect(client: FakeClient): void {
     this.client = client;
+    this.claimed = this.last;
     this.connected = true;
     this.received = this.acknowledged = 0;
     this.#here = [];
@@ -101,7 +135,11 @@ class Program {
       assertEquals([...this.unanswered.keys()][0], id);
       this.unanswered.delete(id);
       if (record["type"] === "sent") this.#onSent(record["message"] as number, request);
-      else assertEquals([record["type"], record["code"]], ["error", "not-stored"]);
+      else if (record["type"] === "error") {
+        const isOfRoom = request["room"] !== undefined;
+        const code = record["code"] as string;
+        assert(isOfRoom ? REFUSALS.has(code) : code === "not-stored", code);
+      } else assert(request["type"] !== "public" && request["type"] !== "direct");
     }
   }
 
@@ -124,13 +162,37 @@ class Program {
   }
 }
 
-/** What others wrote to all, what was sent to the account, and what another program of the account sent. */
+/** A message as its sender knows it. */
+interface SentMessage {
+  from: string;
+  to: unknown;
+  room: unknown;
+  text: unknown;
+  by: Program;
+}
+
+/**
+ * What others wrote to all, or in rooms that the account was in then, what was sent to the account, and what another
+ * program of the account sent.
+ */
 function isEntitled(
   program: Program,
-  { from, to, by }: { from: string; to: unknown; by: Program | undefined },
+  { id, from, to, room, by }: Omit<SentMessage, "text" | "by"> & { id: number; by?: Program },
+  memberships: Memberships,
 ): boolean {
   if (to === program.name) return true;
-  return from === program.name ? by !== program : to === undefined;
+  if (from === program.name) return by !== program;
+  if (room !== undefined) return memberships.has(room as string, program.name, id);
+  return to === undefined;
+}
+
+/** Something about a room that a program may want. */
+function roomRequest(random: () => number, pick: <T>(items: readonly T[]) => T) {
+  const room = pick(ROOMS);
+  const what = random();
+  if (what < 0.5) return { type: "join", room };
+  if (what < 0.65) return { type: "leave", room };
+  return { type: "act", room, what: pick(["kick", "kick", "ban", "unban"]), user: pick(NAMES) };
 }
 
 async function simulate(seed: number): Promise<void> {
@@ -139,7 +201,13 @@ async function simulate(seed: number): Promise<void> {
   const pick = <T>(items: readonly T[]) => items[Math.floor(random() * items.length)]!;
   const disk = new FlakyDisk(random);
   await using server = await FakeServer.start({ disk });
-  const sent = new Map<number, { from: string; to: unknown; text: unknown; by: Program }>();
+  const memberships = new Memberships();
+  const { onRoom } = server.projection;
+  server.projection.onRoom = (number, event) => {
+    memberships.note(number, event);
+    onRoom(number, event);
+  };
+  const sent = new Map<number, SentMessage>();
   const programs: Program[] = [];
   const ended: Program[] = [];
 
@@ -151,10 +219,10 @@ async function simulate(seed: number): Promise<void> {
   };
   const join = async (name: string) => {
     const client = await server.join(name);
-    const program = new Program(name, client, (message, { to, text }) => {
+    const program = new Program(name, client, (message, { to, room, text }) => {
       const before = sent.get(message);
       if (before !== undefined) assertEquals([before.by, before.text], [program, text]);
-      sent.set(message, { from: name, to, text, by: program });
+      sent.set(message, { from: name, to, room, text, by: program });
     });
     programs.push(program);
   };
@@ -184,9 +252,15 @@ async function simulate(seed: number): Promise<void> {
     disk.failing = isFlaky && random() < 0.1 ? 0.5 : 0;
     if (what < 0.5) {
       for (let count = Math.ceil(random() * 4); count > 0; count--) {
-        program.say(
-          random() < 0.5 ? undefined : pick(NAMES),
-          `${step} ${count} of ${program.name}`,
+        const [kind, text] = [random(), `${step} ${count} of ${program.name}`];
+        program.ask(
+          kind < 0.3
+            ? { type: "public", text }
+            : kind < 0.55
+            ? { type: "direct", to: pick(NAMES), text }
+            : kind < 0.8
+            ? { type: "say", room: pick(ROOMS), text }
+            : roomRequest(random, pick),
         );
       }
     } else if (what < 0.7) program.acknowledge(random);
@@ -218,26 +292,37 @@ async function simulate(seed: number): Promise<void> {
     const texts = [...program.shown.values()].map(({ text }) => text);
     assertEquals(texts.length, new Set(texts).size, "stored twice");
     if (!isFlaky) assertEquals(program.twice, []);
-    for (const [id, { from, to, text }] of program.shown) {
+    for (const [id, { from, to, room, text }] of program.shown) {
       const stored = sent.get(id);
       // Of one who has gone nobody knows what was stored.
       if (stored !== undefined) {
-        assertEquals([from, to, text], [stored.from, stored.to, stored.text]);
+        assertEquals(
+          [from, to, room, text],
+          [stored.from, stored.to, stored.room, stored.text],
+        );
       }
-      assert(isEntitled(program, { from, to, by: stored?.by }));
+      const by = stored && { by: stored.by };
+      const entitled = isEntitled(program, { id, from, to, room, ...by }, memberships);
+      assert(entitled, `message ${id} of ${room} at ${program.name}`);
     }
   }
   for (const program of programs) {
     for (const [id, message] of sent) {
       if (id <= program.since) continue;
-      const wanted = isEntitled(program, message);
+      const wanted = isEntitled(program, { id, ...message }, memberships);
       assertEquals(program.shown.has(id), wanted, `message ${id} at ${program.name}`);
     }
   }
   for (const name of NAMES) {
     const own = all.filter((program) => program.name === name);
-    for (const [id, { to }] of sent) {
-      if (to === name) assert(own.some(({ told }) => told.has(id)), `nobody got ${id}`);
+    for (const [id, { from, to, room }] of sent) {
+      const isOfRoom = typeof room === "string" && from !== name &&
+        memberships.has(room, name, id);
+      if (to === name || isOfRoom) {
+        const got = ({ told, shown, claimed }: Program) =>
+          told.has(id) || isOfRoom && shown.has(id) && id <= claimed;
+        assert(own.some(got), `nobody got ${id}`);
+      }
     }
     for (const program of programs) if (program.name === name) disconnect(program);
     await settle();

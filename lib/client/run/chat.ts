@@ -53,6 +53,7 @@ export async function runChat(commandLine: CommandLine): Promise<void> {
     onLost: leaving.atFault((reason) => view.lost(reason)),
     onBack: leaving.atFault((returned) => view.back(returned)),
     onPresence: leaving.atFault((presence) => view.presence(presence)),
+    onNotice: leaving.atFault((message) => view.serverSays(message)),
     overview: () => view.compact ? settings.get("history") : onTerminal ? 0 : undefined,
   }));
   if (onTerminal && file?.explain() && !view.compact) {

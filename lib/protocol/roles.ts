@@ -1,0 +1,67 @@
+/**
+ * Who may do what: the one table. Each role may do what those before it may.
+ *
+ * @module
+ */
+
+/** From the least to the most: of everybody, of those in a room, of who runs the server. */
+export const ROLES = ["user", "member", "moderator", "owner", "operator"] as const;
+export type Role = (typeof ROLES)[number];
+
+/** What somebody is in a room. */
+export const ROOM_ROLES = ["member", "moderator", "owner"] as const;
+export type RoomRole = (typeof ROOM_ROLES)[number];
+
+/** What is done to a room, or to somebody in it: the role that it takes, and what has to be said with it. */
+export const ACTS = {
+  invite: { role: "member", takes: "user" },
+  topic: { role: "moderator", takes: "text" },
+  kick: { role: "moderator", takes: "user" },
+  ban: { role: "moderator", takes: "user" },
+  unban: { role: "moderator", takes: "user" },
+  mute: { role: "moderator", takes: "user" },
+  unmute: { role: "moderator", takes: "user" },
+  moderator: { role: "owner", takes: "user" },
+  member: { role: "owner", takes: "user" },
+  owner: { role: "owner", takes: "user" },
+  open: { role: "owner", takes: "nothing" },
+  closed: { role: "owner", takes: "nothing" },
+  "from-join": { role: "owner", takes: "nothing" },
+  "from-start": { role: "owner", takes: "nothing" },
+} as const satisfies Record<string, { role: Role; takes: "user" | "text" | "nothing" }>;
+export type Act = keyof typeof ACTS;
+export const ACT_NAMES = Object.keys(ACTS) as Act[];
+
+/** The role that each thing takes. In a room it is the role in that room. */
+export const RIGHTS = {
+  chat: "user",
+  join: "user",
+  leave: "member",
+  say: "member",
+  read: "member",
+  ...mapActs(({ role }) => role),
+} as const satisfies Record<string, Role>;
+export type Right = keyof typeof RIGHTS;
+
+/** Whether a role may do something. */
+export function may(role: Role, right: Right): boolean {
+  return rank(role) >= rank(RIGHTS[right]);
+}
+
+/** Whether a role is higher than another one: only then its holder may act on who holds the other one. */
+export function outranks(role: Role, other: Role): boolean {
+  return rank(role) > rank(other);
+}
+
+function rank(role: Role): number {
+  return ROLES.indexOf(role);
+}
+
+function mapActs(value: (act: { role: Role }) => Role): Record<Act, Role> {
+  return Object.fromEntries(
+    Object.entries(ACTS).map(([name, act]) => [name, value(act)]),
+  ) as Record<
+    Act,
+    Role
+  >;
+}
