@@ -79,7 +79,8 @@ export class LocalJournal implements Journal {
         this.#pending = [];
         entries = taken.filter((entry) => this.#admit(entry, subjects));
         this.#reader.apply(entries);
-        const recoverable = entries.length > 0 && entries.every(({ event }) => isRecoverable(event));
+        const recoverable = entries.length > 0 &&
+          entries.every(({ event }) => isRecoverable(event));
         return recoverable && !this.#failed;
       },
       committed: () => {
