@@ -36,7 +36,7 @@ Deno.test("chatserver names what is wrong with its arguments, exit code 2", asyn
 
 Deno.test("chatclient names what is wrong with its arguments, exit code 2", async () => {
   const wrong: [string[], RegExp][] = [
-    [["localhost"], /the port is missing/],
+    [["localhost"], /the port is missing: .*as in chatclient localhost 1300/],
     [["", "1300"], /the host is empty/],
     [["localhost", "1300", "joe", "joe"], /one argument too many: joe/],
     [["localhost", "0", "joe"], /"0" is no port: a port is a number from 1 to 65535/],

@@ -7,7 +7,7 @@ import type { ChatClient } from "./client.ts";
 import { logInWith } from "./log_in.ts";
 import { COMMANDS, DIRECT } from "./commands/table.ts";
 import { completionOf } from "./completion.ts";
-import { type Input, readInput } from "./input.ts";
+import { closestCommand, type Input, readInput } from "./input.ts";
 import { RequestError } from "./session.ts";
 import { checkText, InputError, sentence, Talk, type TalkOptions, whatIsWrong } from "./talk.ts";
 import type { ChatCommand } from "./commands/table.ts";
@@ -133,7 +133,9 @@ export class Dialogue {
     const line = legibleLine(typed);
     const shown = line.length > QUOTED ? `${line.slice(0, QUOTED)}…` : line;
     const [word = ""] = shown.split(" ");
-    this.#view.complain(`Unknown command ${JSON.stringify(word)}: HE lists the commands.`);
+    const meant = input.kind === "unknown" ? closestCommand(word, COMMANDS) : undefined;
+    const hint = meant === undefined ? "" : `did you mean ${meant}? `;
+    this.#view.complain(`Unknown command ${JSON.stringify(word)}: ${hint}HE lists the commands.`);
     if (input.kind === "text") this.#view.complain(`To send it to everybody: PM ${shown}`);
   }
 

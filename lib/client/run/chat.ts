@@ -16,7 +16,6 @@ import {
   defaultUsername,
   passwordOf,
   reportFailures,
-  say,
   serversOf,
   SURROUNDINGS,
   trustOf,
@@ -57,7 +56,7 @@ export async function runChat(commandLine: CommandLine): Promise<void> {
     overview: () => view.compact ? settings.get("history") : onTerminal ? 0 : undefined,
   }));
   if (onTerminal && file?.explain() && !view.compact) {
-    say("/compact shows each message in one line; SE style compact keeps that.");
+    screen.complain("/compact shows each message in one line; SE style compact keeps that.");
   }
   await giveUpFiles(trust?.knownServers);
   if (trust !== undefined) trust.say = leaving.atFault((line) => view.complain(line));
