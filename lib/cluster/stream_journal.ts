@@ -320,6 +320,7 @@ export class StreamJournal implements Journal, AsyncDisposable {
       run: () => {
         entries = this.#arrived.splice(0, BATCH);
         reader.apply(entries);
+        return false;
       },
       committed: () => {
         this.#committing = false;
