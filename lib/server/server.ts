@@ -110,6 +110,8 @@ export class ChatServer {
   readonly unreadableCredentials: readonly number[];
   /** The SHA-256 of its certificate; undefined where it is plain. */
   readonly fingerprint: string | undefined;
+  /** Fulfilled with the reason when it can't go on as one of its cluster; then it is to be closed. */
+  readonly failed: Promise<string>;
   readonly #ports: Ports;
   readonly #lock: Disposable;
   readonly #database: Database;
@@ -137,6 +139,7 @@ export class ChatServer {
   ) {
     this.fingerprint = identity && fingerprintOf(identity.certificate);
     const { clock, log, closed = false } = options;
+    this.failed = node?.failed ?? new Promise(() => {});
     const others = node?.elsewhere ?? options.others ?? alone();
     const limits = { ...DEFAULT_LIMITS, ...options.limits };
     const { messages, mailboxes, rooms } = projection;
@@ -177,6 +180,7 @@ export class ChatServer {
         age: () => this.#age.date(),
       }),
       returning: new Map(),
+      trouble: undefined,
       moved: (login) => this.#node?.moved(login),
       hub: new Hub({
         clock,

@@ -80,6 +80,7 @@ export class FakeServer implements AsyncDisposable {
       rooms,
       logins: new Logins({ journal, table, clock: this.clock }),
       returning: new Map(),
+      trouble: undefined,
       moved: () => {},
       hub: new Hub({
         clock: this.clock,
