@@ -4,7 +4,7 @@ import { type CommandLine, parsePort } from "./lib/command_line.ts";
 import { Console } from "./lib/console/console.ts";
 import { openSource, standardOutput } from "./lib/console/standard_streams.ts";
 import { TerminalLines } from "./lib/console/terminal_lines.ts";
-import { ExitCode } from "./lib/exit.ts";
+import { ExitCode, ExitError } from "./lib/exit.ts";
 import { parseEndpoint } from "./lib/net/endpoints.ts";
 import { describeFingerprint } from "./lib/net/fingerprint_words.ts";
 import { ownAddresses } from "./lib/net/ports.ts";
@@ -46,7 +46,7 @@ async function serve(commandLine: CommandLine): Promise<void> {
   const { connections, limits, warning } = fitToDescriptors(wanted, free);
   if (warning !== undefined) console.error(warning);
 
-  const stopped = Promise.withResolvers<{ final: boolean }>();
+  const stopped = Promise.withResolvers<{ final: boolean; why?: undefined }>();
   const wish = new EndWish();
   const stop = (final: boolean) => {
     // Whoever can't wait asks again.
@@ -93,7 +93,10 @@ async function serve(commandLine: CommandLine): Promise<void> {
   await using _announcer = commandLine.flags.has("hidden")
     ? undefined
     : await announce(server, host);
-  await server.close(await stopped.promise);
+  const failed = server.failed.then((why) => ({ final: false, why }));
+  const { final, why } = await Promise.race([stopped.promise, failed]);
+  await server.close({ final });
+  if (why !== undefined) throw new ExitError(ExitCode.refused, why);
 }
 
 /** Lets clients on the local network find the server. */

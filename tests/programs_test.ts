@@ -36,7 +36,7 @@ Deno.test("chatserver names what is wrong with its arguments, exit code 2", asyn
 
 Deno.test("chatclient names what is wrong with its arguments, exit code 2", async () => {
   const wrong: [string[], RegExp][] = [
-    [["localhost"], /the port is missing/],
+    [["localhost"], /the port is missing: .*as in chatclient localhost 1300/],
     [["", "1300"], /the host is empty/],
     [["localhost", "1300", "joe", "joe"], /one argument too many: joe/],
     [["localhost", "0", "joe"], /"0" is no port: a port is a number from 1 to 65535/],
@@ -244,7 +244,10 @@ Deno.test("chatclient --compact through pipes: a message is a line, and there is
     "successfully logged out. Closing client side socket and ending program.",
     "",
   ]);
-  assertMatch(ann.stdout, /\n\* 2 here: ann, joe\n\* 2 here: ann, joe\nSending logout/);
+  assertMatch(
+    ann.stdout,
+    /\n\* 2 here: ann, joe\n\* Active users:\n {9}ann \(since .*\)\n {9}joe \(since .*\)\nSending logout/,
+  );
   assertEquals([joe, ann].map(({ stdout, stderr }) => (stdout + stderr).includes("\x1b")), [
     false,
     false,

@@ -10,5 +10,7 @@ for line in chat.stdout:
     event = json.loads(line)
     if event["type"] == "message" and event["text"].strip() == "!roll":
         text = f"{event['from']} rolls {random.randint(1, 6)}"
-        print(json.dumps({"type": "public", "text": text}), file=chat.stdin, flush=True)
+        room = event.get("room")
+        where = {"type": "public"} if room is None else {"type": "say", "room": room}
+        print(json.dumps({**where, "text": text}), file=chat.stdin, flush=True)
 sys.exit(chat.wait())

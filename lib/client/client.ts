@@ -14,7 +14,7 @@ import type {
   RestrictionRecord,
   ServerRecords,
 } from "../protocol/records.ts";
-import type { Operation } from "../protocol/roles.ts";
+import type { Act, Operation } from "../protocol/roles.ts";
 import { Backoff } from "./backoff.ts";
 import {
   type AnswerType,
@@ -43,7 +43,7 @@ const TEMPORARY: ReadonlySet<ErrorCode> = new Set([
 ]);
 /** What ends the client when some servers say it in so many rounds, and the others are not there. */
 const REFUSED_ROUNDS = 5;
-/** So many direct messages are known to have been shown: more than may be unacknowledged. */
+/** So many messages to one or in rooms are known to have been shown: more than may be unacknowledged. */
 const SHOWN = 4 * MAX_OUTSTANDING;
 
 /** Options of {@linkcode ChatClient.open}. */
@@ -66,6 +66,8 @@ export interface ChatClientOptions {
   onBack: (returned: Return) => void;
   /** So many messages are asked for in an overview at each login. @default no overview, no `onPresence` */
   overview?: () => number | undefined;
+  /** Something was done in a room of the user's, or to the user. @default nobody is told */
+  onRoom?: (news: ServerRecords["room"]) => void;
   /** Somebody has come, or gone. @default nobody is told */
   onPresence?: (presence: PresenceChange) => void;
   /** The server has something to say to its users. @default nobody is told */
@@ -205,9 +207,46 @@ export class ChatClient {
     return this.#request({ type: "direct", to, text }, "sent");
   }
 
-  /** The last messages that the user may see, in order, from and to another user, or all; and since when. */
-  history(count: number, other?: string): Promise<ServerRecords["history"]> {
-    return this.#request({ type: "history", count, with: other }, "history");
+  /** Joins a room, which is made where there is none of that name. */
+  join(room: string): Promise<ServerRecords["joined"]> {
+    return this.#request({ type: "join", room }, "joined");
+  }
+
+  /** Leaves a room for good. */
+  leave(room: string): Promise<ServerRecords["left"]> {
+    return this.#request({ type: "leave", room }, "left");
+  }
+
+  /** Sends a text to all members of a room. @returns the message's id */
+  async say(room: string, text: string): Promise<number> {
+    return (await this.#request({ type: "say", room, text }, "sent")).message;
+  }
+
+  /** The rooms that the user may see. */
+  rooms(): Promise<ServerRecords["rooms"]> {
+    return this.#request({ type: "rooms" }, "rooms");
+  }
+
+  /** Who is here, or in a room. */
+  who(room?: string): Promise<ServerRecords["who"]> {
+    return this.#request({ type: "who", room }, "who");
+  }
+
+  /** Does something to a room, or to somebody in it. */
+  async act(
+    room: string,
+    what: Act,
+    { user, text }: { user?: string | undefined; text?: string | undefined } = {},
+  ): Promise<void> {
+    await this.#request({ type: "act", room, what, user, text }, "acted");
+  }
+
+  /** The last messages that the user may see, in order, from and to another user, of a room, or all; and since when. */
+  history(
+    count: number,
+    { with: other, room }: { with?: string | undefined; room?: string | undefined } = {},
+  ): Promise<ServerRecords["history"]> {
+    return this.#request({ type: "history", count, with: other, room }, "history");
   }
 
   /** The last messages with a text in them, in order. */
@@ -321,6 +360,7 @@ export class ChatClient {
       openSocket,
       onWelcome: (welcome) => this.#welcome(welcome),
       onMessage: onMessage && ((message) => this.#receive(message, onMessage)),
+      onRoom: (news) => this.#options.onRoom?.(news),
       onPresence: (presence) => this.#options.onPresence?.(presence),
       onServers: (named) => void servers.learn(named, { welcome: false }),
       onNotice: (message) => this.#options.onNotice?.(message),
@@ -358,11 +398,11 @@ export class ChatClient {
 
   /** What may have been shown before is late, or has no higher id than all before. */
   #receive(message: Message, onMessage: (message: Message) => void): void {
-    const { id, to, late } = message;
+    const { id, to, room, late } = message;
     const known = this.#shown.has(id) || !late && id <= this.#last;
     if (!late) this.#last = Math.max(this.#last, id);
     if (known) return;
-    if (to !== undefined) this.#shown.add(id);
+    if (to !== undefined || room !== undefined) this.#shown.add(id);
     onMessage(id <= this.#missedUpTo ? { ...message, late: true } : message);
   }
 

@@ -19,10 +19,12 @@ export interface LineForm {
  * begins with a name and a colon.
  */
 export function formatLine(message: Message, { page, times, own, paint }: LineForm): string {
-  const { from, to, sent, text, announcement = false } = message;
+  const { from, to, room, sent, text, announcement = false } = message;
   // No name has a blank in it.
   const addressee = announcement
     ? " announces"
+    : room !== undefined
+    ? ` -> #${legibleLine(room)}`
     : to === undefined
     ? ""
     : ` -> ${own ? legibleLine(to) : "you"}`;

@@ -7,10 +7,12 @@ export interface Completable {
   commands: readonly Named[];
   /** Usernames; safe to show. */
   names: readonly string[];
+  /** Names of rooms, without "#"; safe to show. */
+  rooms: readonly string[];
 }
 
-/** Completes a command at the beginning of a line, or a username anywhere, also after "@". */
-export function completionOf(before: string, { commands, names }: Completable): Completion {
+/** Completes a command at the beginning of a line, a username anywhere, also after "@", or a room after "#". */
+export function completionOf(before: string, { commands, names, rooms }: Completable): Completion {
   const from = before.search(/\S*$/);
   const word = before.slice(from);
   if (before.trimStart() === word && word.startsWith("/")) {
@@ -18,6 +20,9 @@ export function completionOf(before: string, { commands, names }: Completable): 
       [name.toLowerCase(), ...words].map((word) => `/${word.replace(/^\//, "")}`)
     );
     return { from, candidates: matching([...new Set(known)], word) };
+  }
+  if (word.startsWith("#")) {
+    return { from, candidates: matching(rooms.map((room) => `#${room}`), word) };
   }
   const sign = word.startsWith("@") ? "@" : "";
   const found = matching(names.map((name) => sign + name), word);

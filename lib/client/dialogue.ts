@@ -7,7 +7,7 @@ import type { ChatClient } from "./client.ts";
 import { logInWith } from "./log_in.ts";
 import { COMMANDS, DIRECT } from "./commands/table.ts";
 import { completionOf } from "./completion.ts";
-import { type Input, readInput } from "./input.ts";
+import { closestCommand, type Input, readInput } from "./input.ts";
 import { RequestError } from "./session.ts";
 import { checkText, InputError, sentence, Talk, type TalkOptions, whatIsWrong } from "./talk.ts";
 import type { ChatCommand } from "./commands/table.ts";
@@ -98,6 +98,7 @@ export class Dialogue {
         completionOf(before, {
           commands: COMMANDS,
           names: this.#view.here.names.map(legibleLine),
+          rooms: [...this.#view.rooms].map(legibleLine),
         }),
       remembers: (line) => !isSecret(line),
       typedAhead: () => this.#sayIfKept(),
@@ -107,7 +108,12 @@ export class Dialogue {
   #askCommand(): Promise<string | undefined> {
     if (!this.#view.compact) return this.#console.ask(COMMAND_PROMPT, { signal: this.#signal });
     const { target } = this.#talk;
-    const prompt = `${target === undefined ? "everybody" : legibleLine(target)}> `;
+    const whom = target === undefined
+      ? "everybody"
+      : "room" in target
+      ? `#${legibleLine(target.room)}`
+      : legibleLine(target.to);
+    const prompt = `${whom}> `;
     return this.#console.askInline(prompt, { signal: this.#signal });
   }
 
@@ -133,7 +139,9 @@ export class Dialogue {
     const line = legibleLine(typed);
     const shown = line.length > QUOTED ? `${line.slice(0, QUOTED)}…` : line;
     const [word = ""] = shown.split(" ");
-    this.#view.complain(`Unknown command ${JSON.stringify(word)}: HE lists the commands.`);
+    const meant = input.kind === "unknown" ? closestCommand(word, COMMANDS) : undefined;
+    const hint = meant === undefined ? "" : `did you mean ${meant}? `;
+    this.#view.complain(`Unknown command ${JSON.stringify(word)}: ${hint}HE lists the commands.`);
     if (input.kind === "text") this.#view.complain(`To send it to everybody: PM ${shown}`);
   }
 

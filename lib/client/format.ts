@@ -8,6 +8,7 @@ import type { LostError } from "./session.ts";
 const PUBLIC = "Public Message (PM)";
 const DIRECT = "Direct Message (DM)";
 const ANNOUNCEMENT = "Announcement of an operator";
+const ROOM = "Room Message (RM)";
 
 /**
  * A message as its receiver sees it, with the empty line after it but without the last LF. One that
@@ -20,6 +21,7 @@ export function formatMessage(
 ): string {
   const title = "*** New Message ***";
   const details = [
+    ...message.room !== undefined ? ["Room"] as const : [],
     ...own && message.to !== undefined ? ["To"] as const : [],
     ...message.late ? ["Sent"] as const : [],
   ];
@@ -28,7 +30,11 @@ export function formatMessage(
 
 /** A message of the past, the user's own too. */
 export function formatPastMessage(message: Message, page: Page): string {
-  const details = message.to === undefined ? ["Sent"] as const : ["To", "Sent"] as const;
+  const details = message.room !== undefined
+    ? ["Room", "Sent"] as const
+    : message.to === undefined
+    ? ["Sent"] as const
+    : ["To", "Sent"] as const;
   return format(message, { title: "*** Message ***", details, page });
 }
 
@@ -36,8 +42,9 @@ export function formatPastMessage(message: Message, page: Page): string {
 export interface Sent {
   /** Its id. */
   message: number;
-  /** Whom it went to; undefined for everybody. */
-  to: string | undefined;
+  /** Whom it went to, or the room; neither for everybody. */
+  to?: string | undefined;
+  room?: string | undefined;
   text: string;
 }
 
@@ -45,8 +52,12 @@ export interface Sent {
 const EXCERPT_LENGTH = 40;
 
 /** How far a message got, in one line. */
-export function formatStatus({ to, text }: Sent, progress: Progress | undefined): string {
-  const kind = to === undefined ? "PM" : `DM to ${legibleLine(to)}`;
+export function formatStatus({ to, room, text }: Sent, progress: Progress | undefined): string {
+  const kind = room !== undefined
+    ? `RM to #${legibleLine(room)}`
+    : to === undefined
+    ? "PM"
+    : `DM to ${legibleLine(to)}`;
   const line = legibleLine(text);
   const excerpt = line.length > EXCERPT_LENGTH ? `${line.slice(0, EXCERPT_LENGTH)}…` : line;
   return `${kind} "${excerpt}": stored, ${formatProgress(to !== undefined, progress)}`;
@@ -69,17 +80,25 @@ function formatProgress(direct: boolean, progress: Progress | undefined): string
 
 interface Form {
   title: string;
-  details: readonly ("To" | "Sent")[];
+  details: readonly ("Room" | "To" | "Sent")[];
   page: Page;
 }
 
+function kindOf({ announcement = false, room, to }: Message): string {
+  if (announcement) return ANNOUNCEMENT;
+  return room !== undefined ? ROOM : to === undefined ? PUBLIC : DIRECT;
+}
+
 function format(message: Message, { title, details, page }: Form): string {
-  const { from, to, sent, text, announcement = false } = message;
-  const kind = announcement ? ANNOUNCEMENT : to === undefined ? PUBLIC : DIRECT;
-  const values = { To: legibleLine(to ?? ""), Sent: localTime(sent) };
+  const { from, to, room, sent, text } = message;
+  const values = {
+    Room: `#${legibleLine(room ?? "")}`,
+    To: legibleLine(to ?? ""),
+    Sent: localTime(sent),
+  };
   return [
     title,
-    `Message type: ${kind}`,
+    `Message type: ${kindOf(message)}`,
     hanging(`From: ${legibleLine(from)}`, page),
     ...details.map((detail) => hanging(`${detail}: ${values[detail]}`, page)),
     "",
@@ -87,6 +106,16 @@ function format(message: Message, { title, details, page }: Form): string {
     block(legible(text), page),
     "",
   ].join("\n");
+}
+
+/** How long something took, roughly: `5 s`, `3 min`, `2 h`, `4 days`. */
+export function duration(ms: number): string {
+  const seconds = Math.floor(ms / 1_000);
+  if (seconds < 60) return `${seconds} s`;
+  if (seconds < 3_600) return `${Math.floor(seconds / 60)} min`;
+  return seconds < 172_800
+    ? `${Math.floor(seconds / 3_600)} h`
+    : `${Math.floor(seconds / 86_400)} days`;
 }
 
 /** The time where the user is, as 2026-01-31 10:30; "?" where there is no such time. */

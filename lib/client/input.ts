@@ -18,7 +18,7 @@ export type Input<C extends Named> =
 
 /**
  * Reads a line. `@joe hi` is a direct message. In the compact style a command without "/" is in capital
- * letters, since everything else is text; `//` at the beginning stands for a "/" of the text.
+ * letters, since everything else is text, but for "dm joe hi", which must not reach everybody; `//` at the beginning stands for a "/" of the text.
  *
  * @param direct the command that sends direct messages
  */
@@ -30,15 +30,12 @@ export function readInput<C extends Named>(
   if (typed === "") return { kind: "nothing" };
   if (compact && typed.startsWith("//")) return { kind: "text", text: typed.slice(1) };
   const [, word = "", rest = ""] = /^(\S*)\s*(.*)$/s.exec(typed) ?? [];
-  if (/^@./.test(word)) {
-    return {
-      kind: "command",
-      command: direct,
-      rest: `${word.slice(1).replace(/[:,]$/, "")} ${rest}`.trim(),
-    };
-  }
+  if (/^@./.test(word)) return { kind: "command", command: direct, rest: typed };
   const slash = word.startsWith("/");
   const bare = slash ? word.slice(1) : word;
+  if (compact && word.toUpperCase() === direct.name && rest !== "") {
+    return { kind: "command", command: direct, rest };
+  }
   const command = commands.find(({ name, words, alone = [] }) =>
     (slash || !compact ? bare.toUpperCase() === name : bare === name) ||
     (slash && words.includes(bare.toLowerCase())) ||
@@ -47,4 +44,23 @@ export function readInput<C extends Named>(
   if (command !== undefined) return { kind: "command", command, rest };
   if (slash && /^\/[\p{L}?]+$/u.test(word)) return { kind: "unknown", word };
   return { kind: "text", text: compact ? line : typed };
+}
+
+/** What was probably meant by a word that is no command, as it is typed; undefined where nothing is near. */
+export function closestCommand(
+  word: string,
+  commands: readonly Pick<Named, "words">[],
+): string | undefined {
+  const typed = word.replace("/", "").toLowerCase();
+  const shortened = new Set(shorterByOne(typed));
+  const meant = commands.flatMap(({ words }) => words).find((known) =>
+    known.length > 2 && known[0] === typed[0] &&
+    shorterByOne(known).some((short) => shortened.has(short))
+  );
+  return meant && `/${meant}`;
+}
+
+/** A word, and the word without any one letter: mistyped words have one of these in common. */
+function shorterByOne(word: string): string[] {
+  return [word, ...Array.from(word, (_, at) => word.slice(0, at) + word.slice(at + 1))];
 }

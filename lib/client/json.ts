@@ -11,7 +11,6 @@ import { parseDuration } from "../protocol/durations.ts";
 import { ProtocolError } from "../protocol/errors.ts";
 import { foldUsername, parsePassword } from "../protocol/names.ts";
 import type { Crowd, Message, PresenceChange } from "../protocol/records.ts";
-import { OPERATION_NAMES } from "../protocol/roles.ts";
 import {
   type Check,
   integer,
@@ -23,6 +22,7 @@ import {
   type Shaped,
   string,
 } from "../protocol/shape.ts";
+import { ACT_NAMES, OPERATION_NAMES } from "../protocol/roles.ts";
 import { parseText } from "../protocol/text.ts";
 import type { ChatClient, ChatClientOptions } from "./client.ts";
 import { BadLine, encodeJsonLine, readJsonLines } from "./json_lines.ts";
@@ -58,6 +58,8 @@ const password: Check<string> = (value, field) => parsePassword(string()(value, 
 const duration: Check<number> = (value, field) => parseDuration(string()(value, field));
 const text: Check<string> = (value, field) => parseText(string()(value, field));
 
+const act = oneOf(...ACT_NAMES);
+
 const COMMANDS: Readonly<Record<string, Command>> = {
   public: command({ text }, async (client, { text }) => ({
     type: "sent",
@@ -72,11 +74,38 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     const { username, active } = await client.findUser(fields.username);
     return { type: "user", username, active };
   }),
+  join: command({ room: name }, async (client, fields) => {
+    const { room, topic, members, role, made = false } = await client.join(fields.room);
+    return { type: "joined", room, topic, members, role, made };
+  }),
+  leave: command({ room: name }, async (client, fields) => {
+    const { room } = await client.leave(fields.room);
+    return { type: "left", room };
+  }),
+  say: command({ room: name, text }, async (client, { room, text }) => ({
+    type: "sent",
+    message: await client.say(room, text),
+  })),
+  rooms: command({}, async (client) => {
+    const { count, rooms } = await client.rooms();
+    return { type: "rooms", count, rooms };
+  }),
+  who: command({ room: optional(name) }, async (client, { room }) => {
+    const { count, users } = await client.who(room);
+    return { type: "who", count, users };
+  }),
+  act: command(
+    { room: name, what: act, user: optional(name), text: optional(string()) },
+    async (client, { room, what, user, text }) => {
+      await client.act(room, what, { user, text });
+      return { type: "acted" };
+    },
+  ),
   history: command(
-    { count: optional(integer(1)), with: optional(name) },
-    async (client, { count = 20, with: other }) => ({
+    { count: optional(integer(1)), with: optional(name), room: optional(name) },
+    async (client, { count = 20, with: other, room }) => ({
       type: "history",
-      ...describePast(await client.history(count, other)),
+      ...describePast(await client.history(count, { with: other, room })),
     }),
   ),
   search: command({ text, count: optional(integer(1)) }, async (client, { text, count = 20 }) => ({
@@ -150,7 +179,7 @@ export class JsonFace {
   get events(): Required<
     Pick<
       ChatClientOptions,
-      "onMessage" | "onLost" | "onBack" | "onPresence" | "onNotice" | "overview"
+      "onMessage" | "onLost" | "onBack" | "onPresence" | "onRoom" | "onNotice" | "overview"
     >
   > {
     return {
@@ -159,6 +188,8 @@ export class JsonFace {
       onBack: ({ overview, server }) =>
         this.#say({ type: "back", here: overview?.here, server: server && formatEndpoint(server) }),
       onPresence: (presence) => this.#presence(presence),
+      onRoom: ({ room, what, by, user, text }) =>
+        this.#say({ type: "room", room, what, by, user, text }),
       onNotice: (message) => this.#say({ type: "notice", message }),
       // Who is here, and no messages.
       overview: () => 0,
@@ -256,8 +287,8 @@ export class JsonFace {
 }
 
 /** A message as programs get it: `message` is its id, as everywhere. */
-function describe({ id, from, to, sent, text, late, announcement }: Message): Fields {
-  return { message: id, from, to, sent, text, late, announcement };
+function describe({ id, from, to, room, sent, text, late, announcement }: Message): Fields {
+  return { message: id, from, to, room, sent, text, late, announcement };
 }
 
 function without({ count, users }: Crowd, key: string): Crowd {

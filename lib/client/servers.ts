@@ -5,12 +5,16 @@ import { decodeCertificate } from "../net/certificate.ts";
 import { type Connection, type Endpoint, formatEndpoint } from "../net/connection.ts";
 import { type KnownServers, type Vouched, VOUCHED_MS } from "../net/known_servers.ts";
 import { readCertificate } from "../net/tls_client.ts";
+import { MAX_NAMED_SERVERS } from "../protocol/limits.ts";
 import type { NamedServer } from "../protocol/records.ts";
 import { connect } from "./connect.ts";
 import { decideTrust, dialTrusted, stranger, type Trust, type Trusted } from "./trust.ts";
 
 /** Where there are several servers, one may take so long to answer, in milliseconds. */
 const PATIENCE_MS = 4_000;
+
+/** What an address is made of: it is shown, and stands in a line of a file. */
+const ADDRESS = /^[\w.:%-]+$/;
 
 /** A server that a client may join. */
 export interface Server {
@@ -95,12 +99,15 @@ export class Servers implements ServerChoice {
 
   async learn(named: readonly NamedServer[], { welcome }: { welcome: boolean }): Promise<void> {
     const encrypted = this.#trust !== undefined;
-    this.#named = named.flatMap(({ address, port, certificate: encoded }) => {
-      const server = { hostname: address, port };
-      if (!encrypted) return encoded === undefined ? [{ server }] : [];
-      const certificate = decodeCertificate(encoded ?? "");
-      return certificate === undefined ? [] : [{ server, certificate }];
-    });
+    this.#named = named.slice(0, MAX_NAMED_SERVERS).flatMap(
+      ({ address, port, certificate: encoded }) => {
+        if (!ADDRESS.test(address) || port > 65_535) return [];
+        const server = { hostname: address, port };
+        if (!encrypted) return encoded === undefined ? [{ server }] : [];
+        const certificate = decodeCertificate(encoded ?? "");
+        return certificate === undefined ? [] : [{ server, certificate }];
+      },
+    );
     const trusted = this.#current?.trusted;
     if (!trusted?.met) return;
     const now = this.#clock.date().getTime();

@@ -74,6 +74,8 @@ export interface ClientSessionOptions {
   openSocket: (local: Endpoint) => DatagramSocket | undefined;
   /** The login is done, or the client has come back; before the first message. */
   onWelcome: (welcome: ServerRecords["welcome"]) => void;
+  /** Something was done in a room. @default nobody is told */
+  onRoom?: (news: ServerRecords["room"]) => void;
   /** Somebody has come, or gone. @default nobody is told */
   onPresence?: (presence: PresenceChange) => void;
   /** The server names others than in its welcome. @default nobody is told */
@@ -220,6 +222,8 @@ export class ClientSession {
         return this.#send({ type: "pong" });
       case "pong":
         return;
+      case "room":
+        return this.#options.onRoom?.(record);
       case "presence":
         return this.#options.onPresence?.(record);
       case "servers":

@@ -2,7 +2,7 @@ import type { Console } from "../console/console.ts";
 import { legibleLine } from "../console/foreign.ts";
 import { ExitCode, ExitError } from "../exit.ts";
 import { ProtocolError } from "../protocol/errors.ts";
-import { foldUsername } from "../protocol/names.ts";
+import { foldUsername, parseRoomName } from "../protocol/names.ts";
 import { parseText } from "../protocol/text.ts";
 import type { ChatClient } from "./client.ts";
 import type { Sent } from "./format.ts";
@@ -12,6 +12,9 @@ import type { View } from "./view.ts";
 
 /** Of so many messages that the user sent `ST` can say how far they got. */
 export const MAX_STATUS = 100;
+
+/** Whom a text goes to: one user, or a room. */
+export type Target = { to: string } | { room: string };
 
 /** What the user typed could not be used; the text says why. */
 export class InputError extends Error {
@@ -34,8 +37,8 @@ export class Talk {
   readonly view: View;
   readonly hidden: boolean;
   readonly keepSettings: () => string | undefined;
-  /** To whom plain text of the compact style goes; undefined for everybody. */
-  target: string | undefined;
+  /** Where plain text of the compact style goes; undefined for everybody. */
+  target: Target | undefined;
   /** What the user has sent, the newest last. */
   sent: readonly Sent[] = [];
 
@@ -54,10 +57,14 @@ export class Talk {
     return this.view.settings;
   }
 
-  /** Sends a text to a user, or to everybody. */
-  async send(text: string, to?: string): Promise<void> {
-    if (to === undefined) this.#noteSent({ message: await this.client.publish(text), to, text });
-    else {
+  /** Sends a text to a user or a room, or to everybody. */
+  async send(text: string, target?: Target): Promise<void> {
+    if (target === undefined) this.#noteSent({ message: await this.client.publish(text), text });
+    else if ("room" in target) {
+      const { room } = target;
+      this.#noteSent({ message: await this.client.say(room, text), room, text });
+    } else {
+      const { to } = target;
       const { message, away } = await this.client.direct(to, text);
       this.#noteSent({ message, to, text });
       if (away) {
@@ -84,13 +91,21 @@ export class Talk {
       "Select a user to send a message to:",
       ...users.map((user) => `         ${legibleLine(user)}`),
     ]);
-    for (;;) {
-      const name = (await this.#askLine("To:")).trim();
+    return await this.askUntil("To:", async (name) => {
       if (name === "") throw new InputError("No user was named, so nothing was sent.");
+      return await this.findUser(name);
+    });
+  }
+
+  /** Asks until there is an answer that can be used; an empty one is the last one. */
+  async askUntil<T>(question: string, use: (answer: string) => Promise<T>): Promise<T> {
+    for (;;) {
+      const answer = (await this.#askLine(question)).trim();
       try {
-        return await this.findUser(name);
+        return await use(answer);
       } catch (error) {
-        if (!(error instanceof RequestError)) throw error;
+        const isWrong = error instanceof RequestError || error instanceof InputError;
+        if (!isWrong || answer === "") throw error;
         this.view.complain(sentence(error.message));
       }
     }
@@ -126,6 +141,19 @@ export function checkText(text: string): string {
   const problem = whatIsWrong(() => parseText(text));
   if (problem !== undefined) throw new InputError(`${problem}, so nothing was sent`);
   return text;
+}
+
+/**
+ * The name of a room that the user typed.
+ *
+ * @param example how it should have been typed
+ * @throws {InputError} where no room may have that name
+ */
+export function roomOf(typed: string, example: string): string {
+  if (typed === "") throw new InputError(`It takes a room, as in "${example}"`);
+  const problem = whatIsWrong(() => parseRoomName(typed));
+  if (problem !== undefined) throw new InputError(problem);
+  return parseRoomName(typed);
 }
 
 /** What is wrong with what `parse` parses; undefined where nothing is. */

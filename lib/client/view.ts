@@ -4,13 +4,20 @@ import { legibleLine } from "../console/foreign.ts";
 import { hanging } from "../console/layout.ts";
 import { foldUsername } from "../protocol/names.ts";
 import { formatEndpoint } from "../net/connection.ts";
-import type { Crowd, Message, Overview, PresenceChange } from "../protocol/records.ts";
+import type {
+  Crowd,
+  Message,
+  Overview,
+  PresenceChange,
+  ServerRecords,
+} from "../protocol/records.ts";
 import { Attention, mentions, notification } from "./attention.ts";
 import { colored, emphasized } from "./colors.ts";
 import { dayOf, formatLine } from "./compact.ts";
 import type { Return } from "./client.ts";
 import { formatLoss, formatMessage, formatPastMessage } from "./format.ts";
 import { Here } from "./here.ts";
+import { describeNews } from "./room_news.ts";
 import type { LostError } from "./session.ts";
 import type { Settings } from "./settings.ts";
 
@@ -40,6 +47,8 @@ export class View {
   lastDirect: string | undefined;
   /** Who is here, as far as it is known. */
   readonly here = new Here();
+  /** The rooms that the user is known to be in, by their names. */
+  readonly rooms = new Set<string>();
   /** The day of what was shown last. */
   #day: string;
   readonly #clock: Clock;
@@ -63,6 +72,7 @@ export class View {
     if (this.#isBlocked(message.from)) return;
     const own = this.#isSent(message);
     this.#noteDirect(message);
+    if (message.room !== undefined) this.rooms.add(message.room);
     if (this.compact) this.#line(message);
     else this.console.print(formatMessage(message, this.console.page, { own }));
     if (!this.#isOwn(message.from) && this.#isForUser(message)) this.#alert(message);
@@ -73,6 +83,7 @@ export class View {
     this.username = username;
     if (overview === undefined) return;
     this.here.set(overview.here.users);
+    for (const room of overview.rooms ?? []) this.rooms.add(room);
     if (!this.compact) return;
     overview.messages.forEach((message) => this.#noteDirect(message));
     const { messages, seen = Infinity, here } = overview;
@@ -85,6 +96,11 @@ export class View {
     const names = here.users.toSorted().slice(0, MAX_NAMES);
     const more = here.count > names.length ? ` and ${here.count - names.length} more` : "";
     this.notice(`${here.count} here: ${listed(names)}${more}`);
+    if (this.rooms.size > 0) {
+      this.notice(
+        `You are in ${[...this.rooms].map((room) => `#${legibleLine(room)}`).join(", ")}`,
+      );
+    }
   }
 
   /** Who has come and gone. */
@@ -95,6 +111,21 @@ export class View {
       part !== ""
     );
     if (parts.length > 0) this.notice(parts.join("; "));
+  }
+
+  /** What was done in a room; in the classic style only what was done to the user. */
+  room(news: ServerRecords["room"]): void {
+    const { what, by, user } = news;
+    if (this.#isOwn(by)) return;
+    const isForUser = user !== undefined && this.#isOwn(user);
+    if (isForUser && (what === "kick" || what === "ban")) this.rooms.delete(news.room);
+    const text = describeNews(news, isForUser);
+    if (text === undefined) return;
+    if (!this.compact) {
+      if (isForUser) this.complain(`${text}.`);
+    } else if (this.settings.get("joins") || what !== "joined" && what !== "left") {
+      this.notice(text);
+    }
   }
 
   /** Messages of the past, in order. */

@@ -28,6 +28,8 @@ export interface Cluster extends AsyncDisposable {
   readonly stream: string;
   /** Is told whether NATS takes what is to be stored, when that changes. */
   onAvailable: (available: boolean) => void;
+  /** Fulfilled with the reason when this server can't go on as one of the cluster: nothing is stored any more. */
+  readonly failed: Promise<string>;
   /** Whether this server's clock is known to say what NATS' does, or nearly. */
   readonly clockIsRight: boolean;
 

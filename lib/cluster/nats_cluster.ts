@@ -23,6 +23,7 @@ class NatsCluster implements Cluster {
   readonly #clock: Clock;
   readonly #log: (event: string) => void;
   #presence: Presence | undefined;
+  readonly #failed = Promise.withResolvers<string>();
   #connected = true;
   /** Whether the stream took the last event: without a leader it takes none. */
   #takes = true;
@@ -52,6 +53,10 @@ class NatsCluster implements Cluster {
     if (now !== before) this.onAvailable(now);
   }
 
+  get failed(): Promise<string> {
+    return this.#failed.promise;
+  }
+
   get stream(): string {
     return this.#stream.id;
   }
@@ -63,7 +68,11 @@ class NatsCluster implements Cluster {
   async openJournal(database: Database, reader: Reader): Promise<Journal> {
     const [stream, clock, log] = [this.#stream, this.#clock, this.#log];
     const onPublished = (takes: boolean) => this.#note({ takes });
-    return await StreamJournal.open({ stream, database, reader, clock, log, onPublished });
+    const onFailed = this.#failed.resolve;
+    return await StreamJournal.open({
+      ...{ stream, database, reader, clock, log },
+      ...{ onPublished, onFailed },
+    });
   }
 
   async join(): Promise<Elsewhere & OtherServers> {

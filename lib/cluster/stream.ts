@@ -98,6 +98,11 @@ export class ClusterStream implements AsyncDisposable {
     }
   }
 
+  /** Whether it has an event. @throws where NATS can't say */
+  async has(seq: number): Promise<boolean> {
+    return await this.manager.streams.getMessage(this.name, { seq }) !== null;
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.connection.close();
   }

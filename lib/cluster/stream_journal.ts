@@ -26,6 +26,8 @@ export interface StreamJournalOptions {
   log: (event: string) => void;
   /** Is told each time whether the stream has taken an event. @default nobody */
   onPublished?: (taken: boolean) => void;
+  /** Is told why it can't go on, and so has ended. @default nobody */
+  onFailed?: (why: string) => void;
 }
 
 /** An event that was published, and that the stream has not given back yet. */
@@ -81,6 +83,10 @@ export class StreamJournal implements Journal, AsyncDisposable {
   #arrived: Arrived[] = [];
   /** The number of the newest event that has arrived. */
   #received: number;
+  /** An event that a consumer left out, while the stream is asked for it. */
+  #missed: number | undefined;
+  /** An event that the stream does not have, though it has later ones. */
+  #absent: number | undefined;
   #committing = false;
   readonly #caughtUp = Promise.withResolvers<void>();
   #catchingUp: Promise<boolean> | undefined;
@@ -269,6 +275,7 @@ export class StreamJournal implements Journal, AsyncDisposable {
   #receive(message: JsMsg): void {
     const { seq } = message;
     if (seq <= this.#received || this.#over.signal.aborted) return;
+    if (seq !== this.#received + 1 && this.#received + 1 !== this.#absent) return this.#skip(seq);
     const id = message.headers?.get(MESSAGE_ID) ?? "";
     const pending = this.#pending.get(id);
     let event = pending?.event;
@@ -277,13 +284,30 @@ export class StreamJournal implements Journal, AsyncDisposable {
     } catch (error) {
       // To go on without it would make this server another one than the others.
       const problem = `event ${seq} of the cluster can't be read: ${(error as Error).message}`;
-      this.#options.log(`${problem}; nothing is stored any more`);
+      this.#options.onFailed?.(problem);
       this.#caughtUp.reject(new ExitError(ExitCode.refused, problem));
       return this.#end();
     }
     this.#received = seq;
     this.#arrived.push({ number: seq, event, outcome: seq, pending: this.#take(id) });
     this.#commit();
+  }
+
+  /**
+   * A consumer has left events out: a NATS server that has just come back may, whose copy of the stream is not whole
+   * yet. They are read again.
+   */
+  #skip(seq: number): void {
+    this.#stopReading();
+    const missing = this.#received + 1;
+    if (this.#missed === missing) return;
+    this.#missed = missing;
+    this.#options.log(`NATS gave event ${seq} before ${missing}: reading again`);
+    void this.#options.stream.has(missing).then((has) => {
+      // What the stream does not have either is never waited for.
+      if (!has) this.#absent = missing;
+      else this.#missed = undefined;
+    }, () => this.#missed = undefined);
   }
 
   #commit(): void {
@@ -296,6 +320,7 @@ export class StreamJournal implements Journal, AsyncDisposable {
       run: () => {
         entries = this.#arrived.splice(0, BATCH);
         reader.apply(entries);
+        return false;
       },
       committed: () => {
         this.#committing = false;

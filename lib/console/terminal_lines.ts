@@ -222,7 +222,8 @@ export class TerminalLines implements LineSource {
     if (this.#muted) return this.#editor.insert(text.split("\n")[0]!);
     if (!this.#editor.paste(text)) return;
     const lines = text.split("\n").length;
-    this.#say(`A paste of ${lines} lines: Enter sends it as one message, Ctrl-C drops it.`);
+    const size = lines > 1 ? `${lines} lines` : `${text.length} characters`;
+    this.#say(`A paste of ${size}: Enter sends it as one message, Ctrl-C drops it.`);
   }
 
   #press(key: Key): void {

@@ -219,3 +219,11 @@ export function subjectOf(event: JournalEvent): Subject | undefined {
       return undefined;
   }
 }
+
+/**
+ * Whether a crash of the system may take an event back: what was acknowledged comes again then, marked as late, and is
+ * dropped by a client that has shown it; and more counts as unread than was.
+ */
+export function isRecoverable({ type }: JournalEvent): boolean {
+  return type === "acknowledgement" || type === "account-seen";
+}

@@ -1,6 +1,6 @@
 import type { Database } from "../messages/database.ts";
 import { RecentMap } from "../protocol/recent_map.ts";
-import { type JournalEvent, subjectOf } from "./events.ts";
+import { isRecoverable, type JournalEvent, subjectOf } from "./events.ts";
 import {
   type Condition,
   ConflictError,
@@ -37,6 +37,8 @@ export class LocalJournal implements Journal {
   /** The newest number that was given; never given again, whether it was stored or not. */
   #given: number;
   /** The newest events of subjects, in this process: what is older nobody bases a decision on any more. */
+  /** Whether the last transaction failed: what it did is taken back in the next one, and that has to last. */
+  #failed = false;
   readonly #subjects = new RecentMap<string, number>(SUBJECTS);
 
   constructor(database: Database, reader: Reader) {
@@ -77,8 +79,12 @@ export class LocalJournal implements Journal {
         this.#pending = [];
         entries = taken.filter((entry) => this.#admit(entry, subjects));
         this.#reader.apply(entries);
+        const recoverable = entries.length > 0 &&
+          entries.every(({ event }) => isRecoverable(event));
+        return recoverable && !this.#failed;
       },
       committed: () => {
+        this.#failed = false;
         for (const [subject, number] of subjects) this.#subjects.set(subject, number);
         this.#settle(taken);
         this.#reader.committed(entries);
@@ -88,6 +94,7 @@ export class LocalJournal implements Journal {
         }
       },
       failed: (error) => {
+        this.#failed = true;
         // The disk may have failed before this transaction began.
         if (taken.length === 0) taken = this.#pending.splice(0);
         this.#settle(taken);

@@ -53,9 +53,13 @@ export class Statement {
 
 /** A change of the database: one transaction. */
 export interface Change {
-  /** Does it, inside the transaction; what it throws undoes that. */
-  run: () => void;
-  /** It is on the disk. */
+  /**
+   * Does it, inside the transaction; what it throws undoes that.
+   *
+   * @returns whether a crash of the system may take it back, so that nobody has to wait for the disk
+   */
+  run: () => boolean;
+  /** It is on the disk, or need not be. */
   committed: () => void;
   /**
    * Nothing was changed, or nobody knows; also before `run` was called.
@@ -225,25 +229,32 @@ export class Database implements Disposable {
     return this.#next !== undefined || this.#notes.length > 0 || this.#scrubbing;
   }
 
-  /** Commits what waits, to the system's cache. @returns the change; undefined where it failed, or there is none */
+  /**
+   * Commits what waits, to the system's cache.
+   *
+   * @returns the change that has to be on the disk before it is committed, if there is one
+   */
   #write(): Change | undefined {
     const change = this.#next;
     const notes = this.#notes;
     this.#next = undefined;
     this.#notes = [];
     if (change === undefined && notes.length === 0) return undefined;
+    let recoverable: boolean | undefined;
     try {
       this.#paths.require();
       this.#database.exec("BEGIN");
       for (const note of notes) note();
-      change?.run();
+      recoverable = change?.run();
       this.#database.exec("COMMIT");
-      return change;
     } catch (error) {
       this.#rollBack();
       this.#settle(change, error);
       return undefined;
     }
+    if (recoverable !== true) return change;
+    this.#settle(change, undefined);
+    return undefined;
   }
 
   #settle(change: Change | undefined, error: unknown): void {

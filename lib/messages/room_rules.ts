@@ -62,9 +62,8 @@ export function judgeRight(
   if (may(role ?? "user", right)) return undefined;
   const { name } = facts.room(room)!;
   if (role === undefined) return notIn(`you are not in #${name}: JO #${name} joins it`);
-  return notAllowed(
-    `${right} takes the ${RIGHTS[right]} of #${name}, and you are a ${role} of it`,
-  );
+  const needed = RIGHTS[right] === "owner" ? "the owner" : `a ${RIGHTS[right]}`;
+  return notAllowed(`only ${needed} of #${name} may do that: you are a ${role} of it`);
 }
 
 function judgeJoin(id: number, account: string, facts: RoomFacts): ProtocolError | undefined {
@@ -89,18 +88,22 @@ function judgeAct(
   const { banned, muted } = facts.standing(id, account);
   switch (what) {
     case "invite":
-      if (other !== undefined) return notAllowed(`${user} is in #${name} already`);
-      return banned === 1 ? notAllowed(`${user} is banned from #${name}: unban first`) : undefined;
+      if (other !== undefined) return notAllowed(`invite ${user}: in #${name} already`);
+      return banned === 1
+        ? notAllowed(`invite ${user}: banned from #${name}, so unban first`)
+        : undefined;
     case "unban":
-      return banned === 1 ? undefined : notAllowed(`${user} is not banned from #${name}`);
+      return banned === 1 ? undefined : notAllowed(`unban ${user}: not banned from #${name}`);
     case "unmute":
-      return muted === 1 ? undefined : notAllowed(`${user} is not muted in #${name}`);
+      return muted === 1 ? undefined : notAllowed(`unmute ${user}: not muted in #${name}`);
     case "ban":
       if (other === undefined) return undefined;
   }
-  if (other === undefined) return notIn(`${user} is not in #${name}`);
+  if (other === undefined) return notIn(`${what} ${user}: not in #${name}`);
   if (outranks(facts.roleIn(id, foldUsername(by))!, other)) return undefined;
-  return notAllowed(`${user} is ${other === "owner" ? "the owner" : `a ${other}`} of #${name}`);
+  return notAllowed(
+    `${what} ${user}: that is ${other === "owner" ? "the owner" : `a ${other}`} of #${name}`,
+  );
 }
 
 function notAllowed(why: string): ProtocolError {

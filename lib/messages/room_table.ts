@@ -1,6 +1,7 @@
 import type { RoomActEvent, RoomEvent } from "../journal/events.ts";
 import type { ProtocolError } from "../protocol/errors.ts";
 import { MAX_LISTED_ROOMS, MAX_LISTED_USERS } from "../protocol/limits.ts";
+import { RecentMap } from "../protocol/recent_map.ts";
 import { foldUsername } from "../protocol/names.ts";
 import type { RoomSummary } from "../protocol/records.ts";
 import type { RoomRole } from "../protocol/roles.ts";
@@ -10,6 +11,9 @@ import { Rows } from "./rows.ts";
 
 /** So many times that an account was in one room are remembered. */
 const STAYS = 10;
+
+/** So many names of rooms are kept in memory. */
+const NAMES = 10_000;
 
 /** A room; what is yes or no is 1 or 0. */
 export interface Room {
@@ -51,6 +55,8 @@ export class RoomTable implements RoomFacts {
   readonly #stays: Rows<Stay, "account" | "room" | "since">;
   readonly #standings: Rows<Standing & { account: string; room: number }, "account" | "room">;
   readonly #statements;
+  /** Those of rooms in which something was said lately: a room's name never changes. */
+  readonly #names = new RecentMap<number, string>(NAMES);
 
   constructor(database: Database) {
     this.#rooms = new Rows(database, {
@@ -92,7 +98,9 @@ export class RoomTable implements RoomFacts {
 
   /** A room's name, also when it has ended. */
   nameOf(id: number): string | undefined {
-    return this.#rooms.get({ id })?.name;
+    const known = this.#names.get(id) ?? this.#rooms.get({ id })?.name;
+    if (known !== undefined) this.#names.set(id, known);
+    return known;
   }
 
   roleIn(room: number, account: string): RoomRole | undefined {
@@ -107,6 +115,11 @@ export class RoomTable implements RoomFacts {
   roomsOf(account: string, upTo: number): number[] {
     const rows = this.#statements.roomsOf.all({ account, upTo });
     return rows.map(({ room }) => room as number);
+  }
+
+  /** The names of the rooms that an account is in. */
+  namesOf(account: string): string[] {
+    return this.#statements.namesOf.all(account).map(({ name }) => name as string);
   }
 
   /** When an account has been in rooms, as far as it may still need messages of then: after an id. */
@@ -152,7 +165,10 @@ export class RoomTable implements RoomFacts {
 
   /** Why an account can't say anything in a room; undefined where it can. */
   judgeSaying(room: number, from: string): ProtocolError | undefined {
-    return judgeSaying(room, foldUsername(from), this);
+    const account = foldUsername(from);
+    // The rule itself, at once, for what nearly everybody may.
+    if (this.#statements.maySay.get({ account, room }) !== undefined) return undefined;
+    return judgeSaying(room, account, this);
   }
 
   /** Takes an event in. @returns why it changed nothing, if so */
@@ -330,8 +346,12 @@ function prepare(database: Database) {
     countOpen: "SELECT count(*) AS count FROM rooms WHERE key IS NOT NULL AND closed = 0",
     find: "SELECT * FROM rooms WHERE key = ?",
     stay: "SELECT * FROM stays WHERE room = ? AND account = ? AND until IS NULL",
+    maySay: `SELECT 1 FROM stays LEFT JOIN standings USING (account, room)
+      WHERE account = :account AND room = :room AND until IS NULL AND muted IS NOT 1`,
     roomsOf: `SELECT room FROM stays WHERE account = :account AND since <= :upTo
       AND (until IS NULL OR until > :upTo)`,
+    namesOf: `SELECT rooms.name FROM stays JOIN rooms ON rooms.id = room
+      WHERE account = ? AND until IS NULL ORDER BY key`,
     staysOf: `SELECT room, since, until FROM stays WHERE account = :account
       AND (until IS NULL OR until > :after)`,
     allStaysOf: "SELECT * FROM stays WHERE account = ?",

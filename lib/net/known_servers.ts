@@ -90,13 +90,8 @@ export class KnownServers {
       index % 2 === 0 ? [[address, rest[index + 1]]] : []
     );
     return pairs.flatMap(([address = "", encoded = ""]) => {
-      const certificate = decodeCertificate(encoded);
-      if (certificate === undefined) return [];
-      try {
-        return [{ server: parseEndpoint(address, 0), certificate }];
-      } catch {
-        return [];
-      }
+      const [server, certificate] = [endpointOf(address), decodeCertificate(encoded)];
+      return server === undefined || certificate === undefined ? [] : [{ server, certificate }];
     });
   }
 
@@ -141,9 +136,10 @@ export class KnownServers {
       const [server = "", encoded = ""] = line.split(" ");
       if (!server.startsWith("@")) met.set(server, decodeCertificate(encoded));
     }
-    const known = [...met].flatMap(([server, certificate]) =>
-      certificate === undefined ? [] : [[parseEndpoint(server, 0), certificate] as const]
-    );
+    const known = [...met].flatMap(([server, certificate]) => {
+      const endpoint = certificate && endpointOf(server);
+      return endpoint === undefined ? [] : [[endpoint, certificate!] as const];
+    });
     return new Map(known);
   }
 
@@ -163,6 +159,15 @@ export class KnownServers {
       await this.#file.write(new TextEncoder().encode(text));
     }
     this.#lines.push(line);
+  }
+}
+
+/** Undefined where a line of the file is damaged. */
+function endpointOf(text: string): Endpoint | undefined {
+  try {
+    return parseEndpoint(text, 0);
+  } catch {
+    return undefined;
   }
 }
 

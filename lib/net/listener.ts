@@ -3,13 +3,10 @@
  *
  * @module
  */
-import { once } from "node:events";
-import { createSecureContext, type SecureContext, TLSSocket } from "node:tls";
-import { Carrier } from "./carrier.ts";
 import type { Endpoint } from "./connection.ts";
 import type { Identity } from "./identity.ts";
-import { NodeStream } from "./node_stream.ts";
 import type { ByteStream } from "./stream.ts";
+import { listenTls } from "./tls_listener.ts";
 import { TlsRelay } from "./tls_relay.ts";
 
 /** How long to wait when the system has no room for another connection, in milliseconds. */
@@ -47,8 +44,10 @@ export interface ListenOptions {
   port: number;
   /** What to speak TLS 1.3 with; undefined for plain TCP. */
   identity: Identity | undefined;
+  /** The connections for which there are file descriptors. */
+  connections: number;
   onIncoming: (incoming: Incoming) => void;
-  /** The system has no file descriptor for another connection. */
+  /** There is no file descriptor for another connection. */
   onShortage: () => void;
 }
 
@@ -57,22 +56,18 @@ export interface ListenOptions {
  *
  * @throws what the system says where the port or the address can't be had
  */
-export function listen(options: ListenOptions): Listener {
+export async function listen(options: ListenOptions): Promise<Listener> {
   const { identity } = options;
   if (identity === undefined) return listenTcp(options, (conn) => new PlainIncoming(conn));
-  if (!NODE_TLS_SERVES) {
-    return listenTcp(options, (conn) => new RelayedIncoming(conn, identity));
-  }
-  const { certificatePem: cert, key } = identity;
-  const context = createSecureContext({ cert, key, minVersion: "TLSv1.3" });
-  return listenTcp(options, (conn) => new TlsIncoming(conn, context));
+  if (NODE_TLS_SERVES) return await listenTls(options, identity);
+  return listenTcp(options, (conn) => new RelayedIncoming(conn, identity));
 }
 
 /**
  * Whether `node:tls` can be a server. Before Deno 2.9 it can't; `Deno.listenTls` always can, but speaks
  * TLS 1.2 too, and needs {@linkcode TlsRelay}.
  */
-const NODE_TLS_SERVES = atLeast(Deno.version.deno, [2, 9]);
+export const NODE_TLS_SERVES = atLeast(Deno.version.deno, [2, 9]);
 
 /** The most file descriptors that a connection needs: a {@linkcode TlsRelay} begins with four. */
 export const DESCRIPTORS_PER_CONNECTION = NODE_TLS_SERVES ? 1 : 4;
@@ -179,38 +174,5 @@ class RelayedIncoming extends PlainIncoming {
 
   override secure(): Promise<ByteStream> {
     return this.#relay.open();
-  }
-}
-
-class TlsIncoming extends PlainIncoming {
-  readonly #context: SecureContext;
-
-  constructor(conn: Deno.Conn, context: SecureContext) {
-    super(conn);
-    this.#context = context;
-  }
-
-  override async secure(): Promise<ByteStream> {
-    const carrier = new Carrier(this.conn);
-    const socket = new TLSSocket(carrier, { isServer: true, secureContext: this.#context });
-    // Later errors are seen by whoever reads or writes.
-    for (const stream of [carrier, socket]) stream.on("error", () => {});
-    const closed = new AbortController();
-    for (const event of ["end", "close"]) {
-      carrier.once(event, () => closed.abort(new Error("the connection was closed")));
-    }
-    try {
-      await once(socket, "secure", { signal: closed.signal });
-    } catch (error) {
-      // The alert that says what is wrong goes out before the carrier closes.
-      carrier.destroy();
-      if (!closed.signal.aborted) await once(carrier, "close");
-      throw error;
-    }
-    return new NodeStream(socket, {
-      local: this.conn.localAddr as Deno.NetAddr,
-      remote: this.remote,
-      cut: () => carrier.cut(),
-    });
   }
 }

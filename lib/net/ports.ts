@@ -21,8 +21,10 @@ export interface PortsOptions {
   hostname?: string | undefined;
   /** What to speak TLS with. @default no TLS */
   identity?: Identity | undefined;
+  /** The connections for which there are file descriptors. @default no limit */
+  connections?: number | undefined;
   onIncoming: (incoming: Incoming) => void;
-  /** The system has no file descriptor for another connection. */
+  /** There is no file descriptor for another connection. */
   onShortage: () => void;
 }
 
@@ -31,9 +33,9 @@ export interface PortsOptions {
  *
  * @throws {ExitError} `refused`, where the port or the address can't be had
  */
-export function bindPorts(port: number, options: PortsOptions): Ports {
+export async function bindPorts(port: number, options: PortsOptions): Promise<Ports> {
   try {
-    return bindSomewhere(port, options);
+    return await bindSomewhere(port, options);
   } catch (cause) {
     throw new ExitError(ExitCode.refused, whyNot(port, options.hostname, cause), { cause });
   }
@@ -56,28 +58,28 @@ function isNotPermitted(error: unknown): boolean {
     (error as { code?: string }).code === "EACCES";
 }
 
-function bindSomewhere(
+async function bindSomewhere(
   port: number,
   { hostname, ...options }: PortsOptions,
-): Ports {
-  if (hostname !== undefined) return bindBoth(port, hostname, options);
+): Promise<Ports> {
+  if (hostname !== undefined) return await bindBoth(port, hostname, options);
   // Windows keeps IPv4 out of an IPv6 socket.
-  if (Deno.build.os === "windows") return bindBoth(port, "0.0.0.0", options);
+  if (Deno.build.os === "windows") return await bindBoth(port, "0.0.0.0", options);
   try {
-    return bindBoth(port, "::", options);
+    return await bindBoth(port, "::", options);
   } catch (error) {
     if (isInUse(error) || isNotPermitted(error)) throw error;
-    return bindBoth(port, "0.0.0.0", options);
+    return await bindBoth(port, "0.0.0.0", options);
   }
 }
 
-function bindBoth(
+async function bindBoth(
   port: number,
   hostname: string,
-  { identity, ...handlers }: Omit<PortsOptions, "hostname">,
-): Ports {
+  { identity, connections = Infinity, ...handlers }: Omit<PortsOptions, "hostname">,
+): Promise<Ports> {
   for (let tries = 1;; tries++) {
-    const tcp = listen({ port, hostname, identity, ...handlers });
+    const tcp = await listen({ port, hostname, identity, connections, ...handlers });
     try {
       const udp = new UdpSocket({ port: tcp.port, hostname });
       return { tcp, udp, port: tcp.port };

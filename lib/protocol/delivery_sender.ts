@@ -1,13 +1,13 @@
 import { TokenBucket } from "../token_bucket.ts";
 import type { CalmRate } from "./calm_rate.ts";
 import { CongestionWindow } from "./congestion.ts";
-import { Fifo } from "./fifo.ts";
 import { MAX_OUTSTANDING, MAX_RUN_BYTES } from "./limits.ts";
 import { PacketSize } from "./packet_size.ts";
 import { type Ack, encodedDataBytes } from "./payloads.ts";
 import { type Range, RangeSet } from "./ranges.ts";
 import type { RecordBlock } from "./record_block.ts";
 import { RoundTrip } from "./round_trip.ts";
+import { RunQueue } from "./run_queue.ts";
 
 /** A packet counts as lost once one sent this many later was acknowledged (RFC 9002, 6.1.1). */
 const PACKET_THRESHOLD = 3;
@@ -25,8 +25,6 @@ const SILENCE_MS = 3_000;
 /** Of so many acknowledged messages it is known for sure by which channel they went. */
 const MAX_REMEMBERED = 10_000;
 
-const COMMA = Uint8Array.of(0x2c);
-
 /** Messages with consecutive delivery numbers: one data packet, or one `deliver` record. */
 export interface Transmission {
   via: "udp" | "tcp";
@@ -34,16 +32,6 @@ export interface Transmission {
   number: number;
   /** Their records, UTF-8, with a comma between two; to be joined. */
   parts: readonly Uint8Array[];
-}
-
-/** Messages that have consecutive delivery numbers and stand one after another in a block. */
-interface Run {
-  /** The delivery number of the first. */
-  number: number;
-  block: RecordBlock;
-  /** Their places in the block; `to` is not included. */
-  from: number;
-  to: number;
 }
 
 /** A data packet that was sent, and neither acknowledged nor found to be lost. */
@@ -64,12 +52,9 @@ interface InFlight {
  * `unsent` on they were never sent, and of those between sets of ranges tell the rest.
  */
 export class DeliverySender {
-  /** What the client has not acknowledged, in order, without gaps. */
-  readonly #runs = new Fifo<Run>();
-  #backlogBytes = 0;
+  readonly #queue = new RunQueue();
   #delivered = 0;
   #unsent = 0;
-  #next = 0;
   /** What the client holds until what is missing below has come. */
   readonly #early = new RangeSet();
   /** What was lost by UDP and goes into new packets. */
@@ -115,7 +100,7 @@ export class DeliverySender {
 
   /** The bytes of message records that wait: queued, or sent and not acknowledged. */
   get backlogBytes(): number {
-    return this.#backlogBytes;
+    return this.#queue.bytes;
   }
 
   /** Every delivery number below this one was acknowledged. */
@@ -134,12 +119,7 @@ export class DeliverySender {
    * @returns the first one's delivery number
    */
   push(block: RecordBlock, from: number, to: number): number {
-    const number = this.#next;
-    block.hold();
-    this.#runs.push({ number, block, from, to });
-    this.#next += to - from;
-    this.#backlogBytes += block.size(from, to);
-    return number;
+    return this.#queue.push(block, from, to);
   }
 
   /**
@@ -263,12 +243,12 @@ export class DeliverySender {
    */
   drain(): Transmission[] {
     this.closePath();
-    if (this.#next > this.#unsent) this.#rescued.add(this.#unsent, this.#next - 1);
-    this.#unsent = this.#next;
+    const { next } = this.#queue;
+    if (next > this.#unsent) this.#rescued.add(this.#unsent, next - 1);
+    this.#unsent = next;
     const rest: Transmission[] = [];
-    for (let next; (next = this.#takeRescued(MAX_RUN_BYTES)) !== undefined;) rest.push(next);
-    for (const { block } of this.#runs.drain()) block.release();
-    this.#backlogBytes = 0;
+    for (let taken; (taken = this.#takeRescued(MAX_RUN_BYTES)) !== undefined;) rest.push(taken);
+    this.#queue.clear();
     return rest;
   }
 
@@ -338,7 +318,7 @@ export class DeliverySender {
   #takeForTcp(maxBytes: number): Transmission | undefined {
     const last = this.#lastAllowed();
     if (last < this.#unsent || this.#waitsForWindow()) return undefined;
-    const { range, parts } = this.#gather([this.#unsent, last], maxBytes);
+    const { range, parts } = this.#queue.gather([this.#unsent, last], maxBytes);
     this.#unsent = range[1] + 1;
     this.#overTcp.add(...range);
     return { via: "tcp", number: range[0], parts };
@@ -352,20 +332,12 @@ export class DeliverySender {
 
   /** Whether what is new fits into a few packets. */
   #isLittle(): boolean {
-    const limit = CALM_PACKETS * this.#packetSize.maxPayload;
-    let bytes = 0;
-    for (let index = this.#runs.length - 1; index >= 0 && bytes <= limit; index--) {
-      const { number, block, from, to } = this.#runs.at(index)!;
-      const start = from + Math.max(this.#unsent - number, 0);
-      if (start < to) bytes += block.size(start, to);
-      if (number <= this.#unsent) break;
-    }
-    return bytes <= limit;
+    return this.#queue.isWithin(CALM_PACKETS * this.#packetSize.maxPayload, this.#unsent);
   }
 
   /** The last number that the receiver has a place for, whatever is missing there. */
   #lastAllowed(): number {
-    return Math.min(this.#next, this.#delivered + MAX_OUTSTANDING) - 1;
+    return Math.min(this.#queue.next, this.#delivered + MAX_OUTSTANDING) - 1;
   }
 
   #takeRescued(maxBytes: number): Transmission | undefined {
@@ -376,7 +348,7 @@ export class DeliverySender {
         this.#rescued.delete(rescued[0], missing?.[1] ?? rescued[1]);
         continue;
       }
-      const { range, parts } = this.#gather(untold, maxBytes);
+      const { range, parts } = this.#queue.gather(untold, maxBytes);
       this.#rescued.delete(rescued[0], range[1]);
       this.#overTcp.add(...range);
       return { via: "tcp", number: range[0], parts };
@@ -385,7 +357,7 @@ export class DeliverySender {
   }
 
   #byPacket(range: Range, now: number, packet: number): Transmission {
-    const { parts } = this.#gather(range, Infinity);
+    const { parts } = this.#queue.gather(range, Infinity);
     const bytes = encodedDataBytes(parts);
     this.#inFlight.set(packet, { sentAt: now, range, bytes });
     this.#bytesInFlight += bytes;
@@ -399,42 +371,8 @@ export class DeliverySender {
   /** The first numbers of a range, as many as fit into a packet; undefined where none does. */
   #packetful(range: Range): Range | undefined {
     const { maxPayload } = this.#packetSize;
-    const gathered = this.#gather(range, maxPayload - encodedDataBytes([]));
+    const gathered = this.#queue.gather(range, maxPayload - encodedDataBytes([]));
     return encodedDataBytes(gathered.parts) > maxPayload ? undefined : gathered.range;
-  }
-
-  /** The records of the first numbers of a range: at most `maxBytes`, but the first one at least. */
-  #gather([first, last]: Range, maxBytes: number): { range: Range; parts: Uint8Array[] } {
-    const parts: Uint8Array[] = [];
-    // The last record has no comma after it.
-    let room = maxBytes + 1;
-    let next = first;
-    for (let index = this.#indexOf(first); next <= last; index++) {
-      const { number, block, from, to } = this.#runs.at(index)!;
-      const start = from + next - number;
-      const end = Math.min(to, from + last + 1 - number);
-      const fitting = block.fitting(start, end, room);
-      const taken = fitting > start || parts.length > 0 ? fitting : start + 1;
-      if (taken === start) break;
-      if (parts.length > 0) parts.push(COMMA);
-      parts.push(block.slice(start, taken));
-      room -= block.size(start, taken);
-      next += taken - start;
-      if (taken < end) break;
-    }
-    return { range: [first, next - 1], parts };
-  }
-
-  /** Where the run with this number stands. */
-  #indexOf(number: number): number {
-    let low = 0;
-    let high = this.#runs.length - 1;
-    while (low < high) {
-      const middle = (low + high + 1) >>> 1;
-      if (this.#runs.at(middle)!.number <= number) low = middle;
-      else high = middle - 1;
-    }
-    return low;
   }
 
   /** Packets that a later one has overtaken for too long are lost (RFC 9002, section 6.1). */
@@ -494,17 +432,7 @@ export class DeliverySender {
   /** Forgets the messages below a number: the receiver has given them to its user. */
   #settle(delivered: number): void {
     if (delivered <= this.#delivered) return;
-    for (let run; (run = this.#runs.at(0)) !== undefined && run.number < delivered;) {
-      const settled = Math.min(run.from + delivered - run.number, run.to);
-      this.#backlogBytes -= run.block.size(run.from, settled);
-      if (settled === run.to) {
-        run.block.release();
-        this.#runs.shift();
-      } else {
-        run.from = settled;
-        run.number = delivered;
-      }
-    }
+    this.#queue.settle(delivered);
     this.#delivered = delivered;
     if (this.#overTcp.size > MAX_REMEMBERED) this.#overTcp.deleteBelow(delivered - MAX_REMEMBERED);
     for (const set of [this.#early, this.#lost, this.#lostBefore, this.#rescued]) {

@@ -178,6 +178,8 @@ const serverShapes = {
       here: object(crowdShape),
       /** The last messages, in order, but for those that are delivered now. */
       messages: arrayOf(object(messageShape)),
+      /** The rooms that the user is in. */
+      rooms: optional(arrayOf(string())),
       /** The newest message when the user's last session ended. */
       seen: optional(integer()),
     })),

@@ -122,10 +122,13 @@ export class Batch {
     this.publicIds = idsOf(shared.filter(({ room }) => room === undefined));
     this.roomIds = idsOf(shared.filter(({ room }) => room !== undefined));
     this.rooms = new Set(shared.flatMap(({ room }) => room ?? []));
-    this.lobby = new Audience(
-      (rooms) => shared.filter(({ room }) => room === undefined || rooms.has(room)),
-      held,
-    );
+    const byRoom = new Map<number | undefined, StoredMessage[]>();
+    for (const stored of shared) put(byRoom, stored.room, stored);
+    const of = (rooms: ReadonlySet<number>) => {
+      const some = [undefined, ...rooms].flatMap((room) => byRoom.get(room) ?? []);
+      return some.sort((a, b) => a.message.id - b.message.id);
+    };
+    this.lobby = new Audience(of, held);
     const direct = new Map<string, Message[]>();
     for (const stored of messages) {
       const { from, to } = stored.message;

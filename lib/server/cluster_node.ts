@@ -13,6 +13,8 @@ import { SharedAccounts } from "./shared_accounts.ts";
 /** Users are told that nothing can be stored when that has lasted so long, in milliseconds. */
 const TELL_MS = 3_000;
 
+const TROUBLE = "nothing can be stored at present: what you send waits, and goes out by itself";
+
 /** Where a server's state is: its tables, and what they are made from. */
 export interface State {
   database: Database;
@@ -39,7 +41,6 @@ export class ClusterNode {
   readonly #id = crypto.randomUUID();
   /** Rings when users have to be told that nothing can be stored. */
   #telling: Disposable | undefined;
-  #told = false;
   /** Logins that come here just now: what is heard of them is older. */
   readonly #coming = new Map<number, number>();
 
@@ -105,22 +106,25 @@ export class ClusterNode {
     this.#cluster.onAvailable = (available) => this.#tell(services, available);
   }
 
-  #tell({ clock, hub, log }: Services, available: boolean): void {
+  #tell(services: Services, available: boolean): void {
+    const { clock, hub, log } = services;
     const say = (message: string) => {
       hub.tellAll(encodeRecord({ type: "notice", message }));
       log(`users were told: ${message}`);
     };
     if (!available) {
-      this.#telling ??= clock.after(TELL_MS, () => {
-        this.#told = true;
-        say("nothing can be stored at present: what you send waits, and goes out by itself");
-      });
+      this.#telling ??= clock.after(TELL_MS, () => say(services.trouble = TROUBLE));
       return;
     }
     this.#telling?.[Symbol.dispose]();
     this.#telling = undefined;
-    if (this.#told) say("what you send is stored again");
-    this.#told = false;
+    if (services.trouble !== undefined) say("what you send is stored again");
+    services.trouble = undefined;
+  }
+
+  /** Fulfilled with the reason when this server can't go on as one of the cluster. */
+  get failed(): Promise<string> {
+    return this.#cluster.failed;
   }
 
   /** Whether this server's clock is known to say what NATS' does, or nearly. */

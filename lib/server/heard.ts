@@ -1,6 +1,9 @@
 import { Fifo } from "../protocol/fifo.ts";
 import type { Deliveries } from "./marks.ts";
 
+/** So many are remembered of a session: what comes then goes with the newest of them. */
+const HANDED = 256;
+
 /** The newest of some messages of rooms that went to a session. */
 interface Handed {
   id: number;
@@ -48,7 +51,10 @@ export class Heard {
   hand(session: Deliveries, id: number, number: number): void {
     const handed = this.#handed.get(session) ?? new Fifo();
     this.#handed.set(session, handed);
-    handed.push({ id, number });
+    if (handed.length < HANDED) return handed.push({ id, number });
+    const newest = handed.at(HANDED - 1)!;
+    newest.id = id;
+    newest.number = number;
   }
 
   /** A session has acknowledged more. Whether the account has got any further by that. */

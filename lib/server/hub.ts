@@ -411,12 +411,11 @@ export class Hub {
         audiences.set(key, (audiences.get(key) ?? batch.lobby).with(room));
       }
     }
-    const everybody = batch.publicIds.length > 0
-      ? this.#users.keys()
-      : batch.rooms.size === 0
-      ? new Set([...batch.addressees, ...senders])
-      : new Set([...audiences.keys(), ...batch.addressees, ...senders]);
-    for (const key of everybody) {
+    for (const some of [batch.addressees, senders]) {
+      for (const key of some) if (!audiences.has(key)) audiences.set(key, batch.lobby);
+    }
+    const everybody = batch.publicIds.length > 0 ? this.#users : audiences;
+    for (const key of everybody.keys()) {
       const user = this.#users.get(key);
       if (user === undefined || user.live.size === 0) continue;
       const audience = audiences.get(key) ?? batch.lobby;

@@ -10,6 +10,9 @@ import { isReserved } from "./reserved_names.ts";
 import type { Session } from "./session.ts";
 import { reasonOf } from "../reasons.ts";
 
+/** How long a login that can't be stored is waited for, in milliseconds: longer than NATS takes to elect a leader. */
+const STORE_LIMIT_MS = 15_000;
+
 /** The first record of a client names its protocol version. */
 export function hello(session: Session, { protocol }: ClientRecords["hello"]): void {
   if (protocol !== PROTOCOL_VERSION) {
@@ -75,7 +78,7 @@ async function welcome(
   const credential = accounts.credential(username) ?? "";
   const identity = accounts.identity(username) ?? "";
   // Where it can't be stored, there is a chat still, but no coming back.
-  const login = await store(session, { credential, identity }).catch(() => undefined);
+  const login = await soon(session, store(session, { credential, identity }));
   if (session.state === "ended") return;
   if (accounts.credential(username) !== credential) {
     return session.end("account-changed", "the account was removed, or has a new password");
@@ -89,6 +92,13 @@ async function welcome(
   }
   remember(session);
   session.welcome(id, { login: login?.id, token: login?.token, overview });
+}
+
+/** What the work gives; undefined where it fails, or a cluster's NATS is away for longer than a moment. */
+async function soon<T>({ services }: Session, work: Promise<T>): Promise<T | undefined> {
+  const late = Promise.withResolvers<undefined>();
+  using _limit = services.clock.after(STORE_LIMIT_MS, () => late.resolve(undefined));
+  return await Promise.race([work.catch(() => undefined), late.promise]);
 }
 
 /** That the account is there, and that its client may come back. */

@@ -42,6 +42,8 @@ class Ledger {
   readonly #deliveries: Deliveries;
   readonly #runs: Run[] = [];
   #roomRuns: RoomRun[] = [];
+  /** Of those that stand one after another among all messages of rooms: their places there. */
+  readonly #roomPlaces: Run[] = [];
 
   constructor(account: string, deliveries: Deliveries) {
     this.account = account;
@@ -66,19 +68,34 @@ class Ledger {
     this.#roomRuns.push(run);
   }
 
-  /** Of messages with lower ids nobody asks any more. @returns how many runs are left */
-  forgetRooms(before: number): number {
+  /** The same, where all of them are of rooms, and stand one after another there. @returns how many runs there are more */
+  noteRoomPlaces(place: number, number: number, count: number): number {
+    const last = this.#roomPlaces.at(-1);
+    if (
+      last !== undefined && last.place + last.count === place && last.number + last.count === number
+    ) {
+      last.count += count;
+      return 0;
+    }
+    this.#roomPlaces.push({ place, number, count });
+    return 1;
+  }
+
+  /** Of messages before an id and a place nobody asks any more. @returns how many runs are left */
+  forgetRooms(before: number, floor: number): number {
     this.#roomRuns = this.#roomRuns.filter(({ ids, to }) => ids[to - 1]! >= before);
-    return this.#roomRuns.length;
+    const places = this.#roomPlaces.findIndex(({ place, count }) => place + count > floor);
+    this.#roomPlaces.splice(0, places < 0 ? this.#roomPlaces.length : places);
+    return this.#roomRuns.length + this.#roomPlaces.length;
   }
 
   /**
    * What became of a message; undefined where it did not go to this session, or the session ended before.
    *
-   * @param place among all public messages, if it is one
+   * @param places where it stands among all public messages, or those of rooms
    */
-  find(id: number, place: number | undefined): Mark | undefined {
-    const number = this.#numberOf(id, place);
+  find(id: number, places: Places): Mark | undefined {
+    const number = this.#numberOf(id, places);
     if (number === undefined) return undefined;
     if (number < this.#deliveries.delivered) {
       return this.#deliveries.wentByTcp(number) ? "tcp" : "udp";
@@ -86,11 +103,9 @@ class Ledger {
     return this.ended ? undefined : "waits";
   }
 
-  #numberOf(id: number, place: number | undefined): number | undefined {
-    const run = place === undefined
-      ? undefined
-      : this.#runs.findLast((run) => run.place <= place && place < run.place + run.count);
-    if (run !== undefined) return run.number + place! - run.place;
+  #numberOf(id: number, places: Places): number | undefined {
+    const known = numberAt(this.#runs, places.public) ?? numberAt(this.#roomPlaces, places.room);
+    if (known !== undefined) return known;
     const room = this.#roomRuns.findLast(({ ids, from, to }) =>
       ids[from]! <= id && id <= ids[to - 1]!
     );
@@ -101,6 +116,18 @@ class Ledger {
 
 export type { Ledger };
 
+/** Where a message stands among all public messages, or among all of rooms. */
+interface Places {
+  public: number | undefined;
+  room: number | undefined;
+}
+
+function numberAt(runs: readonly Run[], place: number | undefined): number | undefined {
+  if (place === undefined) return undefined;
+  const run = runs.findLast((run) => run.place <= place && place < run.place + run.count);
+  return run && run.number + place - run.place;
+}
+
 /** How far the newest messages got: computed when somebody asks, from how far each session has got. */
 export class DeliveryMarks {
   readonly #capacity: number;
@@ -109,6 +136,9 @@ export class DeliveryMarks {
   #floor = 0;
   /** The ids of the newest messages of rooms. */
   #roomIds: number[] = [];
+  #roomFloor = 0;
+  /** The place of what was given last to several sessions; undefined where it has none. */
+  #placed: { run: Pick<RoomRun, "ids" | "from" | "to">; place: number | undefined } | undefined;
   /** How many runs with messages of rooms are kept in all ledgers, about. */
   #roomRuns = 0;
   /** How the newest direct messages were acknowledged, by id. */
@@ -175,17 +205,38 @@ export class DeliveryMarks {
 
   /** Messages of a block went to a session, those of rooms among them. */
   noteRoom(ledger: Ledger, run: RoomRun): void {
-    ledger.noteRoom(run);
-    if (++this.#roomRuns > MAX_ROOM_RUNS) this.#forgetRooms(this.#roomIds.length / 2);
+    const place = this.#placeOfRun(run);
+    if (place === undefined) {
+      ledger.noteRoom(run);
+      this.#roomRuns++;
+    } else this.#roomRuns += ledger.noteRoomPlaces(place, run.number, run.to - run.from);
+    if (this.#roomRuns > MAX_ROOM_RUNS) this.#forgetRooms(this.#roomIds.length / 2);
+  }
+
+  /** The place of a run's first message, where all are of rooms and stand one after another among those. */
+  #placeOfRun({ ids, from, to }: RoomRun): number | undefined {
+    const before = this.#placed;
+    if (before?.run.ids === ids && before.run.from === from && before.run.to === to) {
+      return before.place;
+    }
+    const first = placeIn(this.#roomIds, ids[from]!);
+    const last = first + to - from - 1;
+    const isRun = this.#roomIds[first] === ids[from] && this.#roomIds[last] === ids[to - 1];
+    const place = isRun ? this.#roomFloor + first : undefined;
+    this.#placed = { run: { ids, from, to }, place };
+    return place;
   }
 
   /** Only so many of the newest messages of rooms are known from now on. */
   #forgetRooms(kept: number): void {
-    this.#roomIds = this.#roomIds.slice(-Math.max(1, Math.floor(kept)));
+    const forgotten = this.#roomIds.length - Math.max(1, Math.floor(kept));
+    this.#roomIds = this.#roomIds.slice(forgotten);
+    this.#roomFloor += forgotten;
+    this.#placed = undefined;
     const [floor] = this.#roomIds;
     this.#roomRuns = 0;
     for (const ledger of [...this.#ended, ...this.#ledgers]) {
-      this.#roomRuns += ledger.forgetRooms(floor!);
+      this.#roomRuns += ledger.forgetRooms(floor!, this.#roomFloor);
     }
   }
 
@@ -197,11 +248,13 @@ export class DeliveryMarks {
     const direct = this.#direct.get(id);
     if (direct !== undefined) return new Map([["", direct]]);
     const place = this.#placeOf(id);
-    const known = place !== undefined || this.#roomIds[placeIn(this.#roomIds, id)] === id;
-    if (!known) return undefined;
+    const inRooms = placeIn(this.#roomIds, id);
+    const isOfRoom = this.#roomIds[inRooms] === id;
+    if (place === undefined && !isOfRoom) return undefined;
+    const places = { public: place, room: isOfRoom ? this.#roomFloor + inRooms : undefined };
     const marks = new Map<string, Mark>();
     for (const ledger of [...this.#ended, ...this.#ledgers]) {
-      const found = ledger.find(id, place);
+      const found = ledger.find(id, places);
       if (found !== undefined) better(marks, ledger.account, found);
     }
     return marks;

@@ -16,7 +16,10 @@ const MAX_NAMES = 200;
 export function overviewFor(
   username: string,
   count: number,
-  { hub, mailboxes, messages }: Pick<Services, "hub" | "mailboxes" | "messages">,
+  { hub, mailboxes, messages, rooms }: Pick<
+    Services,
+    "hub" | "mailboxes" | "messages" | "rooms"
+  >,
 ): Overview | undefined {
   const account = foldUsername(username);
   const isHere = hub.sessionsOf(username) > 0;
@@ -25,10 +28,16 @@ export function overviewFor(
     return {
       here: { count: hub.count + (isHere ? 0 : 1), users: [username, ...others] },
       messages: count === 0 ? [] : messages.recent(account, Math.min(count, MAX_HISTORY)),
+      rooms: named(rooms.namesOf(account)),
       // Another session of the user's has seen them.
       seen: isHere ? undefined : mailboxes.seen(account),
     };
   } catch {
     return undefined;
   }
+}
+
+/** Undefined where there are none. */
+function named(names: string[]): string[] | undefined {
+  return names.length === 0 ? undefined : names;
 }

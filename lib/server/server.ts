@@ -110,6 +110,8 @@ export class ChatServer {
   readonly unreadableCredentials: readonly number[];
   /** The SHA-256 of its certificate; undefined where it is plain. */
   readonly fingerprint: string | undefined;
+  /** Fulfilled with the reason when it can't go on as one of its cluster; then it is to be closed. */
+  readonly failed: Promise<string>;
   readonly #ports: Ports;
   readonly #lock: Disposable;
   readonly #database: Database;
@@ -137,6 +139,7 @@ export class ChatServer {
   ) {
     this.fingerprint = identity && fingerprintOf(identity.certificate);
     const { clock, log, closed = false } = options;
+    this.failed = node?.failed ?? new Promise(() => {});
     const others = node?.elsewhere ?? options.others ?? alone();
     const limits = { ...DEFAULT_LIMITS, ...options.limits };
     const { messages, mailboxes, rooms, operators } = projection;
@@ -179,6 +182,7 @@ export class ChatServer {
       }),
       returning: new Map(),
       active: new Set(),
+      trouble: undefined,
       moved: (login) => this.#node?.moved(login),
       hub: new Hub({
         clock,
@@ -209,7 +213,8 @@ export class ChatServer {
    * @throws {ExitError} `refused`, where the data folder or the port can't be had
    */
   static async start(options: ChatServerOptions): Promise<ChatServer> {
-    const { folder, port, hostname, plain, cost, clock, log, sync, history = "joined" } = options;
+    const { folder, port, hostname, plain, cost, clock, log, sync, connections } = options;
+    const { history = "joined" } = options;
     const lock = await lockDataFolder(folder);
     try {
       for (const line of await protectFolder(folder)) log(line);
@@ -224,10 +229,11 @@ export class ChatServer {
           { ...options.cluster, clock, log },
           { accounts, history, open, opened },
         );
-      // Nobody comes in before this turn of the loop is over.
+      // Nobody comes in before the turn of the loop is over in which the ports are bound.
       const onIncoming = (incoming: Incoming) => void server.#serve(incoming).catch(server.#report);
       const onShortage = () => server.#warnOfShortage();
-      const ports = bindPorts(port, { hostname, identity, onIncoming, onShortage });
+      const handlers = { onIncoming, onShortage };
+      const ports = await bindPorts(port, { hostname, identity, connections, ...handlers });
       const server = new ChatServer(ports, lock, { accounts, identity, options, ...state });
       // From here on the server closes it.
       opened.move();

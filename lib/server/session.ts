@@ -57,6 +57,8 @@ export interface Services {
   returning: Map<number, Session>;
   /** The sessions whose user is active. */
   active: Set<Session>;
+  /** What users are to know who log in now; undefined where there is nothing. */
+  trouble: string | undefined;
   /** Tells the other servers that the client of a login has come to this one. */
   moved: (login: number) => void;
   clock: Clock;
@@ -352,6 +354,7 @@ export class Session implements Member {
       servers: services.referrals.next(),
     });
     services.referrals.watch(this);
+    if (services.trouble !== undefined) this.send({ type: "notice", message: services.trouble });
     if (wanted !== undefined) services.hub.presence.watch(this);
     this.#caughtUp = services.hub.join(this, {
       last: last ?? latest,

@@ -71,7 +71,7 @@ async function measure(folder: string): Promise<Record<string, number>> {
   await time("login", () => client.authenticate("geheim"));
   await time("HI 20", () => client.history(20));
   await time("HI 100", () => client.history(100));
-  await time("HI 100 user7", () => client.history(100, "user7"));
+  await time("HI 100 user7", () => client.history(100, { with: "user7" }));
   await time("DM, stored", () => client.direct(USERS[1]!, "hello"));
   client.abort();
   server.kill("SIGKILL");

@@ -131,7 +131,7 @@ export interface LocalClusterOptions {
   /** How many chat servers. @default 3 */
   servers?: number;
   /** The first chat server's port; the others have the next ones. @default any */
-  port?: number;
+  port?: number | undefined;
   /** More flags of the chat servers. */
   flags?: readonly string[];
   /** What goes into each chat server's data folder before it is started. */
@@ -155,7 +155,11 @@ export class LocalCluster implements AsyncDisposable {
     await Deno.mkdir(folder, { recursive: true, mode: 0o700 });
     const keys = join(folder, "keys");
     const user = await makeCredentials(keys, ["127.0.0.1"]);
-    const ports = freePorts(3 * nats + servers);
+    const own = Array.from(
+      { length: servers },
+      (_, index) => port === undefined ? 0 : port + index,
+    );
+    const ports = freePorts(3 * nats + 2 * servers).filter((port) => !own.includes(port));
     const routes = JSON.stringify(
       ports.slice(0, nats).map((port) => `nats://127.0.0.1:${port}`),
     );
@@ -180,12 +184,12 @@ export class LocalCluster implements AsyncDisposable {
     const cluster = nodes.map((node) => `tls://127.0.0.1:${node.port}`).join(",");
     const chats: ChatNode[] = [];
     for (let index = 0; index < servers; index++) {
-      const own = port === undefined ? ports[3 * nats + index]! : port + index;
+      const listen = own[index] || ports[3 * nats + index]!;
       const data = join(folder, `chat-${index + 1}`);
       await Deno.mkdir(data, { recursive: true, mode: 0o700 });
       await prepare?.(data);
       const args = [
-        ...[`${own}`, "--host", "127.0.0.1", "--data", data, "--hidden"],
+        ...[`${listen}`, "--host", "127.0.0.1", "--data", data, "--hidden"],
         ...nats === 0 ? [] : [
           ...["--cluster", cluster, "--cluster-credentials", join(keys, "chat.nkey")],
           ...["--cluster-ca", join(keys, "ca.pem")],
@@ -193,7 +197,7 @@ export class LocalCluster implements AsyncDisposable {
         ...flags,
       ];
       const log = join(folder, `chat-${index + 1}.log`);
-      chats.push(new ChatNode([...serverCommand(), ...args], { log, port: own, folder: data }));
+      chats.push(new ChatNode([...serverCommand(), ...args], { log, port: listen, folder: data }));
     }
     const local = new LocalCluster(nodes, chats);
     try {

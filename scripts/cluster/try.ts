@@ -16,7 +16,7 @@ const HELP = `usage: deno task cluster [--port N] [--minutes N]
 Starts three NATS servers and three chat servers on the loopback interface, until Ctrl-C. It needs nats-server
 (Debian: apt install nats-server), and leaves nothing behind.
 
-  --port N      the first chat server's port; the others have the next ones (default: 1300)
+  --port N      the first chat server's port; the others have the next ones (default: 1300); 0 for any
   --minutes N   after so long it ends by itself (default: 60)
   --help        this text`;
 
@@ -38,7 +38,7 @@ await runProgram("cluster", async () => {
   const folder = await Deno.makeTempDir({ prefix: "chat-cluster-" });
   try {
     console.log("starting three NATS servers and three chat servers ...");
-    const starting = LocalCluster.start({ folder, port: parsePort(port, 1) });
+    const starting = LocalCluster.start({ folder, port: parsePort(port, 0) || undefined });
     await using cluster = await starting.catch((cause) => {
       const remedy = cause instanceof Deno.errors.NotFound || /nats-server/.test(cause.message)
         ? " (on Debian: apt install nats-server)"

@@ -1,9 +1,10 @@
+import { spansOf } from "./spans.ts";
+
 /** A terminal in a picture. */
 export interface TerminalWindow {
   title: string;
   columns: number;
-  rows: number;
-  /** What it shows, a line a row. */
+  /** What it shows, a line a row, with escape sequences for colours and bold. */
   text: string;
 }
 
@@ -13,18 +14,30 @@ const PADDING = 12;
 const BAR = 26;
 const GAP = 16;
 
-/** Terminals beside each other, as SVG. It has no script, no font of its own and no other file in it. */
-export function drawTerminals(windows: readonly TerminalWindow[]): string {
+/**
+ * Columns of terminals, as SVG. It has no script, no font of its own and no other file in it. The last
+ * terminal of each column is as high as there is room.
+ */
+export function drawTerminals(columns: readonly (readonly TerminalWindow[])[]): string {
+  const heights = columns.map((windows) =>
+    windows.reduce((sum, it) => sum + heightOf(it) + GAP, -GAP)
+  );
+  const height = Math.max(...heights);
   let left = 0;
-  const drawn = windows.map((window) => {
-    const { width } = sizeOf(window);
-    const group = `<g transform="translate(${left} 0)">\n${drawWindow(window)}\n</g>`;
-    left += width + GAP;
-    return group;
+  const drawn = columns.map((windows) => {
+    let top = 0;
+    const groups = windows.map((window, index) => {
+      const isLast = index === windows.length - 1;
+      const size = { width: widthOf(window), height: isLast ? height - top : heightOf(window) };
+      const group = `<g transform="translate(${left} ${top})">\n${drawWindow(window, size)}\n</g>`;
+      top += size.height + GAP;
+      return group;
+    });
+    left += Math.max(...windows.map(widthOf)) + GAP;
+    return groups.join("\n");
   });
   const width = left - GAP;
-  const height = Math.max(...windows.map((window) => sizeOf(window).height));
-  const titles = windows.map(({ title }) => title).join(", ");
+  const titles = columns.flat().map(({ title }) => title).join(", ");
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" ` +
     `width="${width}" height="${height}" role="img" aria-label="${escaped(titles)}" ` +
     `font-family="ui-monospace, Menlo, Consolas, 'DejaVu Sans Mono', monospace" font-size="12">
@@ -33,33 +46,40 @@ ${drawn.join("\n")}
 `;
 }
 
-function sizeOf({ columns, rows }: TerminalWindow): { width: number; height: number } {
-  return {
-    width: Math.ceil(columns * COLUMN + 2 * PADDING),
-    height: BAR + rows * ROW + 2 * PADDING,
-  };
+function widthOf({ columns }: TerminalWindow): number {
+  return Math.ceil(columns * COLUMN + 2 * PADDING);
 }
 
-function drawWindow(window: TerminalWindow): string {
-  const { width, height } = sizeOf(window);
-  const lines = window.text.split("\n").slice(-window.rows).map((line, row) => {
-    if (line === "") return "";
-    const y = BAR + PADDING + row * ROW + 12;
-    // What a person has typed stands out.
-    const colour = line.startsWith("$ ") ? "#ffd866" : "#d7dae0";
-    // Whatever the font is, the columns stay columns.
-    return `<text x="${PADDING}" y="${y}" fill="${colour}" xml:space="preserve" ` +
-      `textLength="${line.length * COLUMN}" lengthAdjust="spacingAndGlyphs">${
-        escaped(line)
-      }</text>`;
-  });
+function heightOf({ text }: TerminalWindow): number {
+  return BAR + text.split("\n").length * ROW + 2 * PADDING;
+}
+
+function drawWindow(
+  { title, text }: TerminalWindow,
+  { width, height }: { width: number; height: number },
+): string {
+  const lines = text.split("\n").map((line, row) => drawLine(line, BAR + PADDING + row * ROW + 12));
   return [
     `<rect width="${width}" height="${height}" rx="8" fill="#1e2127"/>`,
-    `<text x="${width / 2}" y="18" fill="#8b919c" text-anchor="middle">${
-      escaped(window.title)
-    }</text>`,
+    `<text x="${width / 2}" y="18" fill="#8b919c" text-anchor="middle">${escaped(title)}</text>`,
     ...lines.filter((line) => line !== ""),
   ].join("\n");
+}
+
+function drawLine(line: string, y: number): string {
+  const spans = spansOf(line);
+  const length = spans.reduce((sum, { text }) => sum + text.length, 0);
+  if (length === 0) return "";
+  const drawn = spans.map(({ text, color, bold }) => {
+    const fill = color === undefined ? "" : ` fill="${color}"`;
+    const weight = bold ? ' font-weight="bold"' : "";
+    return fill + weight === "" ? escaped(text) : `<tspan${fill}${weight}>${escaped(text)}</tspan>`;
+  });
+  // What a person has typed at the shell stands out.
+  const fill = line.startsWith("$ ") ? "#ffd866" : "#d7dae0";
+  // Whatever the font is, the columns stay columns.
+  return `<text x="${PADDING}" y="${y}" fill="${fill}" xml:space="preserve" ` +
+    `textLength="${length * COLUMN}" lengthAdjust="spacingAndGlyphs">${drawn.join("")}</text>`;
 }
 
 function escaped(text: string): string {

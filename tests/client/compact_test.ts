@@ -47,3 +47,9 @@ Deno.test("formatLine() gives the name its colour, where it is in one piece", ()
   const paint = (name: string) => `<${name}>`;
   assertEquals(formatLine(message, { ...form, paint }), "07:16 <anna>: hello");
 });
+
+Deno.test("formatLine() says which room a message was said in", () => {
+  const said = { ...message, room: "lab" };
+  assertEquals(formatLine(said, form), "07:16 anna -> #lab: hello");
+  assertEquals(formatLine(said, { ...form, own: true }), "07:16 anna -> #lab: hello");
+});

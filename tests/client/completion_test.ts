@@ -3,9 +3,10 @@ import { COMMANDS } from "../../lib/client/commands/table.ts";
 import { completionOf } from "../../lib/client/completion.ts";
 
 const names = ["anna", "Joe", "john"];
+const rooms = ["lab", "Lounge"];
 
 function complete(before: string): [number, ...string[]] {
-  const { from, candidates } = completionOf(before, { commands: COMMANDS, names });
+  const { from, candidates } = completionOf(before, { commands: COMMANDS, names, rooms });
   return [from, ...candidates];
 }
 
@@ -19,4 +20,7 @@ Deno.test("completionOf() completes commands at the beginning, and names anywher
   assertEquals(complete("/comp"), [0, "/compact"]);
   assertEquals(complete("H"), [0, "HE", "HI"]);
   assertEquals(complete("hello x"), [6]);
+  assertEquals(complete("JO #"), [3, "#Lounge", "#lab"]);
+  assertEquals(complete("RM #LO"), [3, "#Lounge"]);
+  assertEquals(complete("#x"), [0]);
 });

@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { COMMANDS, DIRECT } from "../../lib/client/commands/table.ts";
-import { readInput } from "../../lib/client/input.ts";
+import { closestCommand, readInput } from "../../lib/client/input.ts";
 
 function read(line: string, compact: boolean): string {
   const input = readInput(line, { commands: COMMANDS, direct: DIRECT, compact });
@@ -29,8 +29,8 @@ Deno.test("readInput() takes commands of the table in any case in the classic st
     "/help": "HE()",
     "/MSG joe hi": "DM(joe hi)",
     "/pm hi": "PM(hi)",
-    "@joe hi": "DM(joe hi)",
-    "@joe: hi": "DM(joe hi)",
+    "@joe hi": "DM(@joe hi)",
+    "@joe: hi": "DM(@joe: hi)",
     "/wave": "unknown: /wave",
     "/etc/passwd": "text: /etc/passwd",
     "hello": "text: hello",
@@ -53,7 +53,11 @@ Deno.test("readInput() takes plain text for a message in the compact style", () 
     "I quit": "text: I quit",
     "//quit": "text: /quit",
     "  indented": "text:   indented",
-    "@joe hi": "DM(joe hi)",
+    "@joe hi": "DM(@joe hi)",
+    "dm joe hi": "DM(joe hi)",
+    "Dm joe": "DM(joe)",
+    "dm": "text: dm",
+    "dms are private": "text: dms are private",
     "@ noon": "text: @ noon",
     "/wave": "unknown: /wave",
   };
@@ -68,5 +72,20 @@ Deno.test("COMMANDS gives each word one meaning, and a help line that fits", () 
   for (const { alone = [], words, name, help } of COMMANDS) {
     assertEquals(alone.filter((word) => !words.includes(word) && word !== ":q"), []);
     assertEquals(`${name} ${help}`.length <= 60, true);
+  }
+});
+
+Deno.test("closestCommand() knows what was probably meant", () => {
+  const meant: Record<string, string | undefined> = {
+    "/hlep": "/help",
+    "/QIUT": "/quit",
+    "/msgg": "/msg",
+    "/wo": "/who",
+    "/away": undefined,
+    "/nick": undefined,
+    "/x": undefined,
+  };
+  for (const [word, command] of Object.entries(meant)) {
+    assertEquals(closestCommand(word, COMMANDS), command);
   }
 });

@@ -223,3 +223,33 @@ Deno.test("a server whose identity was replaced vouches for nobody any more", as
   assertEquals(client.round, names(a));
   assertEquals(client.knownServers.voucherOf(b.certificate, clock.date().getTime()), undefined);
 });
+
+Deno.test("an address that is none is ignored: it could write lines of the file, or on the terminal", async () => {
+  await using folder = await TempFolder.create();
+  const clock = new FakeClock();
+  await using a = await ShownServer.start(folder, "a");
+  await using b = await ShownServer.start(folder, "b");
+  const client = await Client.start([a], { folder, clock });
+  await client.join(a);
+  const line = `x:1\nbank.example:1300 ${b.named.certificate}`;
+  const odd = [line, "", "a b", "\x1b[2J", "a,b"].map((address) => ({ ...b.named, address }));
+  const many = Array.from({ length: 40 }, (_, index) => ({ ...b.named, address: `h${index}` }));
+  await client.servers.learn([...odd, ...many], { welcome: true });
+  assertEquals(client.round.length, 16 - odd.length + 1);
+  const later = await KnownServers.load(folder.file("config"));
+  assertEquals(later.find({ hostname: "bank.example", port: 1300 }), undefined);
+});
+
+Deno.test("KnownServers.voucherOf() passes over damaged lines", async () => {
+  await using folder = await TempFolder.create();
+  const clock = new FakeClock();
+  await using a = await ShownServer.start(folder, "a");
+  await using b = await ShownServer.start(folder, "b");
+  await (await Client.start([a], { folder, clock })).join(a, [b]);
+  const path = folder.file("config/known_servers");
+  await Deno.writeTextFile(path, `]:[ ${a.named.certificate}\n@servers\n@servers x\n`, {
+    append: true,
+  });
+  const known = await KnownServers.load(folder.file("config"));
+  assertEquals(known.voucherOf(b.certificate, clock.date().getTime()), a.endpoint);
+});

@@ -41,9 +41,9 @@ assertEquals(cutOff.map(({ answered }) => answered), before, "confirmed behind t
 for (const { name, notices } of cutOff) {
   assert(notices.at(-1)?.startsWith("nothing can be stored"), `${name} was not told`);
 }
-const others0 = others.map(({ answered }) => answered);
-await pause(1_000);
-assert(others.every(({ answered }, i) => answered > others0[i]!), "the others go on");
+const during = others.map(({ answered }) => answered);
+// Without the machine that led them.
+while (!others.every(({ answered }, i) => answered > during[i]!)) await pause(20);
 console.log(`    cut off for ${CUT_MS / 1_000} s: ${crowd.figures()}`);
 await rules("-D", victim);
 await crowd.answered(3);

@@ -68,6 +68,22 @@ Deno.test("Presence forgets the users of a server that is killed, within seconds
   }
 });
 
+Deno.test("Presence says when a server's clock is an hour off", async () => {
+  await using nats = await NatsServer.start();
+  const hourAhead = { ...clock, date: () => new Date(Date.now() + 3_600_000) };
+  await using stream = await ClusterStream.open({ clock, servers: [nats.address] });
+  const said = Promise.withResolvers<string>();
+  const presence = await Presence.open({ stream, clock: hourAhead, log: said.resolve });
+  assertEquals(presence.skew, undefined);
+  await presence.tell(undefined);
+  assertEquals(
+    await said.promise,
+    "the clock is 60 minutes ahead of NATS': set one of them right; until then nothing gets old here",
+  );
+  assertEquals(Math.round(presence.skew! / 60_000), 60);
+  await presence[Symbol.asyncDispose]();
+});
+
 Deno.test("Presence is there again when NATS is", async () => {
   await using nats = await NatsServer.start();
   const [a, b] = [await join(nats), await join(nats)];

@@ -1,4 +1,4 @@
-import { assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { assertEquals, assertMatch, assertRejects, assertThrows } from "@std/assert";
 import { DatabaseSync } from "node:sqlite";
 import { connect, jetstreamManager } from "../../lib/cluster/nats.ts";
 import { ExitError } from "../../lib/exit.ts";
@@ -7,8 +7,9 @@ import type { Journal } from "../../lib/journal/journal.ts";
 import { Projection } from "../../lib/journal/projection.ts";
 import { systemClock } from "../../lib/clock.ts";
 import { Database } from "../../lib/messages/database.ts";
+import { makeCredentials } from "../../scripts/cluster/credentials.ts";
 import { NatsServer } from "../helpers/nats.ts";
-import { startServer } from "../helpers/programs.ts";
+import { Program, startServer } from "../helpers/programs.ts";
 import { TempFolder } from "../helpers/temp_folder.ts";
 import { openStream } from "./open_stream.ts";
 
@@ -147,6 +148,77 @@ Deno.test("StreamJournal refuses a NATS, or a stream, that it can't use, and say
     await streams.update("chat", { description });
     await refused(nats, "of another version of chatserver (format 9, this one reads 1)");
   }
+});
+
+Deno.test("an event that the stream has lost is not waited for, and its place is not taken by another", async () => {
+  await using nats = await NatsServer.start();
+  await using folder = await TempFolder.create();
+  await using connection = await connect({ servers: nats.address });
+  const { streams } = await jetstreamManager(connection);
+  const description = "chatserver journal, format 1, with-a-gap";
+  await streams.add({ name: "chat", subjects: ["chat.>"], description });
+  const log: string[] = [];
+  await using busy = await TempFolder.create();
+  {
+    await using opened = await openStream(busy.path, { servers: [nats.address] });
+    for (let i = 1; i <= 5; i++) await say(opened.journal, `${i}`);
+  }
+  await streams.deleteMessage("chat", 3);
+  await using opened = await openStream(folder.path, {
+    servers: [nats.address],
+    log: (event) => log.push(event),
+  });
+  assertEquals(await say(opened.journal, "6"), 6);
+  const stored = opened.recorder.entries.map(({ number }) => number);
+  assertEquals(stored, [1, 2, 4, 5, 6]);
+  assertEquals(log, ["NATS gave event 4 before 3: reading again"]);
+});
+
+Deno.test("a server that can't read an event sends its clients away and ends, and does not start again", async () => {
+  await using nats = await NatsServer.start();
+  await using folder = await TempFolder.create();
+  const flags = ["--plain", "--hidden", "--cluster", nats.address];
+  const { server } = await startServer(folder.path, ...flags);
+  await using connection = await connect({ servers: nats.address });
+  const client = (await jetstreamManager(connection)).jetstream();
+  await client.publish("chat.message", JSON.stringify({ type: "of tomorrow" }));
+  assertEquals(await server.exitCode(), 4);
+  const problem =
+    /event \d+ of the cluster can't be read: it is of no type that this version knows/;
+  assertMatch(server.stderr, problem);
+  const args = ["0", "--host", "127.0.0.1", "--data", folder.path, ...flags];
+  const again = await Program.run("server", args);
+  assertEquals(again.code, 4);
+  assertMatch(again.stderr, problem);
+});
+
+Deno.test("NATS with nkeys and TLS: --cluster-credentials and --cluster-ca, and what is said without", async () => {
+  await using folder = await TempFolder.create();
+  await using data = await TempFolder.create();
+  const user = await makeCredentials(folder.path, ["127.0.0.1"]);
+  const file = (name: string) => JSON.stringify(folder.file(name));
+  await using nats = await NatsServer.start({
+    config: `authorization { users: [{ nkey: ${user} }] }
+tls { cert_file: ${file("nats.pem")}, key_file: ${file("nats-key.pem")} }`,
+  });
+  const refused = async (what: RegExp, ...flags: string[]) => {
+    const args = ["0", "--host", "127.0.0.1", "--data", data.path, "--cluster", nats.address];
+    const { code, stderr } = await Program.run("server", [...args, ...flags]);
+    assertEquals([code, what.test(stderr)], [4, true], stderr);
+  };
+  await refused(/name the one of its authority with --cluster-ca/);
+  const ca = ["--cluster-ca", folder.file("ca.pem")];
+  await refused(/refuses the credentials \(--cluster-credentials\)/, ...ca);
+  await using strange = await TempFolder.create();
+  await makeCredentials(strange.path, ["127.0.0.1"]);
+  const credentials = (folder: TempFolder) => ["--cluster-credentials", folder.file("chat.nkey")];
+  await refused(/refuses the credentials/, ...ca, ...credentials(strange));
+  const strangeCa = ["--cluster-ca", strange.file("ca.pem")];
+  await refused(/can't be checked/, ...strangeCa, ...credentials(folder));
+  const flags = [...ca, ...credentials(folder)];
+  const { server } = await startServer(data.path, "--cluster", nats.address, "--hidden", ...flags);
+  server.kill("SIGTERM");
+  assertEquals(await server.exitCode(), 0);
 });
 
 Deno.test("a server that was away for 100,000 events, and one whose tables were deleted, serve again", async () => {

@@ -82,3 +82,24 @@ Deno.test("an account's sessions at all servers together are limited", async () 
   await until(() => cluster.join(0, "ann").then(() => false, () => true));
   await assertRejects(() => cluster.join(1, "ann"), Error, "this account is logged in");
 });
+
+Deno.test("who logs in while NATS is away is let in after a while, is told, and stays when it is back", async () => {
+  await using cluster = await RunningCluster.start(1);
+  const ann = await cluster.join(0, "ann");
+  await cluster.join(0, "bob");
+  await cluster.nats.kill();
+  const told: string[] = [];
+  const late = await cluster.connect(0, (message) => told.push(message));
+  await late.identify("bob");
+  const { token } = await late.authenticate("bob");
+  assertEquals(token, undefined);
+  await until(() => told.length > 0);
+  assert(told[0]!.startsWith("nothing can be stored at present"));
+  // History is there all the time.
+  await late.history(10);
+  await cluster.nats.restart();
+  const id = await late.publish("at last");
+  assertEquals((await ann.received(1))[0]!.id, id);
+  await until(() => told.at(-1) === "what you send is stored again");
+  late.abort();
+});

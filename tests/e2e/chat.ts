@@ -22,14 +22,13 @@ export interface ChatOptions {
   columns: number;
   /** Whether joe's client is started from a shell. @default false */
   shell?: boolean;
+  /** Whether jørgen is here, too, from before joe's login on. @default false */
+  withThird?: boolean;
 }
-
-/** What ends the login: how joe's screen goes on is a test's. */
-const LOGIN_END = { classic: MENU.join("\n"), compact: "* 1 here: joe" };
 
 export async function withChat(
   test: (chat: Chat) => Promise<void>,
-  { style, columns, shell = false }: ChatOptions,
+  { style, columns, shell = false, withThird = false }: ChatOptions,
 ): Promise<void> {
   await using folder = await TempFolder.create();
   await makeAccounts(folder.path, ["joe", "renew", "jørgen"]);
@@ -37,6 +36,7 @@ export async function withChat(
   await using _server = started.server;
   await using tmux = new Tmux(folder.path);
   await Deno.writeTextFile(`${folder.path}/config/settings.toml`, "joins = false\n");
+  await using _third = withThird ? await logIn(started, "jørgen") : undefined;
   const client = [...command("client"), ...started.clientArgs("joe")];
   if (style === "compact") client.push("--compact");
   await using joe = await tmux.open(shell ? ["bash", "--norc", "-i"] : client, { columns });
@@ -44,13 +44,17 @@ export async function withChat(
   await joe.until((text) => endsWith(text, "Please enter password:"), "the password prompt");
   await joe.typeText("geheim");
   await joe.press("Enter");
-  await joe.until((text) => /logout of account$|joe\neverybody>$/.test(text), "the prompt");
-  await using renew = Program.start("client", started.clientArgs("renew"));
-  await renew.type("geheim\n");
-  await renew.match(/logout of account\n/);
+  await joe.until(
+    (text) => /logout of account$|j(?:oe|ørgen)\neverybody>$/.test(text),
+    "the prompt",
+  );
+  await using renew = await logIn(started, "renew");
 
+  // What ends the login: how joe's screen goes on is the test's.
+  const here = withThird ? "* 2 here: joe, jørgen" : "* 1 here: joe";
+  const loginEnd = style === "classic" ? MENU.join("\n") : here;
   const afterLogin = (text: string) =>
-    text.slice(text.indexOf(`\n${LOGIN_END[style]}\n`) + LOGIN_END[style].length + 2)
+    text.slice(text.indexOf(`\n${loginEnd}\n`) + loginEnd.length + 2)
       .replaceAll(/^\d\d:\d\d /gm, "07:16 ");
   const shows = async (...lines: string[]) => {
     const expected = lines.flatMap((line) => line === "<menu>" ? MENU : [line]).join("\n");
@@ -60,7 +64,15 @@ export async function withChat(
   await test({ folder, tmux, joe, renew, started, screen, shows });
 }
 
+/** A client at a pipe. */
+async function logIn({ clientArgs }: StartedServer, username: string): Promise<Program> {
+  const client = Program.start("client", clientArgs(username));
+  await client.type("geheim\n");
+  await client.match(/logout of account\n/);
+  return client;
+}
+
 /** Whether a text ends with another, wherever the terminal has wrapped it. */
-export function endsWith(text: string, end: string): boolean {
+function endsWith(text: string, end: string): boolean {
   return text.replaceAll(/\s/g, "").endsWith(end.replaceAll(/\s/g, ""));
 }

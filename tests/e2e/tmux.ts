@@ -62,9 +62,10 @@ export class TmuxScreen implements Screen {
     this.#output = output;
   }
 
-  /** Everything that is shown or has scrolled away. */
-  async text(): Promise<string> {
-    const text = await this.#tmux.run("capture-pane", "-p", "-S", "-", "-t", this.#name);
+  /** Everything that is shown or has scrolled away; `styled` with its colours, as escape sequences. */
+  async text({ styled = false } = {}): Promise<string> {
+    const capture = ["capture-pane", "-p", "-S", "-", "-t", this.#name];
+    const text = await this.#tmux.run(...capture, ...(styled ? ["-e"] : []));
     return text.replaceAll(/ +$/gm, "").trimEnd();
   }
 

@@ -82,6 +82,7 @@ export class FakeServer implements AsyncDisposable {
       logins: new Logins({ journal, table, clock: this.clock }),
       returning: new Map(),
       active: new Set(),
+      trouble: undefined,
       moved: () => {},
       hub: new Hub({
         clock: this.clock,

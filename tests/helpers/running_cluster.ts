@@ -87,7 +87,7 @@ export class RunningCluster implements AsyncDisposable {
   }
 
   /** A client that is not logged in, and never comes back. */
-  async connect(i: number): Promise<ChatClient> {
+  async connect(i: number, onNotice: (message: string) => void = () => {}): Promise<ChatClient> {
     const { port } = this.nodes[i]!.server;
     return await ChatClient.open({
       clock: systemClock,
@@ -98,6 +98,7 @@ export class RunningCluster implements AsyncDisposable {
       openSocket: () => undefined,
       onLost: () => {},
       onBack: () => {},
+      onNotice,
     });
   }
 

@@ -105,6 +105,35 @@ Deno.test("LocalJournal delivers what is on the disk, and takes what comes meanw
   assertEquals(texts(delivered), ["one", "two", "three"]);
 });
 
+Deno.test("LocalJournal waits for no disk where a crash may take back what was acknowledged", async () => {
+  await using folder = await TempFolder.create();
+  const disk = new TestDisk();
+  using store = new TestStore(folder.file("messages.db"), disk);
+  const { clock, journal } = store;
+  const [sent] = store.append(direct("joe", "ann", "hi"));
+  clock.endTurn();
+  (await disk.next()).resolve();
+  const acknowledged = {
+    type: "acknowledgement",
+    account: "ann",
+    messages: [await sent!],
+  } as const;
+  const number = journal.append(acknowledged);
+  clock.endTurn();
+  assertEquals(await number, journal.last);
+  assertEquals(store.messages.isUndelivered(await sent!), false);
+
+  // After a disk that failed the next one lasts, since it takes back what was refused.
+  const refused = store.append(pub("joe", "two"));
+  clock.endTurn();
+  (await disk.next()).reject(new Error("no disk"));
+  await Promise.allSettled(refused);
+  const again = journal.append({ type: "account-seen", account: "ann", last: journal.last });
+  clock.endTurn();
+  (await disk.next()).resolve();
+  await again;
+});
+
 Deno.test("LocalJournal takes no request for one that comes again because it failed before", async () => {
   await using folder = await TempFolder.create();
   const disk = new TestDisk();

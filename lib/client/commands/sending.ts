@@ -12,7 +12,7 @@ export async function publish(talk: Talk, rest: string): Promise<void> {
 
 /** `DM joe text`; what is missing is asked for. In the compact style `DM joe` has plain text go to joe. */
 export async function direct(talk: Talk, rest: string): Promise<void> {
-  const [, name = "", text = ""] = /^(\S*)\s*(.*)$/s.exec(rest) ?? [];
+  const [, name = "", text = ""] = /^@?(\S*?)[:,]?(?:\s+(.*))?$/s.exec(rest) ?? [];
   const to = name === "" ? await talk.askUser() : await talk.findUser(name);
   await sendTo(talk, to, text);
 }
@@ -32,8 +32,8 @@ export async function reply(talk: Talk, rest: string): Promise<void> {
 
 async function sendTo(talk: Talk, to: string, text: string): Promise<void> {
   if (text === "" && talk.view.compact) {
-    talk.target = to;
+    talk.target = { to };
     return;
   }
-  await talk.send(text ? checkText(text) : await talk.askText("Enter message:"), to);
+  await talk.send(text ? checkText(text) : await talk.askText("Enter message:"), { to });
 }

@@ -1,15 +1,5 @@
-import { legibleLine } from "../../console/foreign.ts";
 import type { Talk } from "../talk.ts";
-import { listed } from "../view.ts";
 import type { ChatCommand } from "./table.ts";
-
-/** Who is here. */
-export async function who({ client, view }: Talk): Promise<void> {
-  const users = await client.users();
-  view.here.set(users);
-  if (view.compact) return view.tell([`${users.length} here: ${listed(users)}`]);
-  view.tell(["Active users:", ...users.map((user) => `         ${legibleLine(user)}`)]);
-}
 
 /** Every command in a line. */
 export function help({ view }: Talk, commands: readonly ChatCommand[]): void {

@@ -10,8 +10,9 @@ import { block, changePassword } from "./account.ts";
 import { find, history, status } from "./looking_back.ts";
 import { announce, ban, kick, mute, operations, whois } from "./operating.ts";
 import { direct, publish, reply } from "./sending.ts";
+import { invite, join, leave, list, manage, say, topic, who } from "./rooms.ts";
 import { settings, switchStyle } from "./settings.ts";
-import { help, who } from "./showing.ts";
+import { help } from "./showing.ts";
 
 /** A command of the user's. */
 export interface ChatCommand extends Named {
@@ -48,18 +49,68 @@ export const COMMANDS: readonly ChatCommand[] = [
     run: reply,
   },
   {
-    name: "WH",
-    words: ["wh", "who", "names", "list", "users"],
-    alone: ["who", "names"],
+    name: "JO",
+    words: ["jo", "join", "j"],
+    arguments: "#room",
+    help: "joins a room, or makes it",
+    run: join,
+  },
+  {
+    name: "LV",
+    words: ["lv", "leave", "part"],
+    arguments: "#room",
+    help: "leaves a room for good",
+    run: leave,
+  },
+  {
+    name: "RM",
+    words: ["rm", "room"],
+    arguments: "[#room] [text]",
+    help: "a message to a room",
+    run: say,
+  },
+  {
+    name: "LS",
+    words: ["ls", "list", "rooms", "channels"],
+    alone: ["rooms"],
     arguments: "",
-    help: "who is here",
+    help: "the rooms",
+    run: list,
+  },
+  {
+    name: "TO",
+    words: ["to", "topic"],
+    arguments: "#room [text]",
+    help: "a room's topic; - takes it away",
+    run: topic,
+  },
+  {
+    name: "IN",
+    words: ["in", "invite"],
+    arguments: "#room name",
+    help: "invites a user to a room",
+    run: invite,
+  },
+  {
+    name: "RO",
+    words: ["ro"],
+    arguments: "#room what [name]",
+    help: "runs a room: kick, ban, mute, moderator, closed ...",
+    run: manage,
+  },
+  {
+    name: "WH",
+    words: ["wh", "who", "names", "users"],
+    alone: ["who", "names"],
+    arguments: "[#room]",
+    help: "who is here, or in a room",
     run: who,
   },
   {
     name: "HI",
     words: ["hi", "history", "last", "lastlog"],
     arguments: "[number] [name]",
-    help: "the last messages",
+    help: "the last messages, with a user or of a #room",
     run: history,
   },
   {
@@ -153,7 +204,7 @@ export const COMMANDS: readonly ChatCommand[] = [
   {
     name: "EX",
     local: true,
-    words: ["ex", "exit", "quit", "q", "bye", "part", "leave", "logout", "disconnect"],
+    words: ["ex", "exit", "quit", "q", "bye", "logout", "disconnect"],
     alone: ["exit", "quit", "logout", "bye", ":q"],
     arguments: "",
     help: "leaves",

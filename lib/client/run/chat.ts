@@ -16,7 +16,6 @@ import {
   defaultUsername,
   passwordOf,
   reportFailures,
-  say,
   serversOf,
   SURROUNDINGS,
   trustOf,
@@ -52,12 +51,13 @@ export async function runChat(commandLine: CommandLine): Promise<void> {
     onMessage: leaving.atFault((message) => view.message(message)),
     onLost: leaving.atFault((reason) => view.lost(reason)),
     onBack: leaving.atFault((returned) => view.back(returned)),
+    onRoom: leaving.atFault((news) => view.room(news)),
     onPresence: leaving.atFault((presence) => view.presence(presence)),
     onNotice: leaving.atFault((message) => view.serverSays(message)),
     overview: () => view.compact ? settings.get("history") : onTerminal ? 0 : undefined,
   }));
   if (onTerminal && file?.explain() && !view.compact) {
-    say("/compact shows each message in one line; SE style compact keeps that.");
+    screen.complain("/compact shows each message in one line; SE style compact keeps that.");
   }
   await giveUpFiles(trust?.knownServers);
   if (trust !== undefined) trust.say = leaving.atFault((line) => view.complain(line));

@@ -29,7 +29,10 @@ export function say(line: string): void {
  */
 export function serversOf({ arguments: { host, port } }: CommandLine): Endpoint[] | undefined {
   if (host === undefined) return undefined;
-  if (port === undefined) throw new ExitError(ExitCode.usage, "the port is missing");
+  if (port === undefined) {
+    const problem = `the port is missing: it stands after the host, as in chatclient ${host} 1300`;
+    throw new ExitError(ExitCode.usage, problem);
+  }
   return parseEndpoints(host, parsePort(port, 1));
 }
 
