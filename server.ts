@@ -19,7 +19,15 @@ import { parseLimits } from "./lib/server/limits.ts";
 import { howStarted, joinCommand } from "./lib/server/join_command.ts";
 import { createLog } from "./lib/server/log.ts";
 import { ChatServer } from "./lib/server/server.ts";
-import { CHATSERVER, parseHistoryRule, USER_ACTIONS, type UserAction } from "./lib/server/usage.ts";
+import type { ControlRequest } from "./lib/server/control.ts";
+import { controlServer } from "./lib/server/control_command.ts";
+import {
+  CHATSERVER,
+  CONTROL_NAMES,
+  parseHistoryRule,
+  USER_ACTIONS,
+  type UserAction,
+} from "./lib/server/usage.ts";
 import { manageUsers } from "./lib/server/users.ts";
 import { completionScript } from "./lib/usage/completions.ts";
 import { parseProgram } from "./lib/usage/parse.ts";
@@ -29,6 +37,8 @@ async function main(): Promise<void> {
   if (commandLine === undefined) return;
   const action = USER_ACTIONS.find((name) => commandLine.command === `users ${name}`);
   if (action !== undefined) return await users(action, commandLine);
+  const control = CONTROL_NAMES.find((name) => commandLine.command === `control ${name}`);
+  if (control !== undefined) return await askServer(control, commandLine);
   if (commandLine.command === "completions") {
     return console.log(completionScript(CHATSERVER, commandLine.arguments["shell"]!));
   }
@@ -68,6 +78,7 @@ async function serve(commandLine: CommandLine): Promise<void> {
     limits,
     connections,
     cluster,
+    control: true,
     cost: DEFAULT_COST,
     clock: systemClock,
     log: createLog(systemClock, console.error),
@@ -111,6 +122,21 @@ async function announce(
     clock: systemClock,
     hostname,
     log,
+  });
+}
+
+async function askServer(
+  command: ControlRequest["command"],
+  { arguments: { username, text }, options, flags }: CommandLine,
+): Promise<void> {
+  await controlServer(command, {
+    folder: options["data"] ?? ".",
+    print: (line) => console.log(line),
+    user: username,
+    text: text ?? options["why"],
+    lasting: options["for"],
+    count: options["count"],
+    json: flags.has("json"),
   });
 }
 

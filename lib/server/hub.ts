@@ -16,6 +16,7 @@ import { enforce, tellRole } from "./enforcement.ts";
 import { Heard } from "./heard.ts";
 import { DeliveryMarks, divide, together } from "./marks.ts";
 import { stayChangeOf } from "../messages/room_table.ts";
+import { RecentRate } from "./recent_rate.ts";
 import { Presence } from "./presence.ts";
 import { Unread } from "./unread.ts";
 
@@ -73,6 +74,7 @@ export class Hub {
   readonly #hearing = new Set<ActiveUser>();
   /** Sessions that were far behind when they were last given something. */
   readonly #behind = new Set<Member>();
+  readonly #recent: RecentRate;
   /** Who is told of who comes and goes. */
   readonly presence: Presence;
 
@@ -86,6 +88,7 @@ export class Hub {
     this.#rate = rate;
     this.#maxBacklogBytes = maxBacklogBytes;
     this.presence = new Presence(clock);
+    this.#recent = new RecentRate(clock);
     this.#catchUp = new CatchUp({
       clock,
       messages: projection.messages,
@@ -108,6 +111,16 @@ export class Hub {
     for (const [key, user] of this.#users) if (user.members.size > 0) active.set(key, user);
     const byKey = [...active].sort(([a], [b]) => a < b ? -1 : 1);
     return byKey.map(([, { username }]) => username);
+  }
+
+  /** What waits for all sessions together, in bytes. */
+  get backlogBytes(): number {
+    return this.#held.bytes;
+  }
+
+  /** Those that were stored, on average over the last minute. */
+  get messagesPerSecond(): number {
+    return this.#recent.perSecond;
   }
 
   /** How many users are active. */
@@ -400,6 +413,7 @@ export class Hub {
 
   /** Gives everybody what was stored; who is in which room did not change in between. */
   #fanOut(messages: readonly StoredMessage[]): void {
+    this.#recent.add(messages.length);
     const batch = new Batch(messages, this.#held);
     this.#marks.addPublic(batch.publicIds);
     this.#marks.addRooms(batch.roomIds);

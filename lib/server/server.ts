@@ -26,6 +26,7 @@ import { sessionOf } from "../protocol/datagram.ts";
 import { lockDataFolder } from "./data_folder.ts";
 import { protectFolder } from "./folder_modes.ts";
 import { ClusterNode, type State } from "./cluster_node.ts";
+import { ControlSocket } from "./control.ts";
 import { Admission } from "./admission.ts";
 import { Hub } from "./hub.ts";
 import { Incidents } from "./incidents.ts";
@@ -80,6 +81,8 @@ export interface ChatServerOptions {
   others?: OtherServers;
   /** Where clients of the others reach this one; port 0 is the one it listens on. @default `hostname`, or an address of this machine */
   advertise?: Endpoint | undefined;
+  /** Whether who runs it can ask it for something, on a socket in the data folder. @default false */
+  control?: boolean;
   clock: Clock;
   log: Log;
   /** Puts what was written to a file of the message log on the disk. @default `fdatasync` */
@@ -131,6 +134,7 @@ export class ChatServer {
   /** The accounts' revision that the journal knows. */
   #reconciled = -1;
   #closing = false;
+  #control: ControlSocket | undefined;
 
   private constructor(
     ports: Ports,
@@ -181,6 +185,7 @@ export class ChatServer {
         age: () => this.#age.date(),
       }),
       returning: new Map(),
+      started: clock.date(),
       active: new Set(),
       trouble: undefined,
       moved: (login) => this.#node?.moved(login),
@@ -238,6 +243,7 @@ export class ChatServer {
       // From here on the server closes it.
       opened.move();
       server.#announce(identity, options);
+      if (options.control) server.#control = await ControlSocket.open(folder, server.#services);
       return server;
     } catch (error) {
       lock[Symbol.dispose]();
@@ -268,6 +274,7 @@ export class ChatServer {
     this.#forgetting[Symbol.dispose]();
     const { referrals } = this.#services;
     this.#ports.tcp.close();
+    await this.#control?.[Symbol.asyncDispose]();
     await this.#others.withdraw();
     const sessions = [...this.#sessions.keys()];
     if (final) await Promise.all(sessions.map((session) => session.stop(true)));

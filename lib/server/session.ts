@@ -55,6 +55,8 @@ export interface Services {
   logins: Logins;
   /** The sessions whose client may come back, by the number of its login. */
   returning: Map<number, Session>;
+  /** When the server was started. */
+  started: Date;
   /** The sessions whose user is active. */
   active: Set<Session>;
   /** What users are to know who log in now; undefined where there is nothing. */

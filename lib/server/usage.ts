@@ -1,4 +1,6 @@
+import type { ControlRequest } from "./control.ts";
 import {
+  type ArgumentSpec,
   type CommandSpec,
   completionsCommand,
   type FlagSpec,
@@ -78,6 +80,60 @@ function userCommand(
     ...rest,
   };
 }
+
+const USERNAME: ArgumentSpec = { name: "username", what: "the account's name" };
+const WHY: FlagSpec = { name: "why", value: "TEXT", what: "what the user is told" };
+const FOR: FlagSpec = {
+  name: "for",
+  value: "TIME",
+  what: "for how long: 10m, 2h, 1d (default: until an operator ends it)",
+};
+
+/** What can be asked of a running server, and what it takes. */
+const CONTROLS: Record<
+  ControlRequest["command"],
+  { summary: string; takes?: ArgumentSpec; flags?: readonly FlagSpec[] }
+> = {
+  status: { summary: "shows how a running server is" },
+  sessions: { summary: "lists who is here, from where, since when, and what waits" },
+  announce: {
+    summary: "makes an announcement to everybody",
+    takes: { name: "text", what: "the announcement, in quotation marks" },
+  },
+  kick: { summary: "ends a user's sessions", takes: USERNAME, flags: [WHY] },
+  mute: { summary: "refuses what a user writes", takes: USERNAME, flags: [FOR, WHY] },
+  unmute: { summary: "lets a user write again", takes: USERNAME },
+  quiet: { summary: "lets only operators write", flags: [FOR, WHY] },
+  unquiet: { summary: "lets everybody write again" },
+  ban: {
+    summary: "ends a user's sessions and refuses the login",
+    takes: USERNAME,
+    flags: [FOR, WHY],
+  },
+  unban: { summary: "lets a user in again", takes: USERNAME },
+  restrictions: { summary: "lists who is muted or banned" },
+  operations: {
+    summary: "lists what operators did",
+    flags: [{ name: "count", value: "N", what: "so many, the last ones (default: 20)" }],
+  },
+  whois: { summary: "says who a user is", takes: USERNAME },
+};
+export const CONTROL_NAMES = Object.keys(CONTROLS) as ControlRequest["command"][];
+
+const controlCommands: readonly CommandSpec[] = CONTROL_NAMES.map((name) => {
+  const { summary, takes, flags = [] } = CONTROLS[name];
+  return {
+    words: ["control", name],
+    summary,
+    description: [
+      "Asks the server that runs in a data folder, without joining; by a socket in it that only its owner may use. " +
+      "Not on Windows.",
+    ],
+    arguments: takes === undefined ? [] : [takes],
+    flags: [...flags, { name: "json", what: "the answer as one line of JSON" }, DATA],
+    examples: [],
+  };
+});
 
 /** The command line of `chatserver`. */
 export const CHATSERVER: ProgramSpec = {
@@ -190,6 +246,7 @@ export const CHATSERVER: ProgramSpec = {
         },
       ],
     }),
+    ...controlCommands,
     completionsCommand("chatserver"),
   ],
   exitCodes: [
@@ -202,5 +259,6 @@ export const CHATSERVER: ProgramSpec = {
     ["credentials.txt", "the accounts: names, and hashes of the passwords"],
     ["identity.pem", "the server's key and certificate"],
     ["messages.db", "the messages of the last days"],
+    ["control.sock", "where chatserver control reaches a server that runs"],
   ],
 };

@@ -81,6 +81,7 @@ export class FakeServer implements AsyncDisposable {
       operators,
       logins: new Logins({ journal, table, clock: this.clock }),
       returning: new Map(),
+      started: this.clock.date(),
       active: new Set(),
       trouble: undefined,
       moved: () => {},

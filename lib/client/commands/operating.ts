@@ -6,7 +6,8 @@
 import { legibleLine } from "../../console/foreign.ts";
 import { looksLikeDuration, parseDuration } from "../../protocol/durations.ts";
 import { ProtocolError } from "../../protocol/errors.ts";
-import type { OperationRecord, RestrictionRecord } from "../../protocol/records.ts";
+import { formatEnd, formatOperation, formatRestriction } from "../../operator_lines.ts";
+import type { RestrictionRecord } from "../../protocol/records.ts";
 import { localTime } from "../format.ts";
 import { checkText, InputError, type Talk } from "../talk.ts";
 
@@ -31,7 +32,7 @@ export async function mute(talk: Talk, rest: string): Promise<void> {
       return talk.view.tell(["Everybody may write again."]);
     }
     const { until } = await talk.client.operate("quiet", order);
-    return talk.view.tell([`Only operators may write ${end(until)}.`]);
+    return talk.view.tell([`Only operators may write ${formatEnd(until, localTime)}.`]);
   }
   await restrict(talk, { name, more, on: "mute", off: "unmute", state: "muted" });
 }
@@ -58,7 +59,10 @@ export async function operations(talk: Talk, rest: string): Promise<void> {
   }
   const done = await talk.client.operations(count);
   if (done.length === 0) return talk.view.tell(["No operator has done anything yet."]);
-  talk.view.tell(["What operators did:", ...done.map((one) => `  ${formatOperation(one)}`)]);
+  talk.view.tell([
+    "What operators did:",
+    ...done.map((one) => `  ${formatOperation(one, localTime)}`),
+  ]);
 }
 
 /** `WI joe`: sessions, addresses, since when. */
@@ -73,7 +77,7 @@ export async function whois(talk: Talk, rest: string): Promise<void> {
       `  here since ${localTime(since)}, from ${legibleLine(address)}`
     ),
     ...elsewhere > 0 ? [`  at other servers: ${elsewhere}`] : [],
-    ...restrictions.map((one) => `  ${formatRestriction(one)}`),
+    ...restrictions.map((one) => `  ${formatRestriction(one, localTime)}`),
   ]);
 }
 
@@ -91,14 +95,16 @@ async function restrict(
   const { user = name, until } = order === "off"
     ? await talk.client.operate(off, { user: name })
     : await talk.client.operate(on, { user: name, ...order });
-  const change = order === "off" ? `is not ${state} any more` : `is ${state} ${end(until)}`;
+  const change = order === "off"
+    ? `is not ${state} any more`
+    : `is ${state} ${formatEnd(until, localTime)}`;
   talk.view.tell([`${legibleLine(user)} ${change}.`]);
 }
 
 async function list({ client, view }: Talk, what: RestrictionRecord["what"]): Promise<void> {
   const found = (await client.restrictions()).filter((one) => one.what === what);
   if (found.length === 0) return view.tell([`Nobody is ${what === "mute" ? "muted" : "banned"}.`]);
-  view.tell(found.map(formatRestriction));
+  view.tell(found.map((one) => formatRestriction(one, localTime)));
 }
 
 /** The name that a line begins with, and the rest. */
@@ -120,29 +126,4 @@ function parseOrder(rest: string): { seconds?: number; text?: string } | "off" {
     if (!(error instanceof ProtocolError)) throw error;
     throw new InputError(error.message);
   }
-}
-
-function end(until: number | undefined): string {
-  return until === undefined ? "until an operator ends that" : `until ${localTime(until)}`;
-}
-
-function formatRestriction({ what, user, by, until, why }: RestrictionRecord): string {
-  const whom = user === undefined ? "Everybody but operators" : legibleLine(user);
-  return `${whom} is ${what === "mute" ? "muted" : "banned"} ${end(until)}, by ${operator(by)}${
-    reason(why)
-  }`;
-}
-
-function formatOperation({ what, user, by, at, until, why }: OperationRecord): string {
-  const whom = user === undefined ? "" : ` ${legibleLine(user)}`;
-  const lasts = until === undefined ? "" : ` until ${localTime(until)}`;
-  return `${localTime(at)} ${operator(by)}: ${legibleLine(what)}${whom}${lasts}${reason(why)}`;
-}
-
-function operator(by: string | undefined): string {
-  return by === undefined ? "the server's own machine" : legibleLine(by);
-}
-
-function reason(why: string | undefined): string {
-  return why === undefined ? "" : `: ${legibleLine(why)}`;
 }
