@@ -18,10 +18,7 @@ export function parseDuration(text: string): number {
   if (seconds >= 1 && seconds <= MAX_DURATION) return seconds;
   throw new ProtocolError(
     "bad-duration",
-    `${
-      JSON.stringify(text.slice(0, 20))
-    } is no duration: a number with s, m, h or d behind it is one, ` +
-      "such as 10m, 2h or 1d, up to 3650d",
+    `${JSON.stringify(text.slice(0, 20))} is no duration such as 10m, 2h or 1d (up to 3650d)`,
   );
 }
 
