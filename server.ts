@@ -127,12 +127,13 @@ async function announce(
 
 async function askServer(
   command: ControlRequest["command"],
-  { arguments: { username, text }, options, flags }: CommandLine,
+  { arguments: { username, address, text }, options, flags }: CommandLine,
 ): Promise<void> {
   await controlServer(command, {
     folder: options["data"] ?? ".",
     print: (line) => console.log(line),
     user: username,
+    address,
     text: text ?? options["why"],
     lasting: options["for"],
     count: options["count"],

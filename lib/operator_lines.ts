@@ -15,19 +15,21 @@ export function formatEnd(until: number | undefined, time: TimeFormat): string {
 }
 
 export function formatRestriction(
-  { what, user, by, until, why }: RestrictionRecord,
+  { what, user, address = "", by, until, why }: RestrictionRecord,
   time: TimeFormat,
 ): string {
+  const rest = `${formatEnd(until, time)}, by ${operator(by)}${reason(why)}`;
+  if (what === "address") return `New accounts from ${legibleLine(address)} are refused ${rest}`;
   const whom = user === undefined ? "Everybody but operators" : legibleLine(user);
   const state = what === "mute" ? "muted" : "banned";
-  return `${whom} is ${state} ${formatEnd(until, time)}, by ${operator(by)}${reason(why)}`;
+  return `${whom} is ${state} ${rest}`;
 }
 
 export function formatOperation(
-  { what, user, by, at, until, why }: OperationRecord,
+  { what, user, address = user, by, at, until, why }: OperationRecord,
   time: TimeFormat,
 ): string {
-  const whom = user === undefined ? "" : ` ${legibleLine(user)}`;
+  const whom = address === undefined ? "" : ` ${legibleLine(address)}`;
   const lasts = until === undefined ? "" : ` until ${time(until)}`;
   return `${time(at)} ${operator(by)}: ${legibleLine(what)}${whom}${lasts}${reason(why)}`;
 }

@@ -262,7 +262,12 @@ export class ChatClient {
   /** Does something as an operator of the server: to a user, or to everybody. */
   operate(
     what: Operation,
-    order: { user?: string | undefined; seconds?: number | undefined; text?: string | undefined },
+    order: {
+      user?: string | undefined;
+      address?: string | undefined;
+      seconds?: number | undefined;
+      text?: string | undefined;
+    },
   ): Promise<ServerRecords["operated"]> {
     return this.#request({ type: "operate", what, ...order }, "operated");
   }

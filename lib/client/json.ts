@@ -120,12 +120,13 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     {
       what: oneOf(...OPERATION_NAMES),
       user: optional(name),
+      address: optional(string(MAX_NAME_LENGTH)),
       for: optional(duration),
       text: optional(string()),
     },
     async (client, { what, for: seconds, ...order }) => {
-      const { user, until } = await client.operate(what, { ...order, seconds });
-      return { type: "operated", user, until };
+      const { user, address, until } = await client.operate(what, { ...order, seconds });
+      return { type: "operated", user, address, until };
     },
   ),
   operations: command({ count: optional(integer(1)) }, async (client, { count = 20 }) => ({

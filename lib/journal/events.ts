@@ -179,6 +179,8 @@ export interface OperationEvent {
   at: number;
   /** The username as it was registered, where it is done to somebody. */
   user?: string | undefined;
+  /** Where it is done to an address: itself, or its network. */
+  address?: string | undefined;
   /** When it ends by itself. @default never */
   until?: number | undefined;
   why?: string | undefined;

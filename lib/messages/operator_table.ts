@@ -5,10 +5,10 @@ import { type Operation, OPERATIONS, type ServerRole } from "../protocol/roles.t
 import type { Database } from "./database.ts";
 import { Rows } from "./rows.ts";
 
-/** Who may not write (`mute`), or not be here (`ban`). */
+/** Who may not write (`mute`), or not be here (`ban`); or from where no new accounts come (`address`). */
 export interface Restriction {
-  what: "mute" | "ban";
-  /** Null where it holds for everybody but operators. */
+  what: "mute" | "ban" | "address";
+  /** The username, or the address; null where it holds for everybody but operators. */
   user: string | null;
   /** Null where it was done on the server's own machine; so with everything else that was. */
   by: string | null;
@@ -25,6 +25,7 @@ export interface DoneOperation {
   what: Operation | ServerRole;
   by: string | null;
   at: number;
+  /** The username, or the address. */
   user: string | null;
   until: number | null;
   why: string | null;
@@ -80,6 +81,11 @@ export class OperatorTable {
     return this.#find(account, "ban", at);
   }
 
+  /** What keeps an address from making accounts, and from using those that were made since. */
+  addressBan(address: string, at: number): Restriction | undefined {
+    return this.#find(foldUsername(address), "address", at);
+  }
+
   /** What keeps an account from writing at a time; undefined where nothing does. */
   mute(account: string, at: number): Restriction | undefined {
     const quiet = this.isOperator(account) ? undefined : this.#find(EVERYBODY, "mute", at);
@@ -109,7 +115,7 @@ export class OperatorTable {
   }
 
   /** Why an event can't come to pass; undefined where it can. */
-  judge({ what, by, user, at }: OperationEvent): ProtocolError | undefined {
+  judge({ what, by, user, address, at }: OperationEvent): ProtocolError | undefined {
     if (by !== undefined && !this.isOperator(foldUsername(by))) {
       return notAllowed(`only an operator of the server can ${what}, and you are none`);
     }
@@ -117,7 +123,11 @@ export class OperatorTable {
       const isQuiet = this.#find(EVERYBODY, "mute", at) !== undefined;
       return isQuiet ? undefined : notAllowed("the chat is not quiet");
     }
-    if (OPERATIONS[what].takes === "nothing") return undefined;
+    if (what === "unban-address") {
+      const isBanned = this.addressBan(address ?? "", at) !== undefined;
+      return isBanned ? undefined : notAllowed(`${address} is not banned`);
+    }
+    if (OPERATIONS[what].takes !== "user") return undefined;
     if (user === undefined) return new ProtocolError("no-such-user", `${what} takes a username`);
     const account = foldUsername(user);
     if (by !== undefined && account === foldUsername(by)) {
@@ -140,7 +150,8 @@ export class OperatorTable {
   apply(number: number, event: OperationEvent): ProtocolError | undefined {
     const refused = this.judge(event);
     if (refused !== undefined) return refused;
-    const { what, by = null, at, user = null, until = null, why = null } = event;
+    const { what, by = null, at, until = null, why = null } = event;
+    const user = event.user ?? event.address ?? null;
     for (const row of this.#restricted.values()) if (!isInForce(row, at)) this.#lift(row);
     const account = foldUsername(user ?? EVERYBODY);
     switch (what) {
@@ -157,6 +168,12 @@ export class OperatorTable {
         break;
       case "unban":
         this.#lift({ account, what: "ban" });
+        break;
+      case "ban-address":
+        this.#restrict({ account, what: "address", user, by, at, until, why });
+        break;
+      case "unban-address":
+        this.#lift({ account, what: "address" });
     }
     this.#operations.put({ id: number, what, by, at, user, until, why });
     return undefined;
@@ -247,6 +264,11 @@ export function describeMute(
 /** The same of a ban. */
 export function describeBan({ until, why }: Pick<Restriction, "until" | "why">): string {
   return describe("you are banned", until, why);
+}
+
+/** The same of a ban of the user's address. */
+export function describeAddressBan({ until, why }: Restriction): string {
+  return describe("no new accounts are taken from your address", until, why);
 }
 
 function describe(what: string, until: number | null, why: string | null): string {

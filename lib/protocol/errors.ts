@@ -1,5 +1,6 @@
 /** Codes of `error` records: what is wrong with one record or request. */
 export type ErrorCode =
+  | "bad-address"
   | "bad-duration"
   | "bad-record"
   | "bad-password"

@@ -99,10 +99,12 @@ const userSummary = {
   muted: optional(boolean),
 };
 
-/** What keeps a user from writing (`mute`) or from being here (`ban`); without a user everybody but operators. */
+/** What keeps a user from writing (`mute`) or from being here (`ban`), or an address from making accounts (`address`). */
 const restrictionShape = {
-  what: oneOf("mute", "ban"),
+  what: oneOf("mute", "ban", "address"),
+  /** Missing in a `mute` of everybody but operators. */
   user: optional(string()),
+  address: optional(string()),
   /** The operator; missing where it was done on the server's own machine. */
   by: optional(string()),
   at: integer(),
@@ -142,6 +144,7 @@ const clientShapes = {
     id,
     what: oneOf(...OPERATION_NAMES),
     user: optional(string()),
+    address: optional(string()),
     /** For how long. */
     seconds: optional(integer(1)),
     text: optional(string()),
@@ -212,7 +215,12 @@ const serverShapes = {
     user: optional(string()),
     text: optional(string()),
   },
-  operated: { id, user: optional(string()), until: optional(integer()) },
+  operated: {
+    id,
+    user: optional(string()),
+    address: optional(string()),
+    until: optional(integer()),
+  },
   operations: { id, operations: arrayOf(object(operationShape)) },
   restrictions: { id, restrictions: arrayOf(object(restrictionShape)) },
   whois: {

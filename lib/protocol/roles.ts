@@ -36,7 +36,7 @@ export const ACT_NAMES = Object.keys(ACTS) as Act[];
 export const SERVER_ROLES = ["user", "operator"] as const;
 export type ServerRole = (typeof SERVER_ROLES)[number];
 
-/** What operators do on the server: whether it is done to somebody, and whether it lasts for a time. */
+/** What operators do on the server: to whom or what it is done, and whether it lasts for a time. */
 export const OPERATIONS = {
   kick: { takes: "user", lasts: false },
   mute: { takes: "user", lasts: true },
@@ -45,8 +45,10 @@ export const OPERATIONS = {
   unquiet: { takes: "nothing", lasts: false },
   ban: { takes: "user", lasts: true },
   unban: { takes: "user", lasts: false },
+  "ban-address": { takes: "address", lasts: true },
+  "unban-address": { takes: "address", lasts: false },
   announce: { takes: "nothing", lasts: false },
-} as const satisfies Record<string, { takes: "user" | "nothing"; lasts: boolean }>;
+} as const satisfies Record<string, { takes: "user" | "address" | "nothing"; lasts: boolean }>;
 export type Operation = keyof typeof OPERATIONS;
 export const OPERATION_NAMES = Object.keys(OPERATIONS) as Operation[];
 

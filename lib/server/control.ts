@@ -24,6 +24,7 @@ export const CONTROL_LISTS = ["status", "sessions", "operations", "restrictions"
 export const controlShape = {
   command: oneOf(...OPERATION_NAMES, ...CONTROL_LISTS),
   user: optional(string()),
+  address: optional(string()),
   seconds: optional(integer(1)),
   text: optional(string()),
   count: optional(integer(1)),

@@ -20,6 +20,7 @@ export interface ControlOptions {
   /** Takes a line of the answer. */
   print: (line: string) => void;
   user?: string | undefined;
+  address?: string | undefined;
   text?: string | undefined;
   /** A duration as `parseDuration()` takes it. */
   lasting?: string | undefined;
@@ -36,11 +37,12 @@ export interface ControlOptions {
  */
 export async function controlServer(
   command: ControlRequest["command"],
-  { folder, print, user, text, lasting, count, json }: ControlOptions,
+  { folder, print, user, address, text, lasting, count, json }: ControlOptions,
 ): Promise<void> {
   const request: ControlRequest = {
     command,
     ...user !== undefined && { user },
+    ...address !== undefined && { address },
     ...text !== undefined && { text },
     ...lasting !== undefined && { seconds: secondsOf(lasting) },
     ...count !== undefined && { count: countOf(count) },
@@ -93,8 +95,8 @@ function whyNot(error: unknown): string {
 
 function format(command: ControlRequest["command"], done: unknown): string[] {
   if (isOperation(command)) {
-    const { user, until } = done as Partial<Record<"user", string> & Record<"until", number>>;
-    const whom = user === undefined ? "" : ` ${legibleLine(user)}`;
+    const { user, address = user, until } = done as Partial<ServerRecords["operated"]>;
+    const whom = address === undefined ? "" : ` ${legibleLine(address)}`;
     const end = OPERATIONS[command].lasts ? ` ${formatEnd(until, timeOf)}` : "";
     return [`done: ${command}${whom}${end}`];
   }

@@ -22,6 +22,8 @@ export function enforce(event: OperationEvent, hub: Hub): void {
     case "unquiet":
       return hub.tellAll(notice("everybody may write again"));
     case "unban":
+    case "ban-address":
+    case "unban-address":
   }
 }
 

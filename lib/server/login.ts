@@ -2,7 +2,7 @@ import { ProtocolError } from "../protocol/errors.ts";
 import { LOGIN_ATTEMPTS, PROTOCOL_VERSION } from "../protocol/limits.ts";
 import type { AccountMadeEvent } from "../journal/events.ts";
 import { ConflictError } from "../journal/journal.ts";
-import { describeBan } from "../messages/operator_table.ts";
+import { describeAddressBan, describeBan } from "../messages/operator_table.ts";
 import type { Login } from "../messages/login_table.ts";
 import { foldUsername, parseNewUsername, parsePassword, parseUsername } from "../protocol/names.ts";
 import type { ClientRecords } from "../protocol/records.ts";
@@ -122,11 +122,15 @@ function remember({ services: { known }, username, origin }: Session): void {
 
 /** Only who knows the password, or the token, is told of a ban. */
 function requireNoBan(session: Session): void {
-  const { services: { operators, clock }, username } = session;
+  const { services: { accounts, operators, clock }, username } = session;
   const ban = operators.ban(foldUsername(username), clock.date().getTime());
-  if (ban === undefined) return;
-  session.report("login refused: banned", username);
-  throw new ProtocolError("banned", describeBan(ban));
+  if (ban !== undefined) {
+    session.report("login refused: banned", username);
+    throw new ProtocolError("banned", describeBan(ban));
+  }
+  // Those who were there before are not banned with somebody who shares their address.
+  const created = accounts.created(username)?.getTime() ?? 0;
+  requireAddress(session, created);
 }
 
 function requireRoom({ services, username }: Session): void {
@@ -266,7 +270,19 @@ function parseLoginName(session: Session, username: string): string {
   return name;
 }
 
-function requireRegistration({ services, origin }: Session): void {
+/** @param created when the account was made, in milliseconds since 1970 */
+function requireAddress(
+  { services: { operators, clock }, origin }: Session,
+  created = Infinity,
+): void {
+  const ban = operators.addressBan(origin, clock.date().getTime());
+  if (ban === undefined || created <= ban.at) return;
+  throw new ProtocolError("banned", describeAddressBan(ban));
+}
+
+function requireRegistration(session: Session): void {
+  const { services, origin } = session;
+  requireAddress(session);
   if (services.closed) {
     throw new ProtocolError("registration-refused", "this server takes no new accounts");
   }

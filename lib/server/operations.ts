@@ -1,5 +1,7 @@
+import { isIP } from "node:net";
 import type { OperationEvent, Origin } from "../journal/events.ts";
 import type { DoneOperation, Restriction } from "../messages/operator_table.ts";
+import { originOf } from "../net/connection.ts";
 import { MAX_DURATION } from "../protocol/durations.ts";
 import { ProtocolError } from "../protocol/errors.ts";
 import { MAX_LISTED_OPERATIONS } from "../protocol/limits.ts";
@@ -17,6 +19,8 @@ export interface Order {
   what: Operation;
   /** Whom it is done to, in any spelling that folds alike. */
   user?: string | undefined;
+  /** Or which address. */
+  address?: string | undefined;
   /** For how long. @default until an operator ends it */
   seconds?: number | undefined;
   /** Why; or what is announced. */
@@ -38,9 +42,9 @@ export interface Operator {
  */
 export async function carryOut(
   services: Services,
-  { what, user: named, seconds, text = "" }: Order,
+  { what, user: named, address: from, seconds, text = "" }: Order,
   { by, origin }: Operator = {},
-): Promise<{ user?: string; until?: number }> {
+): Promise<{ user?: string; address?: string; until?: number }> {
   const { accounts, clock, hub, journal, limits, operators } = services;
   if (what === "announce") {
     const announced = { text: parseText(text, limits), announcement: true, origin } as const;
@@ -52,17 +56,29 @@ export async function carryOut(
   if (takes === "user" && user === undefined) {
     throw new ProtocolError("no-such-user", "there is no user of that name");
   }
+  const address = takes === "address" ? parseAddress(from ?? "") : undefined;
   const at = clock.date().getTime();
   const until = lasts && seconds !== undefined ? at + requireDuration(seconds) * 1_000 : undefined;
   const why = parseWhy(text) || undefined;
-  const event: OperationEvent = { type: "operation", what, by, at, user, until, why };
+  const event: OperationEvent = { type: "operation", what, by, at, user, address, until, why };
   const refused = operators.judge(event);
   if (refused !== undefined) throw refused;
   if (what === "kick" && hub.find(user!) === undefined) {
     throw new ProtocolError("not-here", `${user} is not here`);
   }
   await journal.append(event);
-  return { ...user !== undefined && { user }, ...until !== undefined && { until } };
+  return {
+    ...user !== undefined && { user },
+    ...address !== undefined && { address },
+    ...until !== undefined && { until },
+  };
+}
+
+/** Whom an address stands for. @throws {ProtocolError} `bad-address` */
+function parseAddress(text: string): string {
+  const address = text.replace(/\/64$/, "");
+  if (isIP(address) !== 0) return originOf(address);
+  throw new ProtocolError("bad-address", "an address is one such as 192.0.2.7 or 2001:db8::7");
 }
 
 function requireDuration(seconds: number): number {
@@ -112,6 +128,10 @@ export function describeUser(
 function described<T extends Restriction | DoneOperation>(
   row: T,
 ): T extends DoneOperation ? OperationRecord : RestrictionRecord {
-  const entries = Object.entries(row).filter(([, value]) => value !== null);
+  const { user, ...rest } = row;
+  const named = row.what === "address" || row.what.endsWith("-address")
+    ? { address: user }
+    : { user };
+  const entries = Object.entries({ ...named, ...rest }).filter(([, value]) => value !== null);
   return Object.fromEntries(entries) as ReturnType<typeof described<T>>;
 }

@@ -82,6 +82,10 @@ function userCommand(
 }
 
 const USERNAME: ArgumentSpec = { name: "username", what: "the account's name" };
+const ADDRESS: ArgumentSpec = {
+  name: "address",
+  what: "an IPv4 address, or an IPv6 address, which stands for its /64 network",
+};
 const WHY: FlagSpec = { name: "why", value: "TEXT", what: "what the user is told" };
 const FOR: FlagSpec = {
   name: "for",
@@ -111,6 +115,12 @@ const CONTROLS: Record<
     flags: [FOR, WHY],
   },
   unban: { summary: "lets a user in again", takes: USERNAME },
+  "ban-address": {
+    summary: "refuses new accounts from an address, and those made since",
+    takes: ADDRESS,
+    flags: [FOR, WHY],
+  },
+  "unban-address": { summary: "takes new accounts from an address again", takes: ADDRESS },
   restrictions: { summary: "lists who is muted or banned" },
   operations: {
     summary: "lists what operators did",

@@ -40,7 +40,7 @@ async function appoint(server: FakeServer, ...names: string[]): Promise<void> {
 async function crowd(server: FakeServer, ...names: string[]): Promise<FakeClient[]> {
   const clients: FakeClient[] = [];
   for (const name of names) clients.push(await server.join(name));
-  await appoint(server, names[0]!);
+  await appoint(server, names[0]!.toLowerCase());
   assertEquals((await clients[0]!.next())["message"], "you are an operator");
   return clients;
 }
@@ -69,11 +69,14 @@ function operate(what: string, user?: string, more: Record<string, unknown> = {}
 
 Deno.test("each command of operators is refused to users, and done for operators", async () => {
   await using server = await FakeServer.start();
-  const [ann, bob] = await crowd(server, "ann", "bob", "eve");
+  const [ann, bob] = await crowd(server, "Ann", "bob", "eve");
   const requests: [Record<string, unknown>, string][] = [
     ...OPERATION_NAMES.map((what) =>
       [
-        operate(what, OPERATIONS[what].takes === "user" ? "eve" : undefined, { text: "why" }),
+        operate(what, OPERATIONS[what].takes === "user" ? "eve" : undefined, {
+          text: "why",
+          address: "192.0.2.7",
+        }),
         "operated",
       ] as [Record<string, unknown>, string]
     ),
@@ -217,9 +220,64 @@ Deno.test("who is banned is sent away, and does not get in until that ends", asy
   assertEquals((await server.join("eve")).welcome["type"], "welcome");
 });
 
+Deno.test("who is banned with the address does not come back under a new name, and others there stay", async () => {
+  await using server = await FakeServer.start();
+  // Accounts are made by the system's clock: before the ban.
+  server.clock.advance(Date.now() + 60_000 - server.clock.date().getTime());
+  const [ann, bob, eve] = await crowd(server, "ann", "bob", "eve");
+  const ban = { seconds: 600, text: "spam" };
+  const address = "127.0.0.1";
+  assertEquals(await outcome(server, ann!, operate("ban", "bob")), "operated");
+  const answer = await ask(server, ann!, operate("ban-address", undefined, { ...ban, address }));
+  assertEquals([answer["type"], answer["address"]], ["operated", address]);
+  assertEquals(await told(server, bob!), ["banned", "you are banned until an operator ends that"]);
+  const again = await server.greet();
+  const refused = await again.ask({ type: "identify", id: 1, username: "bob2" });
+  assertEquals(refused["code"], "banned");
+  assertMatch(
+    `${refused["message"]}`,
+    /^no new accounts are taken from your address until .*: spam$/,
+  );
+  // Others from there are who they were, and other addresses are not concerned.
+  assertEquals(await outcome(server, eve!, { type: "public", text: "x" }), "sent");
+  assertEquals((await server.join("eve")).welcome["type"], "welcome");
+  const elsewhere = await server.greet("192.0.2.7");
+  assertEquals(
+    (await elsewhere.ask({ type: "identify", id: 1, username: "bob3" }))["exists"],
+    false,
+  );
+  const restrictions = await ask(server, ann!, { type: "restrictions" });
+  const kinds = (restrictions["restrictions"] as Record<string, unknown>[])
+    .map(({ what, user, address }) => [what, user, address]);
+  assertEquals(kinds, [["ban", "bob", undefined], ["address", undefined, address]]);
+  const unban = operate("unban-address", undefined, { address });
+  assertEquals(await outcome(server, ann!, unban), "operated");
+  assertEquals(await outcome(server, ann!, unban), "not-allowed");
+  assertEquals((await again.ask({ type: "identify", id: 2, username: "bob2" }))["exists"], false);
+  for (const address of [undefined, "", "bob", "192.0.2", "192.0.2.7/24", "::1/64/64"]) {
+    const wrong = operate("ban-address", undefined, { address });
+    assertEquals(await outcome(server, ann!, wrong), "bad-address", address);
+  }
+  const network = operate("ban-address", undefined, { address: "2001:db8:1:2::7" });
+  assertEquals((await ask(server, ann!, network))["address"], "2001:db8:1:2::/64");
+  const listed = operate("unban-address", undefined, { address: "2001:db8:1:2::/64" });
+  assertEquals(await outcome(server, ann!, listed), "operated");
+});
+
+Deno.test("an account that was made after its address was banned does not get in from there", async () => {
+  await using server = await FakeServer.start();
+  // Accounts are made by the system's clock: after the ban.
+  assert(server.clock.date().getTime() < Date.now());
+  const [ann, eve] = await crowd(server, "ann", "eve");
+  const ban = operate("ban-address", undefined, { address: "127.0.0.1" });
+  assertEquals(await outcome(server, ann!, ban), "operated");
+  assertEquals((await server.join("eve")).welcome["code"], "banned");
+  assertEquals((await server.resume(eve!)).welcome["code"], "banned");
+});
+
 Deno.test("nobody acts on themselves, on an operator, or on who is not there, and nothing is half done", async () => {
   await using server = await FakeServer.start();
-  const [ann] = await crowd(server, "ann", "bob", "zoe");
+  const [ann] = await crowd(server, "Ann", "bob", "zoe");
   await appoint(server, "ann", "zoe");
   const list = async () => await ask(server, ann!, { type: "operations", count: 100 });
   const before = (await list())["operations"];

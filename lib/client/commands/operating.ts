@@ -7,7 +7,6 @@ import { legibleLine } from "../../console/foreign.ts";
 import { looksLikeDuration, parseDuration } from "../../protocol/durations.ts";
 import { ProtocolError } from "../../protocol/errors.ts";
 import { formatEnd, formatOperation, formatRestriction } from "../../operator_lines.ts";
-import type { RestrictionRecord } from "../../protocol/records.ts";
 import { localTime } from "../format.ts";
 import { checkText, InputError, type Talk } from "../talk.ts";
 
@@ -37,10 +36,12 @@ export async function mute(talk: Talk, rest: string): Promise<void> {
   await restrict(talk, { name, more, on: "mute", off: "unmute", state: "muted" });
 }
 
-/** `BA joe 2h why`, `BA joe off`; `BA` says who is banned. */
+/** `BA joe 2h why`, `BA joe off`, the same with an address; `BA` says who is banned. */
 export async function ban(talk: Talk, rest: string): Promise<void> {
   if (rest === "") return await list(talk, "ban");
   const { name, rest: more } = takeName(rest, "BA joe 2h why");
+  // A name may look like an IPv4 address: "BA @192.0.2.7" is about a user.
+  if (!rest.startsWith("@") && ADDRESS.test(name)) return await banAddress(talk, name, more);
   await restrict(talk, { name, more, on: "ban", off: "unban", state: "banned" });
 }
 
@@ -81,6 +82,21 @@ export async function whois(talk: Talk, rest: string): Promise<void> {
   ]);
 }
 
+const ADDRESS = /:|^\d+(\.\d+){3}$/;
+
+async function banAddress({ client, view }: Talk, given: string, more: string): Promise<void> {
+  const order = parseOrder(more);
+  const { address = given, until } = order === "off"
+    ? await client.operate("unban-address", { address: given })
+    : await client.operate("ban-address", { address: given, ...order });
+  const shown = legibleLine(address);
+  view.tell([
+    order === "off"
+      ? `New accounts from ${shown} are taken again.`
+      : `New accounts from ${shown} are refused ${formatEnd(until, localTime)}.`,
+  ]);
+}
+
 async function restrict(
   talk: Talk,
   { name, more, on, off, state }: {
@@ -101,8 +117,9 @@ async function restrict(
   talk.view.tell([`${legibleLine(user)} ${change}.`]);
 }
 
-async function list({ client, view }: Talk, what: RestrictionRecord["what"]): Promise<void> {
-  const found = (await client.restrictions()).filter((one) => one.what === what);
+async function list({ client, view }: Talk, what: "mute" | "ban"): Promise<void> {
+  const all = await client.restrictions();
+  const found = all.filter((one) => (one.what === "mute") === (what === "mute"));
   if (found.length === 0) return view.tell([`Nobody is ${what === "mute" ? "muted" : "banned"}.`]);
   view.tell(found.map((one) => formatRestriction(one, localTime)));
 }
