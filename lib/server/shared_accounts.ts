@@ -4,6 +4,7 @@ import {
   identityOf,
   parseCredentialsLine,
 } from "../accounts/credentials_line.ts";
+import type { Clock } from "../clock.ts";
 import { ExitCode, ExitError } from "../exit.ts";
 import { ConflictError, type Journal } from "../journal/journal.ts";
 import type { AccountChange, Projection } from "../journal/projection.ts";
@@ -20,6 +21,7 @@ const MAX_NAMES = 5;
 /** Options of {@linkcode SharedAccounts}. */
 export interface SharedAccountsOptions {
   accounts: Accounts;
+  clock: Clock;
   journal: Journal;
   projection: Projection;
   database: Database;
@@ -168,8 +170,10 @@ export class SharedAccounts {
     line: string,
     { by, since }: { by?: number | undefined; since: number },
   ): Promise<number> {
-    const identity = identityOf(parsed(line));
-    const event = { type: "account-changed", account, identity, line, by } as const;
+    const { role = "user", ...rest } = parsed(line);
+    const identity = identityOf(rest);
+    const at = this.#options.clock.date().getTime();
+    const event = { type: "account-changed", account, identity, line, by, role, at } as const;
     return this.#options.journal.append(event, { since });
   }
 
