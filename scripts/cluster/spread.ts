@@ -1,7 +1,7 @@
 import { mediansOf } from "../bench/results.ts";
 import { formatNumber, formatTable } from "../bench/tables.ts";
 import type { LoadGenerator } from "../bench/load.ts";
-import { LocalCluster } from "./local_cluster.ts";
+import type { LocalCluster } from "./local_cluster.ts";
 
 /** How many NATS servers and chat servers there are in turn; without NATS a chat server is alone. */
 const SIZES = [[0, 1], [1, 1], [1, 2], [1, 3]] as const;
@@ -20,7 +20,7 @@ export interface Spread {
 }
 
 /** The arguments by which the load generator uses all of a cluster and looks at each of its processes. */
-export function loadArgsFor({ servers, nats }: LocalCluster): string[] {
+function loadArgsFor({ servers, nats }: LocalCluster): string[] {
   return [
     ...servers.flatMap(({ port, pid }) => ["--port", `${port}`, "--pid", `${pid}`]),
     ...nats.flatMap(({ pid }) => ["--pid", `${pid}`]),
