@@ -89,6 +89,8 @@ export class Accounts {
   /** The account whose name is being claimed. */
   readonly #claimed = new Map<string, CredentialsLine>();
   #unreadable: number[] = [];
+  /** Whether the file ends within a line. */
+  #torn = false;
   /** How often somebody else has changed the file. */
   #revision = 0;
   /** The file's, when it was believed or changed last. */
@@ -337,6 +339,7 @@ export class Accounts {
       this.#accounts = accounts;
     }
     this.#unreadable = unreadable;
+    this.#torn = content.length > 0 && content.at(-1) !== LF;
     this.#state = { stamp: state.stamp, size: content.length };
     this.#revision++;
   }
@@ -355,6 +358,11 @@ export class Accounts {
     const account = line === undefined ? undefined : parseCredentialsLine(line);
     if (account === undefined) this.#accounts.delete(key);
     else this.#accounts.set(key, account);
+  }
+
+  /** Whether the file may lack accounts that nobody removed: it is empty, is not there, or ends within a line. */
+  get isPartial(): boolean {
+    return this.#torn || this.#filed.size === 0;
   }
 
   /** The accounts that the file holds, by key: each one's line as this server writes it, and its identity. */
@@ -380,11 +388,18 @@ export class Accounts {
     return formatCredentialsLine(await this.#newLine(account.username, password, {}));
   }
 
-  /** Brings accounts in the file to these lines; undefined where they have gone. */
-  async file(lines: ReadonlyMap<string, string | undefined>): Promise<void> {
-    await this.#change(async () => {
+  /**
+   * Brings accounts in the file to these lines; undefined where they have gone.
+   *
+   * @returns false where somebody else has changed the file, which has to be looked at first: nothing was written then
+   */
+  async file(lines: ReadonlyMap<string, string | undefined>): Promise<boolean> {
+    const revision = this.#revision;
+    return await this.#change(async () => {
+      if (this.#revision !== revision) return false;
       const added = [...lines.values()].filter((line) => line !== undefined);
-      if ([...lines.keys()].some((key) => this.#filed.has(key))) {
+      // What was lost comes back whole, or not yet: half of it would pass for all that an operator left.
+      if (this.isPartial || [...lines.keys()].some((key) => this.#filed.has(key))) {
         const others = await this.#linesWithout(new Set(lines.keys()));
         await this.#file.replace([...others, ...added.map((line) => utf8.encode(line))]);
       } else if (added.length > 0) await this.#file.append(added.join("\n"));
@@ -393,6 +408,8 @@ export class Accounts {
         if (account === undefined) this.#filed.delete(key);
         else this.#filed.set(key, account);
       }
+      this.#torn = false;
+      return true;
     });
   }
 

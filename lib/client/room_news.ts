@@ -9,7 +9,10 @@ const SENTENCES: Readonly<
   >
 > = {
   joined: (by, room) => `${by} joined ${room}`,
-  left: (by, room) => `${by} left ${room}`,
+  left: (by, room, { user }) =>
+    user === ""
+      ? `${by} left ${room}`
+      : `${by} left ${room}: ${user === "you" ? "you own" : `${user} owns`} it now`,
   invite: (by, room, { user }) => `${by} invited ${user} to ${room}`,
   topic: (by, room, { text }) =>
     text === ""

@@ -123,7 +123,7 @@ export class View {
     if (text === undefined) return;
     if (!this.compact) {
       if (isForUser) this.complain(`${text}.`);
-    } else if (this.settings.get("joins") || what !== "joined" && what !== "left") {
+    } else if (this.settings.get("joins") || isForUser || what !== "joined" && what !== "left") {
       this.notice(text);
     }
   }

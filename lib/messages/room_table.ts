@@ -55,6 +55,8 @@ export class RoomTable implements RoomFacts {
   readonly #stays: Rows<Stay, "account" | "room" | "since">;
   readonly #standings: Rows<Standing & { account: string; room: number }, "account" | "room">;
   readonly #statements;
+  /** Who owns a room since its owner left it, by the event's number, until somebody asks. */
+  readonly #heirs = new Map<number, string>();
   /** Those of rooms in which something was said lately: a room's name never changes. */
   readonly #names = new RecentMap<number, string>(NAMES);
 
@@ -158,6 +160,13 @@ export class RoomTable implements RoomFacts {
     return { count: open + (hidden.get({ account })!["count"] as number), rooms };
   }
 
+  /** Who owns a room since its owner left it by this event, asked once; undefined where no owner left by it. */
+  takeHeir(number: number): string | undefined {
+    const heir = this.#heirs.get(number);
+    this.#heirs.delete(number);
+    return heir;
+  }
+
   /** Why an event can't come to pass; undefined where it can. */
   judge(event: RoomEvent): ProtocolError | undefined {
     return judge(event, this);
@@ -195,9 +204,11 @@ export class RoomTable implements RoomFacts {
         this.#enter(event.room, { ...entering, role: "member" });
         this.#stand(event.room, entering.account, { invited: 0 });
         break;
-      case "room-left":
-        this.#part(event.room, entering.account, number);
+      case "room-left": {
+        const heir = this.#part(event.room, entering.account, number);
+        if (heir !== undefined) this.#heirs.set(number, heir);
         break;
+      }
       case "room-act":
         this.#act(number, event);
     }
@@ -230,6 +241,7 @@ export class RoomTable implements RoomFacts {
   /** Takes back what was applied since then. */
   takeBack(): void {
     for (const table of [this.#rooms, this.#stays, this.#standings]) table.putBack();
+    this.#heirs.clear();
   }
 
   #stayOf(room: number, account: string): Stay | undefined {
@@ -244,10 +256,12 @@ export class RoomTable implements RoomFacts {
       case "topic":
         return this.#change(room, { topic: text ?? "" });
       case "kick":
-        return this.#part(room, account, number);
+        this.#part(room, account, number);
+        return;
       case "ban":
         this.#stand(room, account, { banned: 1, invited: 0 });
-        return this.#part(room, account, number);
+        this.#part(room, account, number);
+        return;
       case "unban":
         return this.#stand(room, account, { banned: 0 });
       case "mute":
@@ -276,10 +290,10 @@ export class RoomTable implements RoomFacts {
     this.#change(room, { members: this.room(room)!.members + 1 });
   }
 
-  /** An account is not in a room any more, if it was. */
-  #part(room: number, account: string, number: number): void {
+  /** An account is not in a room any more, if it was. @returns who owns the room now, if it was the owner */
+  #part(room: number, account: string, number: number): string | undefined {
     const stay = this.#stayOf(room, account);
-    if (stay === undefined) return;
+    if (stay === undefined) return undefined;
     this.#stays.put({ ...stay, until: number });
     for (const old of this.#statements.needless.all({ room, account, since: stay.since })) {
       this.#stays.remove({ account, room, since: old["since"] as number });
@@ -287,10 +301,10 @@ export class RoomTable implements RoomFacts {
     const members = this.room(room)!.members - 1;
     this.#change(room, { members });
     if (members === 0) this.#end(room, number);
-    else if (stay.role === "owner") {
-      const heir = this.#statements.heir.get(room)!["account"] as string;
-      this.#promote(room, heir, "owner");
-    }
+    if (members === 0 || stay.role !== "owner") return undefined;
+    const heir = this.#statements.heir.get(room)! as { account: string; name: string };
+    this.#promote(room, heir.account, "owner");
+    return heir.name;
   }
 
   #end(room: number, number: number): void {
@@ -370,7 +384,7 @@ function prepare(database: Database) {
       UNION SELECT :since WHERE NOT EXISTS
         (SELECT 1 FROM messages WHERE messages.room = :room AND id > :since)`,
     owner: "SELECT account FROM stays WHERE room = ? AND until IS NULL AND role = 'owner'",
-    heir: `SELECT account FROM stays WHERE room = ? AND until IS NULL
+    heir: `SELECT account, name FROM stays WHERE room = ? AND until IS NULL
       ORDER BY role = 'moderator' DESC, since LIMIT 1`,
     list: `SELECT * FROM (
         SELECT key, rooms.name, topic, members, closed, role, 0 AS invited FROM stays

@@ -101,7 +101,9 @@ export class ClusterNode {
     };
     projection.onMoved = (login, server) => {
       if (server === this.#id || this.#coming.has(login)) return;
-      returning.get(login)?.end("resumed", "the client has come back at another server");
+      // It may be late, from a server that had the client before this one: a client that is there comes back.
+      const why = "the client has come back at another server";
+      returning.get(login)?.end("resumed", why, { final: false });
     };
     this.#cluster.onAvailable = (available) => this.#tell(services, available);
   }

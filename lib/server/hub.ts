@@ -461,21 +461,22 @@ export class Hub {
       this.#crowds.add(room, user);
       user.heard.isNeeded = true;
     }
-    this.#tellRoom(room, event);
+    this.#tellRoom(room, event, this.#state.rooms.takeHeir(number));
     if (change?.isIn === false && user !== undefined) this.#crowds.remove(room, user);
   }
 
-  /** Tells those who are here what was done in a room. */
-  #tellRoom(number: number, event: RoomEvent): void {
+  /** Tells those who are here what was done in a room, and who owns it from then on if its owner left. */
+  #tellRoom(number: number, event: RoomEvent, heir: string | undefined): void {
     const crowd = new Set(this.#crowds.of(number));
     const isAct = event.type === "room-act";
     const invited = isAct && event.what === "invite" ? this.#active(event.user ?? "") : undefined;
     if (invited !== undefined) crowd.add(invited);
     const room = crowd.size === 0 ? undefined : this.#state.rooms.nameOf(number);
     // In a large crowd who comes and goes is no news, and would cost each of them as much as a message.
-    if (room === undefined || !isAct && crowd.size > MAX_TOLD) return;
+    const isNews = isAct || heir !== undefined || crowd.size <= MAX_TOLD;
+    if (room === undefined || !isNews) return;
     const what = isAct ? event.what : WORDS[event.type];
-    const { user, text } = isAct ? event : {};
+    const { user, text } = isAct ? event : { user: heir };
     const line = encodeRecord({ type: "room", room, what, by: event.by, user, text });
     for (const { members } of crowd) {
       for (const member of members.keys()) if (this.presence.tells(member)) member.notify(line);

@@ -73,10 +73,9 @@ export class SharedAccounts {
     this.#shared = projection.credentials.all;
     this.#requireSame();
     accounts.follow((line, by) => this.#publish(line, by));
-    const isGone = accounts.fileLines.size === 0;
     for (const [key, { line, filed }] of this.#shared) {
       accounts.take(key, line);
-      if (!filed || isGone) this.#unfiled.add(key);
+      if (!filed) this.#unfiled.add(key);
     }
   }
 
@@ -107,16 +106,25 @@ export class SharedAccounts {
 
   /** Has others know what somebody did to the file. */
   async #compare(): Promise<void> {
-    const { accounts } = this.#options;
-    const revision = accounts.revision;
+    const { accounts, log } = this.#options;
+    const { revision, isPartial } = accounts;
     const filed = accounts.fileLines;
     const publish: string[] = [];
+    let lost = 0;
     for (const key of new Set([...this.#shared.keys(), ...filed.keys()])) {
       const shared = this.#shared.get(key);
       const difference = compare(shared, filed.get(key));
-      // Where the file is gone the accounts need not be.
-      if (difference === "publish" && filed.size > 0) publish.push(key);
-      if (difference === "same" || difference === "write") this.#unfiled.add(key);
+      const isLost = isPartial && difference === "publish" && !filed.has(key);
+      if (isLost) {
+        shared!.filed = false;
+        lost++;
+      } else if (difference === "publish") publish.push(key);
+      if (isLost || difference === "same" || difference === "write") this.#unfiled.add(key);
+    }
+    if (lost > 0) {
+      log(
+        `credentials.txt is not whole: it lacks ${lost} accounts, which are written again; nobody is removed`,
+      );
     }
     for (let i = 0; i < publish.length; i += AT_ONCE) {
       await Promise.all(publish.slice(i, i + AT_ONCE).map((key) => this.#publishFiled(key)));
@@ -180,7 +188,7 @@ export class SharedAccounts {
       lines.set(key, line);
       if (accounts.fileLine(key) !== line) different.set(key, line);
     }
-    if (different.size > 0) await accounts.file(different);
+    if (different.size > 0 && !await accounts.file(different)) return;
     for (const [key, line] of lines) {
       const shared = this.#shared.get(key);
       // It may have changed meanwhile.

@@ -15,6 +15,9 @@ Deno.test("describeNews() has words for everything that may be done in a room, a
     describeNews({ ...news, what: "invite" }, true),
     "ann invited you to #lab: JO #lab joins it",
   );
+  assertEquals(describeNews({ ...news, what: "left" }, false), "ann left #lab: bob owns it now");
+  assertEquals(describeNews({ ...news, what: "left" }, true), "ann left #lab: you own it now");
+  assertEquals(describeNews({ ...news, user: "", what: "left" }, false), "ann left #lab");
 });
 
 Deno.test("describeNews() shows nothing of others' that acts on a terminal", () => {

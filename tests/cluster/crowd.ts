@@ -3,6 +3,7 @@ import { systemClock } from "../../lib/clock.ts";
 import { ChatClient } from "../../lib/client/client.ts";
 import { openSocket } from "../../lib/client/connect.ts";
 import { Servers } from "../../lib/client/servers.ts";
+import { RequestError } from "../../lib/client/session.ts";
 import type { Endpoint } from "../../lib/net/connection.ts";
 import type { Message } from "../../lib/protocol/records.ts";
 import { quantile } from "../network/ledger.ts";
@@ -51,6 +52,8 @@ export class Crowd implements AsyncDisposable {
   #waits: number[] = [];
   /** How long connections were lost, in milliseconds, the same. */
   #gaps: number[] = [];
+  /** How many messages were refused, the same. */
+  #refused = 0;
   #over = false;
   #running: Promise<void>[] = [];
   readonly #servers: readonly Endpoint[];
@@ -106,11 +109,17 @@ export class Crowd implements AsyncDisposable {
       const sent: Sent = { from, to, id: undefined };
       this.#sent.set(text, sent);
       const started = performance.now();
-      sent.id = to === undefined
-        ? await person.chat.publish(text)
-        : (await person.chat.direct(this.people[to]!.name, text)).message;
-      this.#waits.push(performance.now() - started);
-      person.answered++;
+      try {
+        sent.id = to === undefined
+          ? await person.chat.publish(text)
+          : (await person.chat.direct(this.people[to]!.name, text)).message;
+        this.#waits.push(performance.now() - started);
+        person.answered++;
+      } catch (error) {
+        // A minute was too short for NATS. It may be stored or not, but was not confirmed.
+        if (!(error instanceof RequestError) || error.code !== "not-stored") throw error;
+        this.#refused++;
+      }
       await pause(PAUSE_MS);
     }
   }
@@ -138,9 +147,11 @@ export class Crowd implements AsyncDisposable {
       : `; ${gaps.length} connections lost, back after ${ms(quantile(gaps, 0.5))}, all after ${
         ms(gaps.at(-1))
       }`;
+    const refused = this.#refused === 0 ? "" : `; ${this.#refused} refused`;
+    this.#refused = 0;
     return `${waits.length} answers, half within ${ms(quantile(waits, 0.5))}, the last after ${
       ms(waits.at(-1))
-    }${lost}`;
+    }${lost}${refused}`;
   }
 
   /** Nobody sends any more; waits until everything has come that was sent. */

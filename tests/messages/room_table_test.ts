@@ -206,10 +206,15 @@ Deno.test("RoomTable gives a room whose owner leaves to who has been in it for t
   await rooms.act("ann", "ban", { room, user: "zoë" });
   await rooms.leave(room, "ann");
   assertEquals(rooms.roles(room), { joe: "owner", bob: "member", eve: "member" });
+  assertEquals(rooms.table.takeHeir(rooms.store.journal.last), "joe");
   await rooms.leave(room, "joe");
   assertEquals(rooms.roles(room), { bob: "owner", eve: "member" });
+  await rooms.join(room, "pat");
+  await rooms.leave(room, "pat");
+  assertEquals(rooms.table.takeHeir(rooms.store.journal.last), undefined);
   await rooms.leave(room, "bob");
   await rooms.leave(room, "eve");
+  assertEquals(rooms.table.takeHeir(rooms.store.journal.last), undefined);
   assertEquals(rooms.table.find("lab"), undefined);
   assertEquals(await rooms.join(room, "ann"), ["no-such-room"]);
   assertEquals(await rooms.say(room, "eve", "x"), "no-such-room");
