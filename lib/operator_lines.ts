@@ -11,7 +11,9 @@ type TimeFormat = (time: number) => string;
 
 /** Until when something holds, as the end of a sentence. */
 export function formatEnd(until: number | undefined, time: TimeFormat): string {
-  return until === undefined ? "until an operator ends that" : `until ${time(until)}`;
+  if (until === undefined) return "until an operator ends that";
+  // As the server says it to whom it concerns: when that minute begins, it is over.
+  return `until ${time(Math.ceil(until / 60_000) * 60_000)}`;
 }
 
 export function formatRestriction(
