@@ -19,7 +19,15 @@ import { parseLimits } from "./lib/server/limits.ts";
 import { howStarted, joinCommand } from "./lib/server/join_command.ts";
 import { createLog } from "./lib/server/log.ts";
 import { ChatServer } from "./lib/server/server.ts";
-import { CHATSERVER, parseHistoryRule, USER_ACTIONS, type UserAction } from "./lib/server/usage.ts";
+import type { ControlRequest } from "./lib/server/control.ts";
+import { controlServer } from "./lib/server/control_command.ts";
+import {
+  CHATSERVER,
+  CONTROL_NAMES,
+  parseHistoryRule,
+  USER_ACTIONS,
+  type UserAction,
+} from "./lib/server/usage.ts";
 import { manageUsers } from "./lib/server/users.ts";
 import { completionScript } from "./lib/usage/completions.ts";
 import { parseProgram } from "./lib/usage/parse.ts";
@@ -29,6 +37,8 @@ async function main(): Promise<void> {
   if (commandLine === undefined) return;
   const action = USER_ACTIONS.find((name) => commandLine.command === `users ${name}`);
   if (action !== undefined) return await users(action, commandLine);
+  const control = CONTROL_NAMES.find((name) => commandLine.command === `control ${name}`);
+  if (control !== undefined) return await askServer(control, commandLine);
   if (commandLine.command === "completions") {
     return console.log(completionScript(CHATSERVER, commandLine.arguments["shell"]!));
   }
@@ -68,6 +78,7 @@ async function serve(commandLine: CommandLine): Promise<void> {
     limits,
     connections,
     cluster,
+    control: true,
     cost: DEFAULT_COST,
     clock: systemClock,
     log: createLog(systemClock, console.error),
@@ -114,9 +125,25 @@ async function announce(
   });
 }
 
+async function askServer(
+  command: ControlRequest["command"],
+  { arguments: { username, address, text }, options, flags }: CommandLine,
+): Promise<void> {
+  await controlServer(command, {
+    folder: options["data"] ?? ".",
+    print: (line) => console.log(line),
+    user: username,
+    address,
+    text: text ?? options["why"],
+    lasting: options["for"],
+    count: options["count"],
+    json: flags.has("json"),
+  });
+}
+
 async function users(
   action: UserAction,
-  { arguments: { username }, options, flags }: CommandLine,
+  { arguments: { username, role }, options, flags }: CommandLine,
 ): Promise<void> {
   using source = openSource(() => Deno.exit(ExitCode.usage));
   await manageUsers(action, username, {
@@ -124,6 +151,7 @@ async function users(
     cost: DEFAULT_COST,
     console: new Console(source, standardOutput),
     hidden: source instanceof TerminalLines,
+    role,
     removal: {
       createdAfter: options["created-after"],
       createdBefore: options["created-before"],

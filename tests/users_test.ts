@@ -70,12 +70,15 @@ Deno.test("chatserver users says what is wrong, and changes nothing", async () =
     [["add", "ann"], "\n", /^4 [^]*chatserver: a password can't be empty\n$/],
     [["add", "ann"], "", /^2 [^]*chatserver: the input ended before there was a password\n$/],
     [["passwd", "ann"], "x\n", /^4 chatserver: there is no account ann\n$/],
+    [["role", "ann", "operator"], "", /^4 chatserver: there is no account ann\n$/],
+    [["role", "joe", "admin"], "", /^2 chatserver: a role is one of: user, operator\n$/],
+    [["role", "joe"], "", /^2 chatserver: the role is missing/],
     [["remove", "ann"], "", /^4 chatserver: there is no account ann\n$/],
     [["remove"], "", /^2 chatserver: the username is missing/],
     [
       ["rename", "joe"],
       "",
-      /^2 chatserver: chatserver users takes one of add, list, passwd, remove/,
+      /^2 chatserver: chatserver users takes one of add, list, passwd, remove, role/,
     ],
     [[], "", /^2 chatserver: chatserver users takes one of/],
   ];
@@ -83,6 +86,27 @@ Deno.test("chatserver users says what is wrong, and changes nothing", async () =
     assertMatch(await users(folder, args, input), expected, args.join(" "));
   }
   assertEquals(await users(folder, ["list"]), "0 joe\n");
+});
+
+Deno.test("chatserver users role makes an operator of an account, and of no other one of its name", async () => {
+  await using folder = await TempFolder.create();
+  await users(folder, ["add", "joe"], "geheim\n");
+  const role =
+    async () => [...(await Accounts.load(folder.path, { cost: { ln: 1, r: 8, p: 1 } })).operators];
+  assertEquals(await role(), []);
+  assertEquals(
+    await users(folder, ["role", "JOE", "operator"]),
+    "0 joe is an operator from now on\n",
+  );
+  assertEquals(await role(), ["joe"]);
+  await users(folder, ["passwd", "joe"], "neu\n");
+  assertEquals(await role(), ["joe"]);
+  assertEquals(await users(folder, ["role", "joe", "user"]), "0 joe is a user from now on\n");
+  assertEquals(await role(), []);
+  await users(folder, ["role", "joe", "operator"]);
+  await users(folder, ["remove", "joe"]);
+  await users(folder, ["add", "joe"], "geheim\n");
+  assertEquals(await role(), []);
 });
 
 Deno.test("a running server sees within three seconds what an operator did to the accounts", async () => {

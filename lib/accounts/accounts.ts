@@ -2,6 +2,7 @@ import { createHash, timingSafeEqual } from "node:crypto";
 import { join } from "node:path";
 import { type Clock, systemClock } from "../clock.ts";
 import { foldUsername } from "../protocol/names.ts";
+import type { ServerRole } from "../protocol/roles.ts";
 import { CredentialsFile, type FileState } from "./credentials_file.ts";
 import {
   credentialOf,
@@ -88,6 +89,8 @@ export class Accounts {
   /** The account whose name is being claimed. */
   readonly #claimed = new Map<string, CredentialsLine>();
   #unreadable: number[] = [];
+  /** Whether the file ends within a line. */
+  #torn = false;
   /** How often somebody else has changed the file. */
   #revision = 0;
   /** The file's, when it was believed or changed last. */
@@ -164,7 +167,13 @@ export class Accounts {
     return new Map(accounts.map(([key, account]) => [key, identityOf(account)]));
   }
 
-  /** The same for one account; undefined where there is none. */
+  /** The keys of the accounts that are operators of the server. */
+  get operators(): Set<string> {
+    const found = [...this.#accounts].filter(([, { role }]) => role === "operator");
+    return new Set(found.map(([key]) => key));
+  }
+
+  /** What tells an account from others of its name; undefined where there is none. */
   identity(username: string): string | undefined {
     const account = this.#accounts.get(foldUsername(username));
     return account && identityOf(account);
@@ -247,9 +256,28 @@ export class Accounts {
     if (this.#changeShared !== undefined) {
       const current = this.#accounts.get(foldUsername(username));
       if (!sameSecret(current, account)) return false;
-      return await this.#changeShared(formatCredentialsLine(dated(line, current)), by);
+      return await this.#changeShared(formatCredentialsLine(kept(line, current)), by);
     }
     return await this.#change(() => this.#replace(line, (current) => current !== undefined));
+  }
+
+  /**
+   * Makes an account an operator of the server, or a user again. A password that is stored as it is becomes a hash.
+   *
+   * @returns whether there is such an account
+   */
+  async setRole(username: string, wanted: ServerRole): Promise<boolean> {
+    return await this.#change(async () => {
+      const current = this.#accounts.get(foldUsername(username));
+      if (current === undefined) return false;
+      const { secret, role: _role, ...rest } = current;
+      const { hash } = "hash" in secret
+        ? secret
+        : (await this.#newLine(username, secret.password.normalize("NFC"), {})).secret;
+      const role = wanted === "operator" ? { role: wanted } : {};
+      await this.#write({ ...rest, secret: { hash }, ...role });
+      return true;
+    });
   }
 
   /**
@@ -311,6 +339,7 @@ export class Accounts {
       this.#accounts = accounts;
     }
     this.#unreadable = unreadable;
+    this.#torn = content.length > 0 && content.at(-1) !== LF;
     this.#state = { stamp: state.stamp, size: content.length };
     this.#revision++;
   }
@@ -329,6 +358,11 @@ export class Accounts {
     const account = line === undefined ? undefined : parseCredentialsLine(line);
     if (account === undefined) this.#accounts.delete(key);
     else this.#accounts.set(key, account);
+  }
+
+  /** Whether the file may lack accounts that nobody removed: it is empty, is not there, or ends within a line. */
+  get isPartial(): boolean {
+    return this.#torn || this.#filed.size === 0;
   }
 
   /** The accounts that the file holds, by key: each one's line as this server writes it, and its identity. */
@@ -354,11 +388,18 @@ export class Accounts {
     return formatCredentialsLine(await this.#newLine(account.username, password, {}));
   }
 
-  /** Brings accounts in the file to these lines; undefined where they have gone. */
-  async file(lines: ReadonlyMap<string, string | undefined>): Promise<void> {
-    await this.#change(async () => {
+  /**
+   * Brings accounts in the file to these lines; undefined where they have gone.
+   *
+   * @returns false where somebody else has changed the file, which has to be looked at first: nothing was written then
+   */
+  async file(lines: ReadonlyMap<string, string | undefined>): Promise<boolean> {
+    const revision = this.#revision;
+    return await this.#change(async () => {
+      if (this.#revision !== revision) return false;
       const added = [...lines.values()].filter((line) => line !== undefined);
-      if ([...lines.keys()].some((key) => this.#filed.has(key))) {
+      // What was lost comes back whole, or not yet: half of it would pass for all that an operator left.
+      if (this.isPartial || [...lines.keys()].some((key) => this.#filed.has(key))) {
         const others = await this.#linesWithout(new Set(lines.keys()));
         await this.#file.replace([...others, ...added.map((line) => utf8.encode(line))]);
       } else if (added.length > 0) await this.#file.append(added.join("\n"));
@@ -367,6 +408,8 @@ export class Accounts {
         if (account === undefined) this.#filed.delete(key);
         else this.#filed.set(key, account);
       }
+      this.#torn = false;
+      return true;
     });
   }
 
@@ -400,12 +443,16 @@ export class Accounts {
     const key = foldUsername(hashed.username);
     const current = this.#accounts.get(key);
     if (!expected(current)) return false;
-    const line = dated(hashed, current);
+    await this.#write(kept(hashed, current));
+    return true;
+  }
+
+  async #write(line: HashedLine): Promise<void> {
+    const key = foldUsername(line.username);
     // Every line about this account goes: an earlier one may hold the same password.
     const others = await this.#linesWithout(new Set([key]));
     await this.#file.replace([...others, utf8.encode(formatCredentialsLine(line))]);
     this.#accounts.set(key, line);
-    return true;
   }
 
   async #linesWithout(keys: ReadonlySet<string>): Promise<Uint8Array[]> {
@@ -427,16 +474,17 @@ function pause(clock: Clock, ms: number): Promise<void> {
   return new Promise((resolve) => void clock.after(ms, resolve));
 }
 
-/** The account was made when it was. */
-function dated(line: HashedLine, current: CredentialsLine | undefined): HashedLine {
-  return current?.created ? { ...line, created: current.created } : line;
+/** The account was made when it was, and is what it was. */
+function kept(line: HashedLine, current: CredentialsLine | undefined): HashedLine {
+  const { created, role } = current ?? {};
+  return { ...line, ...created && { created }, ...role && { role } };
 }
 
 /** As it stands in the file; one whose password is not hashed yet without when it was made. */
 function formatLine(account: CredentialsLine): string {
-  const { username, secret, created } = account;
+  const { username, secret } = account;
   if (!("hash" in secret)) return `${username}:${secret.password}`;
-  return formatCredentialsLine({ username, secret, ...created && { created } });
+  return formatCredentialsLine({ ...account, secret });
 }
 
 function sameSecret(a: CredentialsLine | undefined, b: CredentialsLine): boolean {

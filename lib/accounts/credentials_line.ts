@@ -11,16 +11,21 @@ export interface CredentialsLine {
   secret: { hash: PasswordHash } | { password: string };
   /** When the account was made, to the second; earlier versions did not write it down. */
   created?: Date;
+  /** What it is on the server. @default "user" */
+  role?: "operator";
 }
 
 /** The identity of an account whose password is stored as it is. */
 export const PLAIN_IDENTITY = "plain";
 
-/** What may stand behind a hash: a time, or what a crash left of it. */
-const CREATED = /^(\S+)(?: ([0-9T:Z-]*))?$/;
+const OPERATOR = "operator";
+
+/** What may stand behind a hash: a time, then a role, or what a crash left of them. */
+const BEHIND = /^(\S+)(?: ([0-9T:Z-]*))?(?: ([a-z]*))?$/;
 
 /**
- * Reads one line: `name:`, a PHC string, and after a space when the account was made (RFC 3339, UTC); or a name and a password as the older program wrote them,
+ * Reads one line: `name:`, a PHC string, and behind spaces when the account was made (RFC 3339, UTC) and
+ * `operator` if it is one; or a name and a password as the older program wrote them,
  * cut at the first space, colon or comma. What begins like a hash is never taken for a password, nor
  * is the mere beginning of a hash: such a line was cut short by a crash.
  *
@@ -38,19 +43,24 @@ export function parseCredentialsLine(line: string): CredentialsLine | undefined 
     return undefined;
   }
   if (!secret.startsWith(PHC_PREFIX)) return { username, secret: { password: secret } };
-  const [, phc = "", time = ""] = CREATED.exec(secret) ?? [];
+  const [, phc = "", time = "", role = ""] = BEHIND.exec(secret) ?? [];
   const hash = parsePhc(phc);
-  if (hash === undefined) return undefined;
+  if (hash === undefined || !OPERATOR.startsWith(role)) return undefined;
   const created = /^.{10}T.{8}Z$/.test(time) ? new Date(time) : new Date(NaN);
-  return { username, secret: { hash }, ...isNaN(created.getTime()) ? {} : { created } };
+  return {
+    username,
+    secret: { hash },
+    ...!isNaN(created.getTime()) && { created },
+    ...role === OPERATOR && { role },
+  };
 }
 
 /** The line for an account whose password is hashed. */
 export function formatCredentialsLine(
-  { username, secret, created }: CredentialsLine & { secret: { hash: PasswordHash } },
+  { username, secret, created, role }: CredentialsLine & { secret: { hash: PasswordHash } },
 ): string {
   const time = created === undefined ? "" : ` ${formatTime(created)}`;
-  return `${username}:${formatPhc(secret.hash)}${time}`;
+  return `${username}:${formatPhc(secret.hash)}${time}${role === undefined ? "" : ` ${role}`}`;
 }
 
 /** A time to the second (RFC 3339, UTC). */

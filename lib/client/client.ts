@@ -8,11 +8,13 @@ import { RecentSet } from "../protocol/recent_set.ts";
 import type {
   ClientRecord,
   Message,
+  OperationRecord,
   Overview,
   PresenceChange,
+  RestrictionRecord,
   ServerRecords,
 } from "../protocol/records.ts";
-import type { Act } from "../protocol/roles.ts";
+import type { Act, Operation } from "../protocol/roles.ts";
 import { Backoff } from "./backoff.ts";
 import {
   type AnswerType,
@@ -257,6 +259,34 @@ export class ChatClient {
     await this.#request({ type: "password", old, new: password }, "password");
   }
 
+  /** Does something as an operator of the server: to a user, or to everybody. */
+  operate(
+    what: Operation,
+    order: {
+      user?: string | undefined;
+      address?: string | undefined;
+      seconds?: number | undefined;
+      text?: string | undefined;
+    },
+  ): Promise<ServerRecords["operated"]> {
+    return this.#request({ type: "operate", what, ...order }, "operated");
+  }
+
+  /** What operators did last, in order. */
+  async operations(count: number): Promise<OperationRecord[]> {
+    return (await this.#request({ type: "operations", count }, "operations")).operations;
+  }
+
+  /** Who is kept from writing, or from being here. */
+  async restrictions(): Promise<RestrictionRecord[]> {
+    return (await this.#request({ type: "restrictions" }, "restrictions")).restrictions;
+  }
+
+  /** Who a user is. */
+  whois(user: string): Promise<ServerRecords["whois"]> {
+    return this.#request({ type: "whois", user }, "whois");
+  }
+
   /** How far a message got that the user sent. */
   status(message: number): Promise<ServerRecords["status"]> {
     return this.#request({ type: "status", message }, "status");
@@ -437,6 +467,9 @@ export class ChatClient {
     // The server knows of the logout, and the client does not.
     if (this.#leaving && error.code === "bad-token") {
       return new ExitError(ExitCode.done, "logged out");
+    }
+    if (error.code === "banned") {
+      return new ExitError(ExitCode.refused, error.message, { cause: error });
     }
     return new ExitError(
       ExitCode.refused,

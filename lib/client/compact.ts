@@ -19,8 +19,11 @@ export interface LineForm {
  * begins with a name and a colon.
  */
 export function formatLine(message: Message, { page, times, own, paint }: LineForm): string {
-  const { from, to, room, sent, text } = message;
-  const addressee = room !== undefined
+  const { from, to, room, sent, text, announcement = false } = message;
+  // No name has a blank in it.
+  const addressee = announcement
+    ? " announces"
+    : room !== undefined
     ? ` -> #${legibleLine(room)}`
     : to === undefined
     ? ""

@@ -7,6 +7,7 @@ import type { LostError } from "./session.ts";
 
 const PUBLIC = "Public Message (PM)";
 const DIRECT = "Direct Message (DM)";
+const ANNOUNCEMENT = "Announcement of an operator";
 const ROOM = "Room Message (RM)";
 
 /**
@@ -83,6 +84,11 @@ interface Form {
   page: Page;
 }
 
+function kindOf({ announcement = false, room, to }: Message): string {
+  if (announcement) return ANNOUNCEMENT;
+  return room !== undefined ? ROOM : to === undefined ? PUBLIC : DIRECT;
+}
+
 function format(message: Message, { title, details, page }: Form): string {
   const { from, to, room, sent, text } = message;
   const values = {
@@ -92,7 +98,7 @@ function format(message: Message, { title, details, page }: Form): string {
   };
   return [
     title,
-    `Message type: ${room !== undefined ? ROOM : to === undefined ? PUBLIC : DIRECT}`,
+    `Message type: ${kindOf(message)}`,
     hanging(`From: ${legibleLine(from)}`, page),
     ...details.map((detail) => hanging(`${detail}: ${values[detail]}`, page)),
     "",

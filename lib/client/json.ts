@@ -7,6 +7,7 @@
 import { abortable } from "@std/async/abortable";
 import { ExitCode, ExitError } from "../exit.ts";
 import { formatEndpoint } from "../net/connection.ts";
+import { parseDuration } from "../protocol/durations.ts";
 import { ProtocolError } from "../protocol/errors.ts";
 import { foldUsername, parsePassword } from "../protocol/names.ts";
 import type { Crowd, Message, PresenceChange } from "../protocol/records.ts";
@@ -21,7 +22,7 @@ import {
   type Shaped,
   string,
 } from "../protocol/shape.ts";
-import { ACT_NAMES } from "../protocol/roles.ts";
+import { ACT_NAMES, OPERATION_NAMES } from "../protocol/roles.ts";
 import { parseText } from "../protocol/text.ts";
 import type { ChatClient, ChatClientOptions } from "./client.ts";
 import { BadLine, encodeJsonLine, readJsonLines } from "./json_lines.ts";
@@ -54,6 +55,7 @@ function command<S extends Shape>(
 
 const name = string(MAX_NAME_LENGTH);
 const password: Check<string> = (value, field) => parsePassword(string()(value, field));
+const duration: Check<number> = (value, field) => parseDuration(string()(value, field));
 const text: Check<string> = (value, field) => parseText(string()(value, field));
 
 const act = oneOf(...ACT_NAMES);
@@ -113,6 +115,34 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   password: command({ old: string(), new: password }, async (client, fields) => {
     await client.changePassword(fields.old, fields.new);
     return { type: "password" };
+  }),
+  operate: command(
+    {
+      what: oneOf(...OPERATION_NAMES),
+      user: optional(name),
+      address: optional(string(MAX_NAME_LENGTH)),
+      for: optional(duration),
+      text: optional(string()),
+    },
+    async (client, { what, for: seconds, ...order }) => {
+      const { user, address, until } = await client.operate(what, { ...order, seconds });
+      return { type: "operated", user, address, until };
+    },
+  ),
+  operations: command({ count: optional(integer(1)) }, async (client, { count = 20 }) => ({
+    type: "operations",
+    operations: (await client.operations(count)).map(({ id: event, ...rest }) => ({
+      event,
+      ...rest,
+    })),
+  })),
+  restrictions: command({}, async (client) => ({
+    type: "restrictions",
+    restrictions: await client.restrictions(),
+  })),
+  whois: command({ user: name }, async (client, fields) => {
+    const { id: _, type, ...found } = await client.whois(fields.user);
+    return { type, ...found };
   }),
   status: command({ message: integer(1) }, async (client, fields) => {
     const { message, progress = null } = await client.status(fields.message);
@@ -258,8 +288,8 @@ export class JsonFace {
 }
 
 /** A message as programs get it: `message` is its id, as everywhere. */
-function describe({ id, from, to, room, sent, text, late }: Message): Fields {
-  return { message: id, from, to, room, sent, text, late };
+function describe({ id, from, to, room, sent, text, late, announcement }: Message): Fields {
+  return { message: id, from, to, room, sent, text, late, announcement };
 }
 
 function without({ count, users }: Crowd, key: string): Crowd {

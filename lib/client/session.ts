@@ -344,6 +344,8 @@ function endOf({ code, message: said, final, servers }: ServerRecords["farewell"
     case "logged-out":
       return new FarewellError(ExitCode.done, message);
     case "account-changed":
+    case "banned":
+    case "kicked":
     case "too-many-attempts":
       return new FarewellError(ExitCode.refused, message);
     case "protocol-error":

@@ -16,11 +16,16 @@ const WORD_MS = 2_000;
 /** Clocks that differ by less are right enough, in milliseconds. */
 const SKEW_MS = 60_000;
 
+/** What else a message of NATS holds, in bytes, and more. */
+const HEADERS_BYTES = 512;
+
+const utf8 = new TextEncoder();
+
 /** Options of {@linkcode Presence.open}. */
 export interface PresenceOptions {
   stream: ClusterStream;
   clock: Clock;
-  /** Is told when clocks differ. @default nobody */
+  /** Is told when clocks differ, or there are too many users. @default nobody */
   log?: (event: string) => void;
 }
 
@@ -58,6 +63,8 @@ export class Presence implements AsyncDisposable {
   #servers: readonly NamedServer[] = [];
   readonly #log: (event: string) => void;
   #skew: number | undefined;
+  /** Whether there are more users here than fit into a message. */
+  #tooMany = false;
   readonly #stream: ClusterStream;
   #bucket: KV;
   readonly #server = crypto.randomUUID();
@@ -162,13 +169,33 @@ export class Presence implements AsyncDisposable {
       server: this.#self,
       users: [...this.#own].map(([key, { username, sessions }]) => [key, username, sessions]),
     };
-    const said = this.#bucket.put(this.#server, JSON.stringify(all)).catch(() => {});
+    const said = this.#bucket.put(this.#server, this.#encode(all)).catch(() => {});
     this.#said = said.then(() => {
       this.#saying = false;
       if (this.#over.signal.aborted) return;
       if (this.#changed) this.#say();
       else this.#beat.set(this.#clock.now() + BEAT_MS);
     });
+  }
+
+  /** What NATS would refuse says nothing at all: then of fewer users. */
+  #encode(all: Said): Uint8Array {
+    const limit = (this.#stream.connection.info?.max_payload ?? Infinity) - HEADERS_BYTES;
+    let data = utf8.encode(JSON.stringify(all));
+    let { length } = all.users;
+    while (data.length > limit && length > 0) {
+      length = Math.floor(length * 0.9);
+      data = utf8.encode(JSON.stringify({ ...all, users: all.users.slice(0, length) }));
+    }
+    const tooMany = length < all.users.length;
+    if (tooMany && !this.#tooMany) {
+      this.#log(
+        `the other servers are told of ${length} of ${all.users.length} users here: ` +
+          "more is no message of NATS (max_payload)",
+      );
+    }
+    this.#tooMany = tooMany;
+    return data;
   }
 
   async #watch(): Promise<void> {

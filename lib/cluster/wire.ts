@@ -22,6 +22,7 @@ const TYPES: ReadonlySet<string> = new Set<JournalEvent["type"]>([
   "room-left",
   "room-act",
   "rooms-heard",
+  "operation",
 ]);
 
 const utf8 = new TextEncoder();

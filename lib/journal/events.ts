@@ -7,7 +7,7 @@
  * @module
  */
 import type { Message } from "../protocol/records.ts";
-import type { Act } from "../protocol/roles.ts";
+import type { Act, Operation, ServerRole } from "../protocol/roles.ts";
 
 /** The request that stores a message: the login it came with, and its id. */
 export interface Origin {
@@ -20,6 +20,8 @@ export interface MessageEvent extends Pick<Message, "from" | "to" | "sent" | "te
   type: "message";
   /** The number of the room that it was said in; undefined where that is the lobby, or it is for one account. */
   room?: number | undefined;
+  /** Whether it is an operator's, who speaks for the server. @default false */
+  announcement?: true | undefined;
   /** By which a request that comes again is recognised; undefined where it can't come again. */
   origin: Origin | undefined;
 }
@@ -53,6 +55,10 @@ export interface AccountChangedEvent {
   line?: string | undefined;
   /** The login whose user gave the account another password: it goes on. */
   by?: number | undefined;
+  /** What it is on the server. @default what it was; a new one is a user */
+  role?: ServerRole | undefined;
+  /** When it was given that role. */
+  at?: number | undefined;
 }
 
 /** An account has gone: nobody is entitled to what it was. */
@@ -164,6 +170,22 @@ export interface RoomsHeardEvent {
   accounts: readonly (readonly [account: string, upTo: number])[];
 }
 
+/** An operator has done something on the server; an announcement is a message. */
+export interface OperationEvent {
+  type: "operation";
+  what: Exclude<Operation, "announce">;
+  /** The username as it was registered; undefined where it was done on the server's own machine. */
+  by?: string | undefined;
+  at: number;
+  /** The username as it was registered, where it is done to somebody. */
+  user?: string | undefined;
+  /** Where it is done to an address: itself, or its network. */
+  address?: string | undefined;
+  /** When it ends by itself. @default never */
+  until?: number | undefined;
+  why?: string | undefined;
+}
+
 /** An event that says who is in which room, and who may do what there. */
 export type RoomEvent = RoomMadeEvent | RoomJoinedEvent | RoomLeftEvent | RoomActEvent;
 
@@ -182,7 +204,8 @@ export type JournalEvent =
   | LoginsExpiredEvent
   | MessagesExpiredEvent
   | RoomEvent
-  | RoomsHeardEvent;
+  | RoomsHeardEvent
+  | OperationEvent;
 
 /** What an event is about, where two may not change that at a time: `account` and its key. */
 export type Subject = readonly [kind: "account", key: string];

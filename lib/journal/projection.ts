@@ -5,9 +5,17 @@ import type { Database } from "../messages/database.ts";
 import { LoginTable } from "../messages/login_table.ts";
 import { type HistoryRule, Mailboxes } from "../messages/mailboxes.ts";
 import { MessageLog } from "../messages/message_log.ts";
+import { OperatorTable } from "../messages/operator_table.ts";
 import { RoomTable } from "../messages/room_table.ts";
 import type { Message } from "../protocol/records.ts";
-import type { AccountChangedEvent, JournalEvent, MessageEvent, RoomEvent } from "./events.ts";
+import type { ServerRole } from "../protocol/roles.ts";
+import type {
+  AccountChangedEvent,
+  JournalEvent,
+  MessageEvent,
+  OperationEvent,
+  RoomEvent,
+} from "./events.ts";
 import type { Entry, Reader } from "./journal.ts";
 
 /** A message that is on the disk. */
@@ -42,6 +50,7 @@ export class Projection implements Reader {
   readonly mailboxes: Mailboxes;
   readonly logins: LoginTable;
   readonly rooms: RoomTable;
+  readonly operators: OperatorTable;
   readonly credentials: CredentialsTable;
   readonly #database: Database;
   readonly #stream: string | null;
@@ -49,6 +58,8 @@ export class Projection implements Reader {
   #last: number;
   /** Accounts that have gone, by events that are not on the disk yet. */
   #gone: string[] = [];
+  /** Accounts that have another role, by events that are not on the disk yet. */
+  #roles: [account: string, role: ServerRole][] = [];
   /** What became of a cluster's accounts, by events that are not on the disk yet. */
   #accounts: AccountChange[] = [];
   /** Whether messages were deleted that the files may still hold. */
@@ -60,6 +71,10 @@ export class Projection implements Reader {
   onMessages: (messages: readonly StoredMessage[]) => void = () => {};
   /** Takes what has changed in a room: after the messages before it, and before those after it. */
   onRoom: (number: number, event: RoomEvent) => void = () => {};
+  /** Takes what an operator has done: after the messages before it, and before those after it. */
+  onOperation: (event: OperationEvent) => void = () => {};
+  /** Takes the key of an account that has another role on the server. */
+  onRole: (account: string, role: ServerRole) => void = () => {};
   /** Takes the key of an account that has gone, before the messages of the same batch. */
   onGone: (account: string) => void = () => {};
   /** Is told that the client of a login has come to a server. */
@@ -78,7 +93,8 @@ export class Projection implements Reader {
     });
     this.mailboxes = new Mailboxes(database, history);
     this.rooms = new RoomTable(database);
-    this.messages = new MessageLog(database, { mailboxes: this.mailboxes, rooms: this.rooms });
+    this.operators = new OperatorTable(database);
+    this.messages = new MessageLog(database, this);
     this.logins = new LoginTable(database);
     this.credentials = new CredentialsTable(database);
     const { last, stream: known } = this.#statements.position.get()!;
@@ -96,6 +112,7 @@ export class Projection implements Reader {
     if (this.#unsure) {
       this.messages.takeBack();
       this.rooms.takeBack();
+      this.operators.takeBack();
     }
     this.#unsure = false;
     const newest = entries.at(-1);
@@ -112,11 +129,15 @@ export class Projection implements Reader {
     this.#last = newest.number;
     this.messages.publish(this.#last);
     this.rooms.keep();
+    this.operators.keep();
     if (this.#deleted) this.#database.scrub();
     this.#deleted = false;
     const gone = this.#gone;
     this.#gone = [];
     for (const account of gone) this.onGone(account);
+    const roles = this.#roles;
+    this.#roles = [];
+    for (const [account, role] of roles) this.onRole(account, role);
     const accounts = this.#accounts;
     this.#accounts = [];
     if (accounts.length > 0) this.onAccounts(accounts);
@@ -129,6 +150,7 @@ export class Projection implements Reader {
   failed(): void {
     this.#unsure = true;
     this.#gone = [];
+    this.#roles = [];
     this.#accounts = [];
     this.messages.forgetRequests();
     this.mailboxes.forgetMet();
@@ -147,14 +169,19 @@ export class Projection implements Reader {
       else if (isRoomEvent(event)) {
         flush();
         this.onRoom(number, event);
+      } else if (event.type === "operation") {
+        flush();
+        this.onOperation(event);
       }
     }
     flush();
   }
 
-  #stored(id: number, { from, to, room, sent, text, origin }: MessageEvent): StoredMessage {
+  #stored(id: number, event: MessageEvent): StoredMessage {
+    const { from, to, room, sent, text, announcement, origin } = event;
     const name = room === undefined ? undefined : this.rooms.nameOf(room);
-    return { message: { id, from, to, room: name, sent, text }, login: origin?.login, room };
+    const message = { id, from, to, room: name, sent, text, ...announcement && { announcement } };
+    return { message, login: origin?.login, room };
   }
 
   #apply(entry: Entry, event: JournalEvent): void {
@@ -162,6 +189,9 @@ export class Projection implements Reader {
     switch (event.type) {
       case "message":
         entry.outcome = this.messages.insert(number, event);
+        if (event.announcement && entry.outcome === number) {
+          this.operators.noteAnnouncement(event, number);
+        }
         return;
       case "acknowledgement":
         return this.mailboxes.acknowledge(event.account, event.messages);
@@ -172,9 +202,12 @@ export class Projection implements Reader {
         return this.mailboxes.open(account, { identity, since, delivered: number });
       }
       case "account-changed": {
-        const { account, identity } = event;
+        const { account, identity, role, at = 0 } = event;
         if (this.mailboxes.isAnother(account, identity)) this.#remove(account, number);
         this.#share(event);
+        if (role !== undefined && this.operators.setRole(account, role, { number, at })) {
+          this.#roles.push([account, role]);
+        }
         return this.mailboxes.open(account, { identity, since: number, delivered: number });
       }
       case "account-removed":
@@ -200,9 +233,13 @@ export class Projection implements Reader {
         return;
       case "messages-expired":
         if (this.messages.expire(event.before)) this.#deleted = true;
+        this.operators.expire(event.before);
         return this.rooms.expire(event.before);
       case "rooms-heard":
         for (const [account, upTo] of event.accounts) this.mailboxes.hear(account, upTo);
+        return;
+      case "operation":
+        entry.outcome = this.operators.apply(number, event) ?? number;
         return;
       default:
         entry.outcome = this.rooms.apply(number, event) ?? number;
@@ -220,6 +257,7 @@ export class Projection implements Reader {
 
   #remove(account: string, number: number): void {
     this.rooms.removeAccount(account, number);
+    this.operators.removeAccount(account);
     if (this.mailboxes.close(account)) this.#gone.push(account);
     if (this.messages.forgetDirect(account)) this.#deleted = true;
   }

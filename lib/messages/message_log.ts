@@ -4,6 +4,7 @@ import { foldUsername } from "../protocol/names.ts";
 import type { Message } from "../protocol/records.ts";
 import type { Database, Row } from "./database.ts";
 import { type Mailboxes, UNDELIVERED } from "./mailboxes.ts";
+import type { OperatorTable } from "./operator_table.ts";
 import type { RoomTable } from "./room_table.ts";
 import { RecentRequests } from "./recent_requests.ts";
 
@@ -47,14 +48,20 @@ export class MessageLog {
   readonly #requests;
   readonly #mailboxes: Mailboxes;
   readonly #rooms: RoomTable;
+  readonly #operators: OperatorTable;
   #last = 0;
 
   constructor(
     database: Database,
-    { mailboxes, rooms }: { mailboxes: Mailboxes; rooms: RoomTable },
+    { mailboxes, rooms, operators }: {
+      mailboxes: Mailboxes;
+      rooms: RoomTable;
+      operators: OperatorTable;
+    },
   ) {
     this.#mailboxes = mailboxes;
     this.#rooms = rooms;
+    this.#operators = operators;
     this.#statements = prepare(database);
     this.#requests = new RecentRequests((login, limit) =>
       this.#statements.requestsOf.all({ login, limit }) as { request: number; id: number }[]
@@ -86,7 +93,8 @@ export class MessageLog {
         return new ProtocolError("duplicate-id", "another request had this id");
       }
     }
-    const refused = room === undefined ? undefined : this.#rooms.judgeSaying(room, from);
+    const refused = this.#operators.judgeSaying(event) ??
+      (room === undefined ? undefined : this.#rooms.judgeSaying(room, from));
     if (refused !== undefined) return refused;
     if (origin !== undefined) this.#requests.add(origin, id);
     const addressee = to === undefined ? null : foldUsername(to);
@@ -102,6 +110,7 @@ export class MessageLog {
       origin?.login ?? null,
       origin?.request ?? null,
       room ?? null,
+      event.announcement === true ? 1 : null,
     );
     return id;
   }
@@ -271,7 +280,7 @@ function takePage<T extends { text: string } | { message: Message }>(
   return { items, next };
 }
 
-const COLUMNS = `id, sender_name, addressee_name, sent, text,
+const COLUMNS = `id, sender_name, addressee_name, sent, text, announcement,
     (SELECT name FROM rooms WHERE rooms.id = messages.room) AS room_name`;
 
 function prepare(database: Database) {
@@ -281,8 +290,9 @@ function prepare(database: Database) {
     first: "SELECT coalesce(min(id), 1) AS id FROM messages",
     sentFrom: "SELECT id, sent FROM messages WHERE id >= ? ORDER BY id LIMIT 1",
     insert: `INSERT INTO messages
-      (id, sender, sender_name, addressee, addressee_name, sent, text, login, request, room)
-      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      (id, sender, sender_name, addressee, addressee_name, sent, text, login, request, room,
+       announcement)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     requestsOf: `SELECT request, id FROM messages
       WHERE sender = (SELECT account FROM logins WHERE logins.id = :login)
       AND messages.id > (SELECT last FROM logins WHERE logins.id = :login) AND login = :login
@@ -353,5 +363,6 @@ function toMessage(row: Row): Message {
     room: (row["room_name"] as string | null) ?? undefined,
     sent: row["sent"] as number,
     text: row["text"] as string,
+    ...row["announcement"] === 1 && { announcement: true },
   };
 }

@@ -190,6 +190,36 @@ export const MIGRATIONS: readonly string[] = [
   -- Up to this id the account needs no message of any room any more.
   ALTER TABLE accounts ADD COLUMN heard INTEGER NOT NULL DEFAULT 0;
   `,
+  `
+  CREATE TABLE operators (
+    account TEXT PRIMARY KEY
+  ) STRICT, WITHOUT ROWID;
+
+  -- Who may not write (mute), or not be here (ban).
+  CREATE TABLE restrictions (
+    account TEXT NOT NULL,         -- empty: everybody but operators
+    what TEXT NOT NULL,
+    user TEXT,                     -- as it was registered; none: everybody but operators
+    by TEXT,                       -- the operator; none: on the server's own machine
+    at INTEGER NOT NULL,           -- milliseconds since 1970, UTC, as the next one
+    until INTEGER,                 -- none: until an operator ends it
+    why TEXT,
+    PRIMARY KEY (account, what)
+  ) STRICT, WITHOUT ROWID;
+
+  -- What operators did, by the numbers of the events.
+  CREATE TABLE operations (
+    id INTEGER PRIMARY KEY,
+    what TEXT NOT NULL,
+    by TEXT,
+    at INTEGER NOT NULL,
+    user TEXT,
+    until INTEGER,
+    why TEXT
+  ) STRICT;
+
+  ALTER TABLE messages ADD COLUMN announcement INTEGER;   -- 1: an operator speaks for the server
+  `,
 ];
 
 /**

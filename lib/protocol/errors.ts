@@ -1,18 +1,23 @@
 /** Codes of `error` records: what is wrong with one record or request. */
 export type ErrorCode =
+  | "bad-address"
+  | "bad-duration"
   | "bad-record"
   | "bad-password"
   | "bad-room-name"
   | "bad-text"
   | "bad-token"
   | "bad-username"
+  | "banned"
   | "duplicate-id"
   | "internal"
+  | "muted"
   | "name-taken"
   | "no-such-message"
   | "no-such-room"
   | "no-such-user"
   | "not-allowed"
+  | "not-here"
   | "not-in-room"
   | "not-readable"
   | "not-stored"
@@ -28,7 +33,9 @@ export type ErrorCode =
 /** Codes of `farewell` records: why the server ends the connection. */
 export type FarewellCode =
   | "account-changed"
+  | "banned"
   | "internal"
+  | "kicked"
   | "logged-out"
   | "protocol-error"
   | "resumed"

@@ -30,6 +30,12 @@ export const MAX_USERNAME_LENGTH = 32;
 /** A room's topic, in UTF-16 code units. */
 export const MAX_TOPIC_LENGTH = 200;
 
+/** Why an operator does something, in UTF-16 code units. */
+export const MAX_WHY_LENGTH = 200;
+
+/** Operations, or restrictions, in one answer. */
+export const MAX_LISTED_OPERATIONS = 1_000;
+
 /** An account may be in so many rooms. */
 export const MAX_ROOMS_OF_ACCOUNT = 100;
 

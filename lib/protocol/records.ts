@@ -5,7 +5,7 @@
  */
 import { type ErrorCode, type FarewellCode, ProtocolError } from "./errors.ts";
 import { MAX_ADDRESS_LENGTH, MAX_CERTIFICATE_LENGTH, MAX_SOFTWARE_LENGTH } from "./limits.ts";
-import { ACT_NAMES, ROOM_ROLES } from "./roles.ts";
+import { ACT_NAMES, OPERATION_NAMES, ROOM_ROLES, SERVER_ROLES } from "./roles.ts";
 import {
   arrayOf,
   boolean,
@@ -39,6 +39,8 @@ const messageShape = {
   text: string(),
   /** Whether it waited for its addressee, or may have been shown before. */
   late: optional(boolean),
+  /** Whether an operator speaks for the server. */
+  announcement: optional(boolean),
 };
 
 const runShape = { messages: arrayOf(object(messageShape)) };
@@ -97,6 +99,23 @@ const userSummary = {
   muted: optional(boolean),
 };
 
+/** What keeps a user from writing (`mute`) or from being here (`ban`), or an address from making accounts (`address`). */
+const restrictionShape = {
+  what: oneOf("mute", "ban", "address"),
+  /** Missing in a `mute` of everybody but operators. */
+  user: optional(string()),
+  address: optional(string()),
+  /** The operator; missing where it was done on the server's own machine. */
+  by: optional(string()),
+  at: integer(),
+  /** Missing where only an operator ends it. */
+  until: optional(integer()),
+  why: optional(string()),
+};
+
+/** What an operator did. Times are in milliseconds since 1970, UTC. */
+const operationShape = { ...restrictionShape, id: integer(1), what: string() };
+
 const clientShapes = {
   hello,
   identify: { id, username: string() },
@@ -121,6 +140,18 @@ const clientShapes = {
     user: optional(string()),
     text: optional(string()),
   },
+  operate: {
+    id,
+    what: oneOf(...OPERATION_NAMES),
+    user: optional(string()),
+    address: optional(string()),
+    /** For how long. */
+    seconds: optional(integer(1)),
+    text: optional(string()),
+  },
+  operations: { id, count: integer(1) },
+  restrictions: { id },
+  whois: { id, user: string() },
   history: { id, count: integer(1), with: optional(string()), room: optional(string()) },
   search: { id, text: string(), count: integer(1) },
   status: { id, message: integer(1) },
@@ -184,6 +215,26 @@ const serverShapes = {
     user: optional(string()),
     text: optional(string()),
   },
+  operated: {
+    id,
+    user: optional(string()),
+    address: optional(string()),
+    until: optional(integer()),
+  },
+  operations: { id, operations: arrayOf(object(operationShape)) },
+  restrictions: { id, restrictions: arrayOf(object(restrictionShape)) },
+  whois: {
+    id,
+    user: string(),
+    role: oneOf(...SERVER_ROLES),
+    /** When the account was made; missing where that is not known. */
+    created: optional(integer()),
+    /** Those at this server. */
+    sessions: arrayOf(object({ address: string(), since: integer() })),
+    /** How many there are at other servers. */
+    elsewhere: integer(),
+    restrictions: arrayOf(object(restrictionShape)),
+  },
   sent: { id, message: integer(1), away: optional(boolean) },
   /** `since`: from when on the user may read public messages; 0: all; missing: the server does not know. */
   history: { id, messages: arrayOf(object(messageShape)), since: optional(integer()) },
@@ -233,6 +284,12 @@ export type PresenceChange = Shaped<typeof presenceShape>;
 
 /** A room, for a list of them. */
 export type RoomSummary = Shaped<typeof roomSummary>;
+
+/** What keeps a user from something. */
+export type RestrictionRecord = Shaped<typeof restrictionShape>;
+
+/** What an operator did. */
+export type OperationRecord = Shaped<typeof operationShape>;
 
 /** A user, for a list of those who are here or in a room. */
 export type UserSummary = Shaped<typeof userSummary>;

@@ -32,6 +32,26 @@ export const ACTS = {
 export type Act = keyof typeof ACTS;
 export const ACT_NAMES = Object.keys(ACTS) as Act[];
 
+/** What an account is on the server, apart from every room. */
+export const SERVER_ROLES = ["user", "operator"] as const;
+export type ServerRole = (typeof SERVER_ROLES)[number];
+
+/** What operators do on the server: to whom or what it is done, and whether it lasts for a time. */
+export const OPERATIONS = {
+  kick: { takes: "user", lasts: false },
+  mute: { takes: "user", lasts: true },
+  unmute: { takes: "user", lasts: false },
+  quiet: { takes: "nothing", lasts: true },
+  unquiet: { takes: "nothing", lasts: false },
+  ban: { takes: "user", lasts: true },
+  unban: { takes: "user", lasts: false },
+  "ban-address": { takes: "address", lasts: true },
+  "unban-address": { takes: "address", lasts: false },
+  announce: { takes: "nothing", lasts: false },
+} as const satisfies Record<string, { takes: "user" | "address" | "nothing"; lasts: boolean }>;
+export type Operation = keyof typeof OPERATIONS;
+export const OPERATION_NAMES = Object.keys(OPERATIONS) as Operation[];
+
 /** The role that each thing takes. In a room it is the role in that room. */
 export const RIGHTS = {
   chat: "user",
@@ -40,6 +60,10 @@ export const RIGHTS = {
   say: "member",
   read: "member",
   ...mapActs(({ role }) => role),
+  /** Everything in {@linkcode OPERATIONS}. */
+  operate: "operator",
+  /** To see what operators did, who is kept from what, and who somebody is. */
+  inspect: "operator",
 } as const satisfies Record<string, Role>;
 export type Right = keyof typeof RIGHTS;
 

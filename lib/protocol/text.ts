@@ -1,4 +1,4 @@
-import { MAX_TEXT_BYTES, MAX_TOPIC_LENGTH } from "./limits.ts";
+import { MAX_TEXT_BYTES, MAX_TOPIC_LENGTH, MAX_WHY_LENGTH } from "./limits.ts";
 import { ProtocolError } from "./errors.ts";
 
 const utf8 = new TextEncoder();
@@ -61,14 +61,23 @@ export function parseText(
  * @throws {ProtocolError} `bad-text`, with the rule that the topic breaks
  */
 export function parseTopic(raw: string): string {
-  const topic = raw.trim();
-  if (topic.length > MAX_TOPIC_LENGTH) {
-    throw new ProtocolError("bad-text", `a topic has at most ${MAX_TOPIC_LENGTH} characters`);
+  return parseLine(raw, { what: "a topic", length: MAX_TOPIC_LENGTH });
+}
+
+/** Why an operator does something, under the same rules. */
+export function parseWhy(raw: string): string {
+  return parseLine(raw, { what: "a reason", length: MAX_WHY_LENGTH });
+}
+
+function parseLine(raw: string, { what, length }: { what: string; length: number }): string {
+  const line = raw.trim();
+  if (line.length > length) {
+    throw new ProtocolError("bad-text", `${what} has at most ${length} characters`);
   }
-  if (!topic.isWellFormed() || /\p{Cc}/u.test(topic)) {
-    throw new ProtocolError("bad-text", "a topic is one line, without control characters");
+  if (!line.isWellFormed() || /\p{Cc}/u.test(line)) {
+    throw new ProtocolError("bad-text", `${what} is one line, without control characters`);
   }
-  return topic;
+  return line;
 }
 
 function count(items: Iterable<unknown>): number {

@@ -3,6 +3,9 @@ import type { Deliveries, Ledger } from "./marks.ts";
 import type { Heard } from "./heard.ts";
 import type { Unread } from "./unread.ts";
 
+/** Why a session ends that its client did not end. */
+export type ExpelCode = "account-changed" | "banned" | "kicked";
+
 /** A session as the hub sees it. */
 export interface Member {
   readonly username: string;
@@ -17,8 +20,8 @@ export interface Member {
    * @returns the first one's delivery number
    */
   deliver(block: RecordBlock, from: number, to: number): number;
-  /** Ends the session, because its account is not what it was. */
-  expel(why: string): void;
+  /** Ends the session for good, by default because its account is not what it was. */
+  expel(why: string, code?: ExpelCode): void;
   /**
    * A promise of the time when less waits for this member; undefined where that is now, or the member
    * does not get on.

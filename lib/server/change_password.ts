@@ -31,6 +31,6 @@ async function change(session: Session, password: string): Promise<void> {
   const account = foldUsername(username);
   known.forget(account);
   known.add(account, origin);
-  hub.expel(username, "the account has a new password", session);
+  hub.expel(username, "the account has a new password", { spared: session });
   log(`${username} has a new password, from ${session.remote}`);
 }

@@ -68,7 +68,7 @@ export class ClusterNode {
     options: ClusterOptions,
     { accounts, history, open, opened }: JoinOptions,
   ): Promise<State & { node: ClusterNode }> {
-    const { log } = options;
+    const { clock, log } = options;
     const cluster = opened.use(await openCluster(options));
     const database = opened.use(open());
     const projection = new Projection(database, { stream: cluster.stream, history });
@@ -76,7 +76,7 @@ export class ClusterNode {
     log(`in the cluster whose stream is ${cluster.stream}, up to event ${journal.last}`);
     const elsewhere = opened.use(await cluster.join());
     // No event may come between these and whoever is told of it.
-    const shared = new SharedAccounts({ accounts, journal, projection, database, log });
+    const shared = new SharedAccounts({ accounts, clock, journal, projection, database, log });
     const state = { database, projection, journal };
     const node = new ClusterNode(cluster, { elsewhere, accounts: shared, state });
     return { ...state, node };
@@ -96,12 +96,14 @@ export class ClusterNode {
         const why = line === undefined
           ? "the account was removed"
           : "the account has a new password";
-        hub.expel(account, why, by === undefined ? undefined : returning.get(by));
+        hub.expel(account, why, { spared: by === undefined ? undefined : returning.get(by) });
       }
     };
     projection.onMoved = (login, server) => {
       if (server === this.#id || this.#coming.has(login)) return;
-      returning.get(login)?.end("resumed", "the client has come back at another server");
+      // It may be late, from a server that had the client before this one: a client that is there comes back.
+      const why = "the client has come back at another server";
+      returning.get(login)?.end("resumed", why, { final: false });
     };
     this.#cluster.onAvailable = (available) => this.#tell(services, available);
   }

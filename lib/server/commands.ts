@@ -13,6 +13,7 @@ import type { Right } from "../protocol/roles.ts";
 import type { Marks } from "../cluster/elsewhere.ts";
 import { parseText } from "../protocol/text.ts";
 import { changePassword } from "./change_password.ts";
+import { listOperations, listRestrictions, operate, whois } from "./operator_commands.ts";
 import { authenticate, hello, identify, register, resume } from "./login.ts";
 import { probe, probed } from "./probe.ts";
 import { act, join, leave, roomHistory, rooms, say, who } from "./room_commands.ts";
@@ -46,6 +47,10 @@ export const commands: { [T in keyof ClientRecords]: Command<ClientRecords[T]> }
   rooms: { states: ["active"], run: rooms },
   who: { states: ["active"], run: who },
   act: { states: ["active"], right: ({ what }) => what, run: act },
+  operate: { states: ["active"], right: "operate", run: operate },
+  operations: { states: ["active"], right: "inspect", run: listOperations },
+  restrictions: { states: ["active"], right: "inspect", run: listRestrictions },
+  whois: { states: ["active"], right: "inspect", run: whois },
   history: { states: ["active"], run: history },
   search: { states: ["active"], run: search },
   status: { states: ["active"], run: status },

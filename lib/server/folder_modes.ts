@@ -9,7 +9,7 @@ const STICKY = 0o1000;
 
 /** What the server and SQLite keep in a data folder. */
 const OWN =
-  /^(credentials\.(txt|txt\.new|lock)|identity\.pem(\.new)?|chatserver\.lock|messages\.db.*)$/;
+  /^(credentials\.(txt|txt\.new|lock)|identity\.pem(\.new)?|chatserver\.lock|control\.(sock|new)|messages\.db.*)$/;
 
 /**
  * Makes the server's files their owner's alone, and the data folder too if nothing else is in it: it may be

@@ -8,13 +8,15 @@ import { type HeldMemory, RecordBlock } from "../protocol/record_block.ts";
 import { encodeRecord, type Progress } from "../protocol/records.ts";
 import { TokenBucket } from "../token_bucket.ts";
 import { type Elsewhere, type Mark, type Marks, NOWHERE } from "../cluster/elsewhere.ts";
-import type { ActiveUser, Member } from "./active_user.ts";
+import type { ActiveUser, ExpelCode, Member } from "./active_user.ts";
 import { type Audience, Batch, type Share } from "./batch.ts";
 import { CatchUp, TOO_MUCH } from "./catch_up.ts";
 import { Crowds } from "./crowds.ts";
+import { enforce, tellRole } from "./enforcement.ts";
 import { Heard } from "./heard.ts";
 import { DeliveryMarks, divide, together } from "./marks.ts";
 import { stayChangeOf } from "../messages/room_table.ts";
+import { RecentRate } from "./recent_rate.ts";
 import { Presence } from "./presence.ts";
 import { Unread } from "./unread.ts";
 
@@ -72,6 +74,7 @@ export class Hub {
   readonly #hearing = new Set<ActiveUser>();
   /** Sessions that were far behind when they were last given something. */
   readonly #behind = new Set<Member>();
+  readonly #recent: RecentRate;
   /** Who is told of who comes and goes. */
   readonly presence: Presence;
 
@@ -85,6 +88,7 @@ export class Hub {
     this.#rate = rate;
     this.#maxBacklogBytes = maxBacklogBytes;
     this.presence = new Presence(clock);
+    this.#recent = new RecentRate(clock);
     this.#catchUp = new CatchUp({
       clock,
       messages: projection.messages,
@@ -93,6 +97,8 @@ export class Hub {
     });
     projection.onMessages = (messages) => this.#fanOut(messages);
     projection.onRoom = (number, event) => this.#noteRoom(number, event);
+    projection.onRole = (account, role) => tellRole(account, role, this);
+    projection.onOperation = (event) => enforce(event, this);
     projection.onGone = (account) => this.#forgetAccount(account);
     elsewhere.onUser = (key, { username }, change) => this.#noteElsewhere(key, username, change);
     elsewhere.onMarks = (message) =>
@@ -105,6 +111,16 @@ export class Hub {
     for (const [key, user] of this.#users) if (user.members.size > 0) active.set(key, user);
     const byKey = [...active].sort(([a], [b]) => a < b ? -1 : 1);
     return byKey.map(([, { username }]) => username);
+  }
+
+  /** What waits for all sessions together, in bytes. */
+  get backlogBytes(): number {
+    return this.#held.bytes;
+  }
+
+  /** Those that were stored, on average over the last minute. */
+  get messagesPerSecond(): number {
+    return this.#recent.perSecond;
   }
 
   /** How many users are active. */
@@ -230,22 +246,24 @@ export class Hub {
    *
    * @param to the account's username as it was registered
    * @param room the room's number; without either it is for everybody
+   * @param announcement whether `from` speaks for the server
    * @returns the message's id
    * @throws {ProtocolError} `not-stored`, `duplicate-id`; or why the sender can't say it in the room
    */
   send(
     from: string,
-    { to, room, text, origin }: {
+    { origin, ...said }: {
       to?: string;
       room?: number;
       text: string;
+      announcement?: true;
       origin: Origin | undefined;
     },
   ): Promise<number> {
     const now = this.#clock.date();
     const user = this.#active(from);
     if (user !== undefined) user.lastSent = now;
-    const event = { type: "message", from, to, room, sent: now.getTime(), text, origin } as const;
+    const event = { type: "message", from, sent: now.getTime(), ...said, origin } as const;
     return this.#journal.append(event);
   }
 
@@ -302,10 +320,19 @@ export class Hub {
     }
   }
 
+  /** Sends a record to the sessions of an account. */
+  tell(username: string, line: string): void {
+    for (const member of this.#active(username)?.members.keys() ?? []) member.notify(line);
+  }
+
   /** Ends all sessions of an account, but one if that is named. */
-  expel(username: string, why: string, spared?: Member): void {
+  expel(
+    username: string,
+    why: string,
+    { spared, code }: { spared?: Member | undefined; code?: ExpelCode } = {},
+  ): void {
     for (const member of [...this.#active(username)?.members.keys() ?? []]) {
-      if (member !== spared) member.expel(why);
+      if (member !== spared) member.expel(why, code);
     }
   }
 
@@ -386,6 +413,7 @@ export class Hub {
 
   /** Gives everybody what was stored; who is in which room did not change in between. */
   #fanOut(messages: readonly StoredMessage[]): void {
+    this.#recent.add(messages.length);
     const batch = new Batch(messages, this.#held);
     this.#marks.addPublic(batch.publicIds);
     this.#marks.addRooms(batch.roomIds);

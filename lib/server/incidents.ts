@@ -14,6 +14,8 @@ export class Incidents {
   readonly #log: Log;
   readonly #counts = new Map<string, number>();
   readonly #warned = new Set<string>();
+  /** How many logins were refused. */
+  refusedLogins = 0;
 
   constructor(clock: Clock, log: Log) {
     this.#clock = clock;
@@ -26,6 +28,7 @@ export class Incidents {
    * @param detail what is said of it in the lines that are written, and not counted
    */
   report(what: string, address: string, detail = ""): void {
+    if (what.startsWith("login refused")) this.refusedLogins++;
     const kind = `${what}, from ${address}`;
     const known = this.#counts.has(kind) || this.#counts.size < MAX_KEYS;
     const key = known ? kind : "incidents from many addresses";

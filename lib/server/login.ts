@@ -2,6 +2,7 @@ import { ProtocolError } from "../protocol/errors.ts";
 import { LOGIN_ATTEMPTS, PROTOCOL_VERSION } from "../protocol/limits.ts";
 import type { AccountMadeEvent } from "../journal/events.ts";
 import { ConflictError } from "../journal/journal.ts";
+import { describeAddressBan, describeBan } from "../messages/operator_table.ts";
 import type { Login } from "../messages/login_table.ts";
 import { foldUsername, parseNewUsername, parsePassword, parseUsername } from "../protocol/names.ts";
 import type { ClientRecords } from "../protocol/records.ts";
@@ -83,6 +84,7 @@ async function welcome(
     return session.end("account-changed", "the account was removed, or has a new password");
   }
   try {
+    requireNoBan(session);
     requireRoom(session);
   } catch (error) {
     if (login !== undefined) logins.end(login.id);
@@ -116,6 +118,19 @@ async function store(
 /** Nobody else's guesses make the account's users wait where they are now. */
 function remember({ services: { known }, username, origin }: Session): void {
   known.add(foldUsername(username), origin);
+}
+
+/** Only who knows the password, or the token, is told of a ban. */
+function requireNoBan(session: Session): void {
+  const { services: { accounts, operators, clock }, username } = session;
+  const ban = operators.ban(foldUsername(username), clock.date().getTime());
+  if (ban !== undefined) {
+    session.report("login refused: banned", username);
+    throw new ProtocolError("banned", describeBan(ban));
+  }
+  // Those who were there before are not banned with somebody who shares their address.
+  const created = accounts.created(username)?.getTime() ?? 0;
+  requireAddress(session, created);
 }
 
 function requireRoom({ services, username }: Session): void {
@@ -155,6 +170,7 @@ export async function resume(
   const login = findLogin(session, username, token);
   endEarlier(session, login.id);
   session.username = accounts.find(username)!;
+  requireNoBan(session);
   requireRoom(session);
   remember(session);
   const began = login.last;
@@ -254,7 +270,19 @@ function parseLoginName(session: Session, username: string): string {
   return name;
 }
 
-function requireRegistration({ services, origin }: Session): void {
+/** @param created when the account was made, in milliseconds since 1970 */
+function requireAddress(
+  { services: { operators, clock }, origin }: Session,
+  created = Infinity,
+): void {
+  const ban = operators.addressBan(origin, clock.date().getTime());
+  if (ban === undefined || created <= ban.at) return;
+  throw new ProtocolError("banned", describeAddressBan(ban));
+}
+
+function requireRegistration(session: Session): void {
+  const { services, origin } = session;
+  requireAddress(session);
   if (services.closed) {
     throw new ProtocolError("registration-refused", "this server takes no new accounts");
   }

@@ -26,13 +26,14 @@ import { sessionOf } from "../protocol/datagram.ts";
 import { lockDataFolder } from "./data_folder.ts";
 import { protectFolder } from "./folder_modes.ts";
 import { ClusterNode, type State } from "./cluster_node.ts";
+import { ControlSocket } from "./control.ts";
 import { Admission } from "./admission.ts";
 import { Hub } from "./hub.ts";
 import { Incidents } from "./incidents.ts";
 import { DEFAULT_LIMITS, type Limits } from "./limits.ts";
 import type { Log } from "./log.ts";
 import { Probes } from "./probe.ts";
-import { reconcile } from "./reconcile.ts";
+import { reconcile, reconcileOperators } from "./reconcile.ts";
 import { Referrals } from "./referrals.ts";
 import { Registrations } from "./registrations.ts";
 import { CalmRate } from "../protocol/calm_rate.ts";
@@ -80,6 +81,8 @@ export interface ChatServerOptions {
   others?: OtherServers;
   /** Where clients of the others reach this one; port 0 is the one it listens on. @default `hostname`, or an address of this machine */
   advertise?: Endpoint | undefined;
+  /** Whether who runs it can ask it for something, on a socket in the data folder. @default false */
+  control?: boolean;
   clock: Clock;
   log: Log;
   /** Puts what was written to a file of the message log on the disk. @default `fdatasync` */
@@ -131,6 +134,7 @@ export class ChatServer {
   /** The accounts' revision that the journal knows. */
   #reconciled = -1;
   #closing = false;
+  #control: ControlSocket | undefined;
 
   private constructor(
     ports: Ports,
@@ -142,7 +146,7 @@ export class ChatServer {
     this.failed = node?.failed ?? new Promise(() => {});
     const others = node?.elsewhere ?? options.others ?? alone();
     const limits = { ...DEFAULT_LIMITS, ...options.limits };
-    const { messages, mailboxes, rooms } = projection;
+    const { messages, mailboxes, rooms, operators } = projection;
     const known = new KnownAddresses();
     this.#admission = new Admission(limits);
     this.#unwritten = new UnwrittenBudget(limits.unwrittenBytes);
@@ -173,6 +177,7 @@ export class ChatServer {
       messages,
       mailboxes,
       rooms,
+      operators,
       logins: new Logins({
         journal,
         table: projection.logins,
@@ -180,6 +185,8 @@ export class ChatServer {
         age: () => this.#age.date(),
       }),
       returning: new Map(),
+      started: clock.date(),
+      active: new Set(),
       trouble: undefined,
       moved: (login) => this.#node?.moved(login),
       hub: new Hub({
@@ -236,6 +243,7 @@ export class ChatServer {
       // From here on the server closes it.
       opened.move();
       server.#announce(identity, options);
+      if (options.control) server.#control = await ControlSocket.open(folder, server.#services);
       return server;
     } catch (error) {
       lock[Symbol.dispose]();
@@ -266,6 +274,7 @@ export class ChatServer {
     this.#forgetting[Symbol.dispose]();
     const { referrals } = this.#services;
     this.#ports.tcp.close();
+    await this.#control?.[Symbol.asyncDispose]();
     await this.#others.withdraw();
     const sessions = [...this.#sessions.keys()];
     if (final) await Promise.all(sessions.map((session) => session.stop(true)));
@@ -323,10 +332,11 @@ export class ChatServer {
 
   /** What an account had that has gone, its messages too, is never for another one of its name. */
   async #reconcile(): Promise<void> {
-    const { revision, identities } = this.#services.accounts;
+    const { revision, identities, operators } = this.#services.accounts;
     // Where the file is gone the accounts need not be: it may come back.
     if (this.#database.lost || identities.size === 0 || revision === this.#reconciled) return;
     await reconcile(identities, this.#services);
+    await reconcileOperators(operators, this.#services);
     this.#reconciled = revision;
   }
 

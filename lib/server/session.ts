@@ -13,6 +13,7 @@ import type { Mailboxes } from "../messages/mailboxes.ts";
 import type { MessageLog } from "../messages/message_log.ts";
 import { type ErrorCode, type FarewellCode, ProtocolError } from "../protocol/errors.ts";
 import { MAX_LOGIN_LINE_BYTES, PROTOCOL_VERSION } from "../protocol/limits.ts";
+import { foldUsername } from "../protocol/names.ts";
 import {
   type ClientRecord,
   encodeRecord,
@@ -24,7 +25,7 @@ import { visibleLine } from "../protocol/visible.ts";
 import { VERSION } from "../version.ts";
 import { Answers } from "./answers.ts";
 import { type Command, commands } from "./commands.ts";
-import type { Member } from "./active_user.ts";
+import type { ExpelCode, Member } from "./active_user.ts";
 import type { Hub } from "./hub.ts";
 import type { RecordBlock } from "../protocol/record_block.ts";
 import type { Incidents } from "./incidents.ts";
@@ -36,8 +37,9 @@ import { overviewFor } from "./overview.ts";
 import { Outbox } from "./outbox.ts";
 import type { Probes } from "./probe.ts";
 import type { Referrals } from "./referrals.ts";
+import type { OperatorTable } from "../messages/operator_table.ts";
 import type { RoomTable } from "../messages/room_table.ts";
-import { may, type Right, type Role } from "../protocol/roles.ts";
+import { may, type Right, RIGHTS, type ServerRole } from "../protocol/roles.ts";
 import type { Registrations } from "./registrations.ts";
 
 /** What every session of a server shares. */
@@ -49,9 +51,14 @@ export interface Services {
   messages: MessageLog;
   mailboxes: Mailboxes;
   rooms: RoomTable;
+  operators: OperatorTable;
   logins: Logins;
   /** The sessions whose client may come back, by the number of its login. */
   returning: Map<number, Session>;
+  /** When the server was started. */
+  started: Date;
+  /** The sessions whose user is active. */
+  active: Set<Session>;
   /** What users are to know who log in now; undefined where there is nothing. */
   trouble: string | undefined;
   /** Tells the other servers that the client of a login has come to this one. */
@@ -101,6 +108,14 @@ const MAX_UNANSWERED = 256;
 
 /** How long a client that logs out may take to acknowledge what it got, in milliseconds. */
 const LEAVE_LIMIT_MS = 1_000;
+
+/** After these the client's token has ended. */
+const FOR_GOOD: ReadonlySet<FarewellCode> = new Set([
+  "account-changed",
+  "banned",
+  "kicked",
+  "logged-out",
+]);
 
 /** How {@linkcode Session.welcome} goes on. */
 export interface WelcomeOptions {
@@ -155,10 +170,13 @@ export class Session implements Member {
     this.#limit = this.#timeLimit(services.limits.handshakeSeconds);
   }
 
-  /** What the user may do on this server; what in a room, the room knows. */
-  get role(): Role {
-    return "user";
+  /** What the user is on this server; what in a room, the room knows. */
+  get role(): ServerRole {
+    return this.services.operators.isOperator(foldUsername(this.username)) ? "operator" : "user";
   }
+
+  /** When the user became active in this session. */
+  since = new Date(0);
 
   get state(): State {
     return this.#state;
@@ -248,8 +266,8 @@ export class Session implements Member {
     return this.#outbox!.push(block, from, to);
   }
 
-  expel(why: string): void {
-    this.end("account-changed", why);
+  expel(why: string, code: ExpelCode = "account-changed"): void {
+    this.end(code, why);
   }
 
   fail(code: "internal" | "too-slow", why: string): void {
@@ -299,6 +317,8 @@ export class Session implements Member {
   welcome(id: number, { login, token, last, began, overview: wanted }: WelcomeOptions): void {
     const { services } = this;
     this.#state = "active";
+    this.since = services.clock.date();
+    services.active.add(this);
     this.#limit[Symbol.dispose]();
     this.#place[Symbol.dispose]();
     this.#connection.maxLineBytes = services.limits.lineBytes;
@@ -404,7 +424,7 @@ export class Session implements Member {
     if (this.#outbox !== undefined) this.services.hub.leave(this);
     // Who has come back gets it there, and so does who has to come back because too much waits.
     if (code !== "resumed" && code !== "too-slow") this.#outbox?.drain();
-    this.#leave({ forGood: code === "logged-out" || code === "account-changed" });
+    this.#leave({ forGood: FOR_GOOD.has(code) });
     this.send({ type: "farewell", id, code, message, final, servers });
     // The end is seen by whoever reads the connection's lines.
     void this.#connection.close();
@@ -457,8 +477,12 @@ export class Session implements Member {
 
   #requireRight({ right = "chat" }: Command<ClientRecord>, record: ClientRecord): void {
     const needed: Right = typeof right === "function" ? right(record) : right;
-    if (may(this.role, needed)) return;
-    throw new ProtocolError("not-allowed", `"${record.type}" is not for a ${this.role}`);
+    // Who may what everybody may is not asked who it is.
+    if (may("user", needed) || may(this.role, needed)) return;
+    throw new ProtocolError(
+      "not-allowed",
+      `this takes an ${RIGHTS[needed]} of the server, and you are a ${this.role}`,
+    );
   }
 
   #run(
@@ -553,6 +577,7 @@ export class Session implements Member {
     this.#place[Symbol.dispose]();
     if (!active) return;
     this.services.hub.leave(this);
+    this.services.active.delete(this);
     this.services.referrals.unwatch(this);
     this.#leaveLogin(forGood);
     this.services.outboxes.delete(this.#outbox!.parameters.session);

@@ -4,6 +4,7 @@ import {
   identityOf,
   parseCredentialsLine,
 } from "../accounts/credentials_line.ts";
+import type { Clock } from "../clock.ts";
 import { ExitCode, ExitError } from "../exit.ts";
 import { ConflictError, type Journal } from "../journal/journal.ts";
 import type { AccountChange, Projection } from "../journal/projection.ts";
@@ -20,6 +21,7 @@ const MAX_NAMES = 5;
 /** Options of {@linkcode SharedAccounts}. */
 export interface SharedAccountsOptions {
   accounts: Accounts;
+  clock: Clock;
   journal: Journal;
   projection: Projection;
   database: Database;
@@ -71,10 +73,9 @@ export class SharedAccounts {
     this.#shared = projection.credentials.all;
     this.#requireSame();
     accounts.follow((line, by) => this.#publish(line, by));
-    const isGone = accounts.fileLines.size === 0;
     for (const [key, { line, filed }] of this.#shared) {
       accounts.take(key, line);
-      if (!filed || isGone) this.#unfiled.add(key);
+      if (!filed) this.#unfiled.add(key);
     }
   }
 
@@ -105,16 +106,25 @@ export class SharedAccounts {
 
   /** Has others know what somebody did to the file. */
   async #compare(): Promise<void> {
-    const { accounts } = this.#options;
-    const revision = accounts.revision;
+    const { accounts, log } = this.#options;
+    const { revision, isPartial } = accounts;
     const filed = accounts.fileLines;
     const publish: string[] = [];
+    let lost = 0;
     for (const key of new Set([...this.#shared.keys(), ...filed.keys()])) {
       const shared = this.#shared.get(key);
       const difference = compare(shared, filed.get(key));
-      // Where the file is gone the accounts need not be.
-      if (difference === "publish" && filed.size > 0) publish.push(key);
-      if (difference === "same" || difference === "write") this.#unfiled.add(key);
+      const isLost = isPartial && difference === "publish" && !filed.has(key);
+      if (isLost) {
+        shared!.filed = false;
+        lost++;
+      } else if (difference === "publish") publish.push(key);
+      if (isLost || difference === "same" || difference === "write") this.#unfiled.add(key);
+    }
+    if (lost > 0) {
+      log(
+        `credentials.txt is not whole: it lacks ${lost} accounts, which are written again; nobody is removed`,
+      );
     }
     for (let i = 0; i < publish.length; i += AT_ONCE) {
       await Promise.all(publish.slice(i, i + AT_ONCE).map((key) => this.#publishFiled(key)));
@@ -160,8 +170,10 @@ export class SharedAccounts {
     line: string,
     { by, since }: { by?: number | undefined; since: number },
   ): Promise<number> {
-    const identity = identityOf(parsed(line));
-    const event = { type: "account-changed", account, identity, line, by } as const;
+    const { role = "user", ...rest } = parsed(line);
+    const identity = identityOf(rest);
+    const at = this.#options.clock.date().getTime();
+    const event = { type: "account-changed", account, identity, line, by, role, at } as const;
     return this.#options.journal.append(event, { since });
   }
 
@@ -176,7 +188,7 @@ export class SharedAccounts {
       lines.set(key, line);
       if (accounts.fileLine(key) !== line) different.set(key, line);
     }
-    if (different.size > 0) await accounts.file(different);
+    if (different.size > 0 && !await accounts.file(different)) return;
     for (const [key, line] of lines) {
       const shared = this.#shared.get(key);
       // It may have changed meanwhile.

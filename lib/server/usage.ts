@@ -1,4 +1,6 @@
+import type { ControlRequest } from "./control.ts";
 import {
+  type ArgumentSpec,
   type CommandSpec,
   completionsCommand,
   type FlagSpec,
@@ -6,6 +8,7 @@ import {
 } from "../usage/table.ts";
 import { ExitCode, ExitError } from "../exit.ts";
 import { HISTORY_RULES, type HistoryRule } from "../messages/mailboxes.ts";
+import { SERVER_ROLES } from "../protocol/roles.ts";
 import { LIMITS } from "./limits.ts";
 
 const DATA: FlagSpec = {
@@ -57,7 +60,7 @@ export function parseHistoryRule(text = "joined"): HistoryRule {
 }
 
 /** What an operator can do to the accounts. */
-export const USER_ACTIONS = ["add", "list", "passwd", "remove"] as const;
+export const USER_ACTIONS = ["add", "list", "passwd", "remove", "role"] as const;
 export type UserAction = (typeof USER_ACTIONS)[number];
 
 function userCommand(
@@ -77,6 +80,70 @@ function userCommand(
     ...rest,
   };
 }
+
+const USERNAME: ArgumentSpec = { name: "username", what: "the account's name" };
+const ADDRESS: ArgumentSpec = {
+  name: "address",
+  what: "an IPv4 address, or an IPv6 address, which stands for its /64 network",
+};
+const WHY: FlagSpec = { name: "why", value: "TEXT", what: "what the user is told" };
+const FOR: FlagSpec = {
+  name: "for",
+  value: "TIME",
+  what: "for how long: 10m, 2h, 1d (default: until an operator ends it)",
+};
+
+/** What can be asked of a running server, and what it takes. */
+const CONTROLS: Record<
+  ControlRequest["command"],
+  { summary: string; takes?: ArgumentSpec; flags?: readonly FlagSpec[] }
+> = {
+  status: { summary: "shows how a running server is" },
+  sessions: { summary: "lists who is here, from where, since when, and what waits" },
+  announce: {
+    summary: "makes an announcement to everybody",
+    takes: { name: "text", what: "the announcement, in quotation marks" },
+  },
+  kick: { summary: "ends a user's sessions", takes: USERNAME, flags: [WHY] },
+  mute: { summary: "refuses what a user writes", takes: USERNAME, flags: [FOR, WHY] },
+  unmute: { summary: "lets a user write again", takes: USERNAME },
+  quiet: { summary: "lets only operators write", flags: [FOR, WHY] },
+  unquiet: { summary: "lets everybody write again" },
+  ban: {
+    summary: "ends a user's sessions and refuses the login",
+    takes: USERNAME,
+    flags: [FOR, WHY],
+  },
+  unban: { summary: "lets a user in again", takes: USERNAME },
+  "ban-address": {
+    summary: "refuses new accounts from an address, and those made since",
+    takes: ADDRESS,
+    flags: [FOR, WHY],
+  },
+  "unban-address": { summary: "takes new accounts from an address again", takes: ADDRESS },
+  restrictions: { summary: "lists who is muted or banned" },
+  operations: {
+    summary: "lists what operators did",
+    flags: [{ name: "count", value: "N", what: "so many, the last ones (default: 20)" }],
+  },
+  whois: { summary: "says who a user is", takes: USERNAME },
+};
+export const CONTROL_NAMES = Object.keys(CONTROLS) as ControlRequest["command"][];
+
+const controlCommands: readonly CommandSpec[] = CONTROL_NAMES.map((name) => {
+  const { summary, takes, flags = [] } = CONTROLS[name];
+  return {
+    words: ["control", name],
+    summary,
+    description: [
+      "Asks the server that runs in a data folder, without joining; by a socket in it that only its owner may use. " +
+      "Not on Windows.",
+    ],
+    arguments: takes === undefined ? [] : [takes],
+    flags: [...flags, { name: "json", what: "the answer as one line of JSON" }, DATA],
+    examples: [],
+  };
+});
 
 /** The command line of `chatserver`. */
 export const CHATSERVER: ProgramSpec = {
@@ -172,6 +239,24 @@ export const CHATSERVER: ProgramSpec = {
         },
       ],
     }),
+    userCommand("role", {
+      summary: "makes an account an operator of the server, or a user again",
+      description: [
+        "An operator can send users away, keep them from writing or from coming back, and speak for " +
+        "the server. Nobody is one by itself. A server that is running sees the change within three seconds.",
+      ],
+      arguments: [
+        { name: "username", what: "the account's name" },
+        { name: "role", what: `one of ${SERVER_ROLES.join(", ")}`, offer: SERVER_ROLES },
+      ],
+      examples: [
+        {
+          line: "chatserver users role anna operator --data /var/lib/chatserver",
+          what: "an operator",
+        },
+      ],
+    }),
+    ...controlCommands,
     completionsCommand("chatserver"),
   ],
   exitCodes: [
@@ -184,5 +269,6 @@ export const CHATSERVER: ProgramSpec = {
     ["credentials.txt", "the accounts: names, and hashes of the passwords"],
     ["identity.pem", "the server's key and certificate"],
     ["messages.db", "the messages of the last days"],
+    ["control.sock", "where chatserver control reaches a server that runs"],
   ],
 };

@@ -6,6 +6,7 @@ import type { Console } from "../console/console.ts";
 import { ExitCode, ExitError } from "../exit.ts";
 import { ProtocolError } from "../protocol/errors.ts";
 import { parseNewUsername, parsePassword, parseUsername } from "../protocol/names.ts";
+import { SERVER_ROLES, type ServerRole } from "../protocol/roles.ts";
 import { reasonOf } from "../reasons.ts";
 import type { UserAction } from "./usage.ts";
 
@@ -16,6 +17,8 @@ export interface UsersOptions {
   console: Console;
   /** Whether what is typed as a password can't be seen, and so is asked for twice. */
   hidden: boolean;
+  /** What `role` makes of the account: `operator` or `user`. */
+  role?: string | undefined;
   /** Which accounts to remove, besides the name; and whether only to say so. */
   removal?: RemovalOptions;
 }
@@ -35,13 +38,14 @@ export interface RemovalOptions {
  *
  * @param username for every action but `list`; for `remove` it may have `*` and `?` in it
  * @throws {ExitError} `refused`, where there is no such account, or there is one already, or the rules
- *   refuse the name or the password; `usage`, where the input ends or a time is none
+ *   refuse the name or the password; `usage`, where the input ends, or a time or a role is none
  */
 export async function manageUsers(
   action: UserAction,
   username: string | undefined,
-  { folder, cost, console, hidden, removal = {} }: UsersOptions,
+  { folder, cost, console, hidden, role: wanted, removal = {} }: UsersOptions,
 ): Promise<void> {
+  const role = action === "role" ? parseRole(wanted) : "user";
   await requireFolder(folder);
   const accounts = await Accounts.load(folder, { cost });
   if (action === "list") return accounts.all.forEach(({ username }) => console.print(username));
@@ -52,6 +56,11 @@ export async function manageUsers(
   const exists = accounts.find(name) !== undefined;
   if (action === "add" && exists) throw refused(`there is an account ${name} already`);
   if (action !== "add" && !exists) throw refused(`there is no account ${name}`);
+  if (action === "role") {
+    await changing(accounts.setRole(name, role));
+    const article = role === "operator" ? "an" : "a";
+    return console.print(`${accounts.find(name)} is ${article} ${role} from now on`);
+  }
   const password = await askPassword(console, hidden);
   if (action === "passwd") {
     await changing(accounts.setPassword(name, password));
@@ -88,6 +97,12 @@ async function remove(
   if (found.length > 1) {
     console.print(`${found.length} accounts${dryRun ? ", none of which was removed" : ""}`);
   }
+}
+
+function parseRole(text: string | undefined): ServerRole {
+  const role = SERVER_ROLES.find((role) => role === text);
+  if (role !== undefined) return role;
+  throw new ExitError(ExitCode.usage, `a role is one of: ${SERVER_ROLES.join(", ")}`);
 }
 
 function timeOf(flag: string, text: string | undefined): Date | undefined {

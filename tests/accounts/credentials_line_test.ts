@@ -28,6 +28,15 @@ Deno.test("parseCredentialsLine() reads when the account was made, and whatever 
   for (let cut = 1; cut <= 21; cut++) {
     assertEquals(parseCredentialsLine(line.slice(0, -cut)), account, `${cut}`);
   }
+  const operator = { ...account, created, role: "operator" } as const;
+  const written = formatCredentialsLine(operator);
+  assertEquals(written, `${line} operator`);
+  assertEquals(parseCredentialsLine(written), operator);
+  for (let cut = 1; cut <= 9; cut++) {
+    assertEquals(parseCredentialsLine(written.slice(0, -cut)), { ...account, created }, `${cut}`);
+  }
+  assertEquals(parseCredentialsLine(`joe:${phc} operator`), { ...account, role: "operator" });
+  assertEquals(parseCredentialsLine(`${written}s`), undefined);
   for (const time of ["2026-01-31T99:30:00Z", "----------T--------Z", "2026"]) {
     assertEquals(parseCredentialsLine(`joe:${phc} ${time}`), account);
   }

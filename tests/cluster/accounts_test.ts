@@ -63,7 +63,10 @@ Deno.test("what a crash left between the table and the file is mended, and an op
       database.prepare("UPDATE credentials SET filed = 0 WHERE account = 'ann'").run().changes,
       1,
     );
-    await Deno.writeTextFile(folder.file("credentials.txt"), lines[0]!.replace(/^ann:/, "eve:"));
+    await Deno.writeTextFile(
+      folder.file("credentials.txt"),
+      lines[0]!.replace(/^ann:/, "eve:") + "\n",
+    );
   });
   const names = async (i: number) =>
     (await cluster.credentials(i)).map((line) => line.split(":")[0]).join();
@@ -77,6 +80,36 @@ Deno.test("what a crash left between the table and the file is mended, and an op
     await Deno.writeTextFile(folder.file("credentials.txt"), (await cluster.credentials(1))[1]!);
   });
   await until(() => areSame(cluster, 2));
+});
+
+Deno.test("a file that one server lost, or has in part, removes nobody at the others", async () => {
+  await using cluster = await RunningCluster.start(2);
+  const second = cluster.nodes[1]!;
+  const path = second.folder.file("credentials.txt");
+  for (const name of ["ann", "bob", "cid"]) await cluster.join(0, name);
+  await until(() => areSame(cluster, 3));
+
+  // An account is made while the file is gone.
+  await Deno.remove(path);
+  await cluster.join(0, "dan");
+  await until(() => areSame(cluster, 4));
+  // It is gone for longer, and comes back by itself.
+  await Deno.writeTextFile(path, "");
+  await until(() => areSame(cluster, 4));
+
+  // A crash cut it short.
+  await cluster.restart(1, async () => {
+    const whole = await Deno.readTextFile(path);
+    await Deno.writeTextFile(path, whole.slice(0, whole.length / 2 + 20));
+  });
+  await cluster.join(1, "eve");
+  const { log } = cluster.nodes[1]!;
+  await until(() => log.some((line) => line.includes("nobody is removed")));
+  await until(async () => (await cluster.credentials(0)).length === 5);
+  // The half line stays where nobody knows what it was.
+  const readable = async () =>
+    (await Accounts.load(second.folder.path, { cost: COST })).all.map(({ username }) => username);
+  await until(async () => (await readable()).join() === "ann,bob,cid,dan,eve");
 });
 
 Deno.test("a server brings its accounts along; others than the cluster's of the same names are refused", async () => {

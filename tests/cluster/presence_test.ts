@@ -1,4 +1,4 @@
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import { systemClock } from "../../lib/clock.ts";
 import { Presence } from "../../lib/cluster/presence.ts";
 import { ClusterStream } from "../../lib/cluster/stream.ts";
@@ -98,4 +98,28 @@ Deno.test("Presence is there again when NATS is", async () => {
     await presence[Symbol.asyncDispose]();
     await stream[Symbol.asyncDispose]();
   }
+});
+
+Deno.test("Presence tells the others of as many users as NATS takes, and says so in the log, once", async () => {
+  await using nats = await NatsServer.start({ config: "max_payload: 4096" });
+  const log: string[] = [];
+  await using stream = await ClusterStream.open({ clock, servers: [nats.address] });
+  await using presence = await Presence.open({ stream, clock, log: (event) => log.push(event) });
+  await using other = await Presence.open({ stream, clock });
+  await presence.tell({ address: "127.0.0.1", port: 1300 });
+  await sees(other, []);
+  for (let i = 0; i < 200; i++) {
+    presence.note(`somebody${i}`, { username: `somebody${i}`, sessions: 1 });
+  }
+  while (other.users.size === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+  assertEquals(other.servers.length, 1);
+  assert(other.users.size > 50 && other.users.size < 200);
+  assertEquals(log, [
+    `the other servers are told of ${other.users.size} of 200 users here: more is no message of NATS (max_payload)`,
+  ]);
+  for (let i = 1; i < 200; i++) {
+    presence.note(`somebody${i}`, { username: `somebody${i}`, sessions: 0 });
+  }
+  await sees(other, ["somebody0 1"]);
+  assertEquals(log.length, 1);
 });

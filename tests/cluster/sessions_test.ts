@@ -1,5 +1,8 @@
 // Sessions of one account at several servers: they come back anywhere, and get each message once.
 import { assert, assertEquals, assertRejects } from "@std/assert";
+import { systemClock } from "../../lib/clock.ts";
+import { ClusterStream } from "../../lib/cluster/stream.ts";
+import { encodeEvent } from "../../lib/cluster/wire.ts";
 import { RunningCluster, until } from "../helpers/running_cluster.ts";
 
 const texts = (messages: readonly { text: string }[]) => messages.map(({ text }) => text);
@@ -28,6 +31,29 @@ Deno.test("a client comes back at another server, and misses nothing", async () 
   assertEquals(histories[0]!.length, 40);
   assertEquals(histories[1], histories[0]);
   assertEquals(histories[2], histories[0]);
+});
+
+Deno.test("a client of which another server says too late that it has it comes back by itself", async () => {
+  await using cluster = await RunningCluster.start(2);
+  const ann = await cluster.join(0, "ann");
+  await ann.move(1);
+  await using stream = await ClusterStream.open({
+    clock: systemClock,
+    servers: [cluster.nats.address],
+  });
+  // A server that was cut off from NATS appends what it could not say while it had the client.
+  const login = await stream.manager.streams.getMessage(stream.name, {
+    last_by_subj: `${stream.name}.login`,
+  });
+  const late = { type: "login-moved", login: login!.seq, server: "cut off" } as const;
+  await stream.client.publish(`${stream.name}.login-moved`, encodeEvent(late));
+  await Promise.race([
+    ann.back(2),
+    new Promise((_, reject) =>
+      ann.chat.signal.addEventListener("abort", () => reject(ann.chat.signal.reason))
+    ),
+  ]);
+  assert(await ann.chat.publish("still here") > 0);
 });
 
 Deno.test("direct messages to who is away come once, at whichever server, and not again elsewhere", async () => {

@@ -1,6 +1,6 @@
 // The dialogues on a real terminal, and what only a terminal shows.
 import { assert } from "@std/assert";
-import { command, startServer } from "../helpers/programs.ts";
+import { administerServer, command, startServer } from "../helpers/programs.ts";
 import { TempFolder } from "../helpers/temp_folder.ts";
 import { play, transcripts } from "../transcripts/transcript.ts";
 import { Tmux, type TmuxScreen } from "./tmux.ts";
@@ -10,6 +10,7 @@ async function withTerminal(
   test: (
     start: (username: string, columns?: number) => Promise<TmuxScreen>,
     tmux: Tmux,
+    folder: string,
   ) => Promise<void>,
   serverFlags: readonly string[] = [],
 ): Promise<void> {
@@ -21,12 +22,16 @@ async function withTerminal(
     (username, columns = 100) =>
       tmux.open([...command("client"), ...clientArgs(username)], { columns }),
     tmux,
+    folder.path,
   );
 }
 
 for await (const { name, text, serverFlags } of transcripts()) {
   Deno.test(`transcript ${name}, on a terminal`, async () => {
-    await withTerminal((start) => play(text, { start, terminal: true }), serverFlags);
+    await withTerminal((start, _, folder) => {
+      const administer = (args: readonly string[]) => administerServer(folder, args);
+      return play(text, { start, terminal: true, administer });
+    }, serverFlags);
   });
 }
 

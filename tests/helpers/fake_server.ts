@@ -64,7 +64,7 @@ export class FakeServer implements AsyncDisposable {
     });
     const projection = this.projection = new Projection(this.#database, { history });
     const journal = new LocalJournal(this.#database, projection);
-    const { messages, mailboxes, rooms, logins: table } = projection;
+    const { messages, mailboxes, rooms, operators, logins: table } = projection;
     const known = new KnownAddresses();
     const departed = new RecentSet<string>(10);
     const sendDatagram: Services["sendDatagram"] = (datagram, to) => {
@@ -78,8 +78,11 @@ export class FakeServer implements AsyncDisposable {
       messages,
       mailboxes,
       rooms,
+      operators,
       logins: new Logins({ journal, table, clock: this.clock }),
       returning: new Map(),
+      started: this.clock.date(),
+      active: new Set(),
       trouble: undefined,
       moved: () => {},
       hub: new Hub({

@@ -317,6 +317,12 @@ export async function startServerAt(
   return { server, port, clientArgs };
 }
 
+/** Runs a command of the server's, such as `users role joe operator`, on a data folder. */
+export async function administerServer(folder: string, args: readonly string[]): Promise<void> {
+  const { code, stderr } = await Program.run("server", [...args, "--data", folder]);
+  if (code !== 0) throw new Error(`chatserver ${args.join(" ")} ended with ${code}: ${stderr}`);
+}
+
 /** Has clients with the folder `config` know the server of a data folder, under an address. */
 export async function rememberServer(
   folder: string,

@@ -94,6 +94,8 @@ const NEEDED: Record<Right, Role> = {
   closed: "owner",
   "from-join": "owner",
   "from-start": "owner",
+  operate: "operator",
+  inspect: "operator",
 };
 
 Deno.test("RIGHTS has the role that each thing takes, and each role may do what those before it may", () => {

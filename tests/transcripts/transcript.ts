@@ -3,6 +3,8 @@
  *
  *     # comment
  *     server $ --closed    the server is started with these flags
+ *     server > users role joe operator
+ *                          chatserver is run with these arguments, for the same data folder
  *     joe $                starts chatclient as joe
  *     joe > PM             joe types a line
  *     joe * geheim         joe types a line that must not show
@@ -42,7 +44,11 @@ export interface Screen extends AsyncDisposable {
 /** Plays a transcript. `start` runs the client of a user. */
 export async function play(
   transcript: string,
-  { start, terminal }: { start: (username: string) => Promise<Screen>; terminal: boolean },
+  { start, terminal, administer }: {
+    start: (username: string) => Promise<Screen>;
+    terminal: boolean;
+    administer: (args: readonly string[]) => Promise<void>;
+  },
 ): Promise<void> {
   await using screens = new AsyncDisposableStack();
   const users = new Map<string, Screen>();
@@ -51,14 +57,15 @@ export async function play(
     const match = /^(\S+) (tty|pipe)?([$>*|~!?=]|EOF) ?(.*)$/.exec(line);
     if (match === null) throw new SyntaxError(`line ${index + 1}: ${line}`);
     const [, username = "", only, action, text = ""] = match;
-    if (username === SERVER) continue;
+    if (username === SERVER && action === "$") continue;
     if (only !== undefined && (only === "tty") !== terminal) continue;
     try {
       // Whoever acts next has seen what everybody was to see before.
       if (["$", ">", "*", "EOF"].includes(action!)) {
         for (const screen of users.values()) await screen.settle();
       }
-      if (action === "$") users.set(username, screens.use(await start(username)));
+      if (username === SERVER) await administer(text.split(" "));
+      else if (action === "$") users.set(username, screens.use(await start(username)));
       else await act(users.get(username)!, action!, text);
     } catch (cause) {
       throw new Error(`line ${index + 1}: ${line}\n${(cause as Error).message}`, { cause });

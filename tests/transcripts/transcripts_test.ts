@@ -1,6 +1,6 @@
 // Every dialogue, between the two real programs, through pipes.
 import { assertEquals } from "@std/assert";
-import { Program, startServer } from "../helpers/programs.ts";
+import { administerServer, Program, startServer } from "../helpers/programs.ts";
 import { TempFolder } from "../helpers/temp_folder.ts";
 import { play, type Screen, transcripts } from "./transcript.ts";
 
@@ -51,6 +51,7 @@ for await (const { name, text, serverFlags } of transcripts()) {
       Promise.resolve(
         new PipedScreen(Program.start("client", clientArgs(username))),
       );
-    await play(text, { start, terminal: false });
+    const administer = (args: readonly string[]) => administerServer(folder.path, args);
+    await play(text, { start, terminal: false, administer });
   });
 }

@@ -37,7 +37,7 @@ Deno.test("completionScript() knows every flag and command, in every shell", () 
 /** Command lines that end in what is completed, and what has to be offered. */
 const CASES: [words: string[], offered: string[]][] = [
   [["chatserver", "us"], ["users"]],
-  [["chatserver", "users", ""], ["add", "list", "passwd", "remove"]],
+  [["chatserver", "users", ""], ["add", "list", "passwd", "remove", "role"]],
   [["chatserver", "users", "remove", "--"], [
     "--created-after",
     "--created-before",

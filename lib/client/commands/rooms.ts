@@ -69,7 +69,12 @@ export async function who({ client, view }: Talk, rest: string): Promise<void> {
 /** `TO #lab text`; `TO #lab -` takes the topic away, and `TO #lab` shows it. */
 export async function topic(talk: Talk, rest: string): Promise<void> {
   const [room, text] = roomAndRest(rest, "TO #lab text");
-  if (text !== "") return await talk.client.act(room, "topic", { text: text === "-" ? "" : text });
+  if (text !== "") {
+    const topic = text === "-" ? "" : text;
+    await talk.client.act(room, "topic", { text: topic });
+    const now = topic === "" ? "has no topic any more" : `is about: ${legibleLine(topic)}`;
+    return talk.view.tell([`${roomName(room)} ${now}`]);
+  }
   const { rooms } = await talk.client.rooms();
   const found = rooms.find(({ name }) => foldUsername(name) === foldUsername(room));
   talk.view.tell([found?.topic ? legibleLine(found.topic) : `${roomName(room)} has no topic.`]);

@@ -8,6 +8,7 @@ import type { Named } from "../input.ts";
 import type { Talk } from "../talk.ts";
 import { block, changePassword } from "./account.ts";
 import { find, history, status } from "./looking_back.ts";
+import { announce, ban, kick, mute, operations, whois } from "./operating.ts";
 import { direct, publish, reply } from "./sending.ts";
 import { invite, join, leave, list, manage, say, topic, who } from "./rooms.ts";
 import { settings, switchStyle } from "./settings.ts";
@@ -132,6 +133,48 @@ export const COMMANDS: readonly ChatCommand[] = [
     arguments: "[name]",
     help: "shows nothing more of a user; again: does",
     run: block,
+  },
+  {
+    name: "KI",
+    words: ["ki", "kick"],
+    arguments: "name [why]",
+    help: "operators: sends a user away, until the next login",
+    run: kick,
+  },
+  {
+    name: "MU",
+    words: ["mu", "silence"],
+    arguments: "name [10m why]",
+    help: "operators: mutes a user, or all; MU name off; MU",
+    run: mute,
+  },
+  {
+    name: "BA",
+    words: ["ba", "ban"],
+    arguments: "name [2h why]",
+    help: "operators: bans a user; BA name off; BA",
+    run: ban,
+  },
+  {
+    name: "AN",
+    words: ["an", "announce", "wall"],
+    arguments: "[text]",
+    help: "operators: an announcement to everybody",
+    run: announce,
+  },
+  {
+    name: "WI",
+    words: ["wi", "whois"],
+    arguments: "name",
+    help: "operators: who a user is",
+    run: whois,
+  },
+  {
+    name: "AU",
+    words: ["au", "audit"],
+    arguments: "[number]",
+    help: "operators: what operators did",
+    run: operations,
   },
   {
     name: "SE",

@@ -1,0 +1,172 @@
+import { formatTime } from "../accounts/credentials_line.ts";
+import { legibleLine } from "../console/foreign.ts";
+import { ExitCode, ExitError } from "../exit.ts";
+import { formatEnd, formatOperation, formatRestriction } from "../operator_lines.ts";
+import { parseDuration } from "../protocol/durations.ts";
+import { MAX_SERVER_LINE_BYTES } from "../protocol/limits.ts";
+import { isObject } from "../protocol/shape.ts";
+import type { OperationRecord, RestrictionRecord, ServerRecords } from "../protocol/records.ts";
+import { type Operation, OPERATIONS } from "../protocol/roles.ts";
+import { reasonOf } from "../reasons.ts";
+import { type CONTROL_LISTS, controlPath, type ControlRequest, readLine } from "./control.ts";
+import type { ServerStatus, SessionStatus } from "./status.ts";
+
+/** How long a server may take to answer, in milliseconds. */
+const ANSWER_LIMIT_MS = 10_000;
+
+/** What {@linkcode controlServer} is told. */
+export interface ControlOptions {
+  folder: string;
+  /** Takes a line of the answer. */
+  print: (line: string) => void;
+  user?: string | undefined;
+  address?: string | undefined;
+  text?: string | undefined;
+  /** A duration as `parseDuration()` takes it. */
+  lasting?: string | undefined;
+  count?: string | undefined;
+  /** Whether the answer is printed as one line of JSON. */
+  json: boolean;
+}
+
+/**
+ * Asks the running server of a data folder for something, and prints its answer.
+ *
+ * @throws {ExitError} `refused`, where no server runs there, or it refuses that; `usage`, where a number or a
+ *   duration is none
+ */
+export async function controlServer(
+  command: ControlRequest["command"],
+  { folder, print, user, address, text, lasting, count, json }: ControlOptions,
+): Promise<void> {
+  const request: ControlRequest = {
+    command,
+    ...user !== undefined && { user },
+    ...address !== undefined && { address },
+    ...text !== undefined && { text },
+    ...lasting !== undefined && { seconds: secondsOf(lasting) },
+    ...count !== undefined && { count: countOf(count) },
+  };
+  const answer = await ask(folder, request);
+  if (typeof answer["error"] === "string") throw refused(legibleLine(answer["error"]));
+  if (json) return print(JSON.stringify(answer["done"]));
+  for (const line of format(command, answer["done"])) print(line);
+}
+
+async function ask(folder: string, request: ControlRequest): Promise<Record<string, unknown>> {
+  if (Deno.build.os === "windows") {
+    throw refused("control is not to be had on Windows: an operator does the same in the chat");
+  }
+  const path = controlPath(folder);
+  const answer = await exchange(path, request).catch((error) => {
+    throw refused(
+      `no server that runs in ${JSON.stringify(folder)} can be asked: ${whyNot(error)}`,
+    );
+  });
+  try {
+    const value = JSON.parse(answer ?? "");
+    if (isObject(value)) return value;
+  } catch {
+    // Another program listens there.
+  }
+  throw refused(`what listens at ${JSON.stringify(path)} is no chatserver`);
+}
+
+async function exchange(path: string, request: ControlRequest): Promise<string | undefined> {
+  using connection = await Deno.connect({ transport: "unix", path });
+  const limit = setTimeout(() => connection.close(), ANSWER_LIMIT_MS);
+  try {
+    const writer = connection.writable.getWriter();
+    await writer.write(new TextEncoder().encode(`${JSON.stringify(request)}\n`));
+    return await readLine(connection.readable, MAX_SERVER_LINE_BYTES);
+  } finally {
+    clearTimeout(limit);
+  }
+}
+
+function whyNot(error: unknown): string {
+  if (error instanceof Deno.errors.NotFound) return "there is no control.sock";
+  if (error instanceof Deno.errors.ConnectionRefused) {
+    return "nobody listens at control.sock, which an earlier one has left";
+  }
+  if (error instanceof Deno.errors.PermissionDenied) return "control.sock is its owner's alone";
+  return reasonOf(error);
+}
+
+function format(command: ControlRequest["command"], done: unknown): string[] {
+  if (isOperation(command)) {
+    const { user, address = user, until } = done as Partial<ServerRecords["operated"]>;
+    const whom = address === undefined ? "" : ` ${legibleLine(address)}`;
+    const end = OPERATIONS[command].lasts ? ` ${formatEnd(until, timeOf)}` : "";
+    return [`done: ${command}${whom}${end}`];
+  }
+  return FORMATS[command](done as never);
+}
+
+function isOperation(command: string): command is Operation {
+  return Object.hasOwn(OPERATIONS, command);
+}
+
+const FORMATS: Record<(typeof CONTROL_LISTS)[number], (done: never) => string[]> = {
+  status: (status: ServerStatus) => [
+    `chatserver ${status.version}, since ${timeOf(status.started)}`,
+    `users          ${status.users}, with ${status.sessions} sessions here`,
+    `accounts       ${status.accounts}`,
+    `rooms          ${status.rooms}`,
+    `messages       ${status.messagesPerSecond.toFixed(1)} a second in the last minute`,
+    `backlog        ${status.backlogBytes} bytes`,
+    `journal        up to event ${status.journal}`,
+    `memory         ${(status.memoryBytes / 1_048_576).toFixed(1)} MiB`,
+    `refused logins ${status.refusedLogins} since the start`,
+    `muted, banned  ${status.restrictions}`,
+  ],
+  sessions: (sessions: SessionStatus[]) =>
+    orNone(
+      sessions.map(({ user, address, since, backlogBytes }) =>
+        `${legibleLine(user)} from ${legibleLine(address)} since ${timeOf(since)}, ` +
+        `${backlogBytes} bytes wait`
+      ),
+      "nobody is here",
+    ),
+  operations: (operations: OperationRecord[]) =>
+    orNone(
+      operations.map((one) => formatOperation(one, timeOf)),
+      "no operator has done anything yet",
+    ),
+  restrictions: (restrictions: RestrictionRecord[]) =>
+    orNone(restrictions.map((one) => formatRestriction(one, timeOf)), "nobody is muted or banned"),
+  whois: ({ user, role, created, sessions, elsewhere, restrictions }: ServerRecords["whois"]) => [
+    `${legibleLine(user)}: ${role}${created === undefined ? "" : `, made ${timeOf(created)}`}`,
+    ...sessions.map(({ address, since }) =>
+      `here since ${timeOf(since)}, from ${legibleLine(address)}`
+    ),
+    ...elsewhere > 0 ? [`at other servers: ${elsewhere}`] : [],
+    ...restrictions.map((one) => formatRestriction(one, timeOf)),
+  ],
+};
+
+function orNone(lines: string[], none: string): string[] {
+  return lines.length === 0 ? [none] : lines;
+}
+
+/** UTC, as in the log. */
+function timeOf(time: number): string {
+  return formatTime(new Date(time));
+}
+
+function secondsOf(text: string): number {
+  try {
+    return parseDuration(text);
+  } catch (error) {
+    throw new ExitError(ExitCode.usage, (error as Error).message);
+  }
+}
+
+function countOf(text: string): number {
+  if (/^[1-9]\d{0,3}$/.test(text)) return Number(text);
+  throw new ExitError(ExitCode.usage, "--count takes a number from 1 to 9999");
+}
+
+function refused(why: string): ExitError {
+  return new ExitError(ExitCode.refused, why);
+}

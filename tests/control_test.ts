@@ -1,0 +1,107 @@
+// What who runs a server asks of it from the shell, while it runs and while it does not.
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { Program, startServer } from "./helpers/programs.ts";
+import { TempFolder } from "./helpers/temp_folder.ts";
+
+const ignore = Deno.build.os === "windows";
+
+async function control(folder: string, ...args: string[]): Promise<string> {
+  const { code, stdout, stderr } = await Program.run(
+    "server",
+    ["control", ...args, "--data", folder],
+  );
+  return `${code} ${stdout}${stderr}`;
+}
+
+Deno.test({
+  name: "chatserver control asks a running server, and only its owner may",
+  ignore,
+  fn: async () => {
+    await using folder = await TempFolder.create();
+    const { server, clientArgs } = await startServer(folder.path);
+    await using _server = server;
+    const { mode } = await Deno.stat(folder.file("control.sock"));
+    assertEquals(mode! & 0o777, 0o600);
+    await using joe = Program.start("client", clientArgs("joe"));
+    await joe.type("geheim\n");
+    await joe.match(/EX - exit/);
+
+    const status = JSON.parse((await control(folder.path, "status", "--json")).slice(2));
+    assertEquals([status.users, status.sessions, status.accounts], [1, 1, 1]);
+    assert(status.memoryBytes > 1_000_000 && status.journal > 0);
+    assertMatch(
+      await control(folder.path, "status"),
+      /^0 chatserver .*\nusers +1, with 1 sessions/,
+    );
+    assertMatch(await control(folder.path, "sessions"), /^0 joe from 127\.0\.0\.1 since .*\n$/);
+    assertMatch(await control(folder.path, "whois", "JOE"), /^0 joe: user, made /);
+
+    const muted = await control(folder.path, "mute", "joe", "--for", "10m", "--why", "spam");
+    assertMatch(muted, /^0 done: mute joe until 20.*Z\n$/);
+    await joe.matchError(/The server says: you are muted until .* UTC: spam\n/);
+    assertMatch(
+      await control(folder.path, "restrictions"),
+      /^0 joe is muted until .*, by the server's own machine: spam\n$/,
+    );
+    assertEquals(await control(folder.path, "announce", "Hand it in"), "0 done: announce\n");
+    await joe.match(/Message type: Announcement of an operator\nFrom: server\n\n {2}Hand it in\n/);
+    assertEquals(await control(folder.path, "kick", "joe"), "0 done: kick joe\n");
+    assertEquals(await joe.exitCode(), 4);
+    assertMatch(joe.stderr, /you were sent away by an operator\n$/);
+    const done = await control(folder.path, "operations", "--count", "2");
+    assertMatch(
+      done,
+      /^0 \S+ server: announce: Hand it in\n\S+ the server's own machine: kick joe\n$/,
+    );
+  },
+});
+
+Deno.test({
+  name: "chatserver control says what is wrong",
+  ignore,
+  fn: async () => {
+    await using folder = await TempFolder.create();
+    const nobody = `4 chatserver: no server that runs in ${
+      JSON.stringify(folder.path)
+    } can be asked: `;
+    assertEquals(
+      await control(folder.path, "status"),
+      `${nobody}there is no control.sock\n`,
+    );
+    const first = (await startServer(folder.path)).server;
+    Deno.kill(first.pid, "SIGKILL");
+    await first.exitCode();
+    await first[Symbol.asyncDispose]();
+    assertEquals(
+      await control(folder.path, "status"),
+      `${nobody}nobody listens at control.sock, which an earlier one has left\n`,
+    );
+    const { server } = await startServer(folder.path);
+    await using _server = server;
+    const wrong: [string[], RegExp][] = [
+      [["kick", "joe"], /^4 chatserver: there is no user of that name\n$/],
+      [["unquiet"], /^4 chatserver: the chat is not quiet\n$/],
+      [["announce", " "], /^4 chatserver: the message is empty\n$/],
+      [["mute", "joe", "--for", "10x"], /^2 chatserver: "10x" is no duration/],
+      [["operations", "--count", "x"], /^2 chatserver: --count takes a number/],
+      [["kick"], /^2 chatserver: the username is missing/],
+      [["shutdown"], /^2 chatserver: chatserver control takes one of status, sessions, /],
+    ];
+    for (const [args, expected] of wrong) {
+      assertMatch(await control(folder.path, ...args), expected, args.join(" "));
+    }
+    // What is no request is answered, and the server goes on.
+    for (
+      const line of ["nonsense", "[]", '{"command":"shutdown"}', '{"command":"kick","user":1}']
+    ) {
+      using connection = await Deno.connect({
+        transport: "unix",
+        path: folder.file("control.sock"),
+      });
+      await connection.write(new TextEncoder().encode(`${line}\n`));
+      const answer = await new Response(connection.readable).json();
+      assertEquals(Object.keys(answer), ["error"], line);
+    }
+    assertMatch(await control(folder.path, "sessions"), /^0 nobody is here\n$/);
+  },
+});

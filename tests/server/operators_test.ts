@@ -1,0 +1,326 @@
+// What operators of the server may do, what others may not, and what those are told to whom it is done.
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { OPERATION_NAMES, OPERATIONS } from "../../lib/protocol/roles.ts";
+import { reconcileOperators } from "../../lib/server/reconcile.ts";
+import { type FakeClient, FakeServer } from "../helpers/fake_server.ts";
+
+let nextId = 100;
+
+/** Asks a server for something, and gives what it answers, whatever comes in between. */
+async function ask(
+  server: FakeServer,
+  client: FakeClient,
+  request: Record<string, unknown>,
+): Promise<Record<string, unknown>> {
+  const id = ++nextId;
+  client.send({ ...request, id });
+  for (;;) {
+    const record = await server.nextOf(client);
+    if (record["type"] === undefined) throw new Error("the session has ended");
+    if (record["id"] === id) return record;
+  }
+}
+
+/** The same; gives the type, or the code of the error. */
+async function outcome(
+  server: FakeServer,
+  client: FakeClient,
+  request: Record<string, unknown>,
+): Promise<unknown> {
+  const { code, type } = await ask(server, client, request);
+  return code ?? type;
+}
+
+/** Who runs the server has made these operators, and nobody else. */
+async function appoint(server: FakeServer, ...names: string[]): Promise<void> {
+  await reconcileOperators(new Set(names), server.services);
+}
+
+/** Users of these names, of whom the first is an operator, and has read so. */
+async function crowd(server: FakeServer, ...names: string[]): Promise<FakeClient[]> {
+  const clients: FakeClient[] = [];
+  for (const name of names) clients.push(await server.join(name));
+  await appoint(server, names[0]!.toLowerCase());
+  assertEquals((await clients[0]!.next())["message"], "you are an operator");
+  return clients;
+}
+
+/** The next record of a type for a client. */
+async function next(
+  server: FakeServer,
+  client: FakeClient,
+  type: string,
+): Promise<Record<string, unknown>> {
+  for (;;) {
+    const record = await server.nextOf(client);
+    if (record["type"] === type) return record;
+  }
+}
+
+/** What a client is told outside of answers, or at its end. */
+async function told(server: FakeServer, client: FakeClient): Promise<unknown[]> {
+  const { type, code, message } = await server.nextOf(client);
+  return [code ?? type, message];
+}
+
+function operate(what: string, user?: string, more: Record<string, unknown> = {}) {
+  return { type: "operate", what, user, ...more };
+}
+
+Deno.test("each command of operators is refused to users, and done for operators", async () => {
+  await using server = await FakeServer.start();
+  const [ann, bob] = await crowd(server, "Ann", "bob", "eve");
+  const requests: [Record<string, unknown>, string][] = [
+    ...OPERATION_NAMES.map((what) =>
+      [
+        operate(what, OPERATIONS[what].takes === "user" ? "eve" : undefined, {
+          text: "why",
+          address: "192.0.2.7",
+        }),
+        "operated",
+      ] as [Record<string, unknown>, string]
+    ),
+    [{ type: "operations", count: 100 }, "operations"],
+    [{ type: "restrictions" }, "restrictions"],
+    [{ type: "whois", user: "eve" }, "whois"],
+  ];
+  const log = () => ask(server, ann!, { type: "operations", count: 100 });
+  const before = await log();
+  for (const [request] of requests) {
+    const { code, message } = await ask(server, bob!, request);
+    assertEquals([code, message], [
+      "not-allowed",
+      "this takes an operator of the server, and you are a user",
+    ]);
+  }
+  assertEquals((await log())["operations"], before["operations"]);
+  for (const [request, answer] of requests) {
+    assertEquals(await outcome(server, ann!, request), answer, JSON.stringify(request));
+  }
+  await appoint(server, "bob");
+  for (const [request] of requests) {
+    assertEquals(await outcome(server, ann!, request), "not-allowed");
+  }
+  assertEquals(await outcome(server, bob!, operate("mute", "ann")), "operated");
+});
+
+Deno.test("who is kicked is told why, is gone for good, and may log in again", async () => {
+  await using server = await FakeServer.start();
+  const [ann, bob] = await crowd(server, "ann", "bob");
+  const twin = await server.join("bob");
+  assertEquals(await outcome(server, ann!, operate("kick", "BOB", { text: "spam" })), "operated");
+  for (const client of [bob!, twin]) {
+    const { type, code, message, final } = await server.nextOf(client);
+    assertEquals([type, code, final], ["farewell", "kicked", true]);
+    assertEquals(message, "you were sent away by an operator: spam");
+  }
+  assertEquals((await server.resume(bob!)).welcome["code"], "bad-token");
+  const { code, message } = await ask(server, ann!, operate("kick", "bob"));
+  assertEquals([code, message], ["not-here", "bob is not here"]);
+  assertEquals((await server.join("bob")).welcome["type"], "welcome");
+});
+
+Deno.test("who is muted is told until when and why, and may write to operators only", async () => {
+  await using server = await FakeServer.start();
+  const [ann, bob, eve] = await crowd(server, "ann", "bob", "eve");
+  await ask(server, bob!, { type: "join", room: "lab" });
+  const mute = operate("mute", "bob", { seconds: 10, text: "spam" });
+  const until = server.clock.date().getTime() + 10_000;
+  assertEquals((await ask(server, ann!, mute))["until"], until);
+  const why = "you are muted until 2026-01-31 09:31 UTC: spam";
+  assertEquals(await told(server, bob!), ["notice", why]);
+  const requests: Record<string, unknown>[] = [
+    { type: "public", text: "x" },
+    { type: "say", room: "lab", text: "x" },
+    { type: "direct", to: "eve", text: "x" },
+  ];
+  for (const request of requests) {
+    const { code, message } = await ask(server, bob!, request);
+    assertEquals([code, message], ["muted", why], `${request["type"]}`);
+  }
+  assertEquals(await outcome(server, bob!, { type: "direct", to: "ann", text: "why?" }), "sent");
+  assertEquals(await outcome(server, eve!, { type: "public", text: "x" }), "sent");
+
+  server.clock.advance(10_000);
+  for (const request of requests) assertEquals(await outcome(server, bob!, request), "sent");
+  assertEquals(await outcome(server, ann!, operate("unmute", "bob")), "not-allowed");
+  await ask(server, ann!, operate("mute", "bob"));
+  const { message } = await ask(server, bob!, requests[0]!);
+  assertEquals(message, "you are muted until an operator ends that");
+  assertEquals(await outcome(server, ann!, operate("unmute", "bob")), "operated");
+  assertEquals(await outcome(server, bob!, requests[0]!), "sent");
+});
+
+Deno.test("a message that was stored before its sender was muted is not refused when it comes again", async () => {
+  await using server = await FakeServer.start();
+  const [ann, bob] = await crowd(server, "ann", "bob");
+  const first = await bob!.ask({ type: "public", id: 50, text: "x" });
+  assertEquals(await outcome(server, ann!, operate("mute", "bob")), "operated");
+  const again = await server.resume(bob!);
+  again.send({ type: "public", id: 50, text: "x" });
+  assertEquals((await next(server, again, "sent"))["message"], first["message"]);
+});
+
+Deno.test("when the chat is quiet only operators write, and each is told until when", async () => {
+  await using server = await FakeServer.start();
+  const [ann, bob] = await crowd(server, "ann", "bob");
+  assertEquals(await outcome(server, ann!, operate("unquiet")), "not-allowed");
+  await ask(server, ann!, operate("quiet", undefined, { seconds: 60, text: "exam" }));
+  const why = "the chat is quiet for everybody but operators until 2026-01-31 09:31 UTC: exam";
+  assertEquals(await told(server, bob!), ["notice", why]);
+  const { code, message } = await ask(server, bob!, { type: "public", text: "x" });
+  assertEquals([code, message], ["muted", why]);
+  assertEquals(await outcome(server, ann!, { type: "public", text: "x" }), "sent");
+  assertEquals(await outcome(server, ann!, operate("unquiet")), "operated");
+  assertEquals(await outcome(server, bob!, { type: "public", text: "x" }), "sent");
+});
+
+Deno.test("an announcement is a message that says so, and no user's text can be one", async () => {
+  await using server = await FakeServer.start();
+  const [ann, bob] = await crowd(server, "ann", "bob");
+  await ask(server, ann!, operate("announce", undefined, { text: "exam at ten" }));
+  const { messages } = await next(server, bob!, "deliver");
+  const [{ from, text, announcement }] = messages as [Record<string, unknown>];
+  assertEquals([from, text, announcement], ["ann", "exam at ten", true]);
+  await ask(server, bob!, { type: "public", text: "pause", announcement: true });
+  const history = await ask(server, bob!, { type: "history", count: 10 });
+  const kinds = (history["messages"] as Record<string, unknown>[])
+    .map(({ text, announcement }) => [text, announcement]);
+  assertEquals(kinds, [["exam at ten", true], ["pause", undefined]]);
+  assertEquals(
+    await outcome(server, ann!, operate("announce", undefined, { text: " " })),
+    "bad-text",
+  );
+});
+
+Deno.test("who is banned is sent away, and does not get in until that ends", async () => {
+  await using server = await FakeServer.start();
+  const [ann, bob] = await crowd(server, "ann", "bob");
+  const ban = operate("ban", "bob", { seconds: 10, text: "spam" });
+  assertEquals(await outcome(server, ann!, ban), "operated");
+  const why = "you are banned until 2026-01-31 09:31 UTC: spam";
+  assertEquals(await told(server, bob!), ["banned", why]);
+  const { code, message } = (await server.join("bob")).welcome;
+  assertEquals([code, message], ["banned", why]);
+  assertMatch(server.log.join("\n"), /login refused: banned \(bob\)/);
+  // Nobody learns of it who does not know the password.
+  const stranger = await server.greet();
+  await stranger.ask({ type: "identify", id: 1, username: "bob" });
+  const wrong = await stranger.ask({ type: "authenticate", id: 2, password: "x" });
+  assertEquals(wrong["code"], "wrong-password");
+
+  server.clock.advance(10_000);
+  assertEquals((await server.join("bob")).welcome["type"], "welcome");
+  // Who is away can be banned, too.
+  const eve = await server.join("eve");
+  eve.connection.disconnect();
+  assertEquals(await outcome(server, ann!, operate("ban", "eve")), "operated");
+  assertEquals((await server.resume(eve)).welcome["code"], "banned");
+  assertEquals(await outcome(server, ann!, operate("unban", "eve")), "operated");
+  assertEquals((await server.join("eve")).welcome["type"], "welcome");
+});
+
+Deno.test("who is banned with the address does not come back under a new name, and others there stay", async () => {
+  await using server = await FakeServer.start();
+  // Accounts are made by the system's clock: before the ban.
+  server.clock.advance(Date.now() + 60_000 - server.clock.date().getTime());
+  const [ann, bob, eve] = await crowd(server, "ann", "bob", "eve");
+  const ban = { seconds: 600, text: "spam" };
+  const address = "127.0.0.1";
+  assertEquals(await outcome(server, ann!, operate("ban", "bob")), "operated");
+  const answer = await ask(server, ann!, operate("ban-address", undefined, { ...ban, address }));
+  assertEquals([answer["type"], answer["address"]], ["operated", address]);
+  assertEquals(await told(server, bob!), ["banned", "you are banned until an operator ends that"]);
+  const again = await server.greet();
+  const refused = await again.ask({ type: "identify", id: 1, username: "bob2" });
+  assertEquals(refused["code"], "banned");
+  assertMatch(
+    `${refused["message"]}`,
+    /^no new accounts are taken from your address until .*: spam$/,
+  );
+  // Others from there are who they were, and other addresses are not concerned.
+  assertEquals(await outcome(server, eve!, { type: "public", text: "x" }), "sent");
+  assertEquals((await server.join("eve")).welcome["type"], "welcome");
+  const elsewhere = await server.greet("192.0.2.7");
+  assertEquals(
+    (await elsewhere.ask({ type: "identify", id: 1, username: "bob3" }))["exists"],
+    false,
+  );
+  const restrictions = await ask(server, ann!, { type: "restrictions" });
+  const kinds = (restrictions["restrictions"] as Record<string, unknown>[])
+    .map(({ what, user, address }) => [what, user, address]);
+  assertEquals(kinds, [["ban", "bob", undefined], ["address", undefined, address]]);
+  const unban = operate("unban-address", undefined, { address });
+  assertEquals(await outcome(server, ann!, unban), "operated");
+  assertEquals(await outcome(server, ann!, unban), "not-allowed");
+  assertEquals((await again.ask({ type: "identify", id: 2, username: "bob2" }))["exists"], false);
+  for (const address of [undefined, "", "bob", "192.0.2", "192.0.2.7/24", "::1/64/64"]) {
+    const wrong = operate("ban-address", undefined, { address });
+    assertEquals(await outcome(server, ann!, wrong), "bad-address", address);
+  }
+  const network = operate("ban-address", undefined, { address: "2001:db8:1:2::7" });
+  assertEquals((await ask(server, ann!, network))["address"], "2001:db8:1:2::/64");
+  const listed = operate("unban-address", undefined, { address: "2001:db8:1:2::/64" });
+  assertEquals(await outcome(server, ann!, listed), "operated");
+});
+
+Deno.test("an account that was made after its address was banned does not get in from there", async () => {
+  await using server = await FakeServer.start();
+  // Accounts are made by the system's clock: after the ban.
+  assert(server.clock.date().getTime() < Date.now());
+  const [ann, eve] = await crowd(server, "ann", "eve");
+  const ban = operate("ban-address", undefined, { address: "127.0.0.1" });
+  assertEquals(await outcome(server, ann!, ban), "operated");
+  assertEquals((await server.join("eve")).welcome["code"], "banned");
+  assertEquals((await server.resume(eve!)).welcome["code"], "banned");
+});
+
+Deno.test("nobody acts on themselves, on an operator, or on who is not there, and nothing is half done", async () => {
+  await using server = await FakeServer.start();
+  const [ann] = await crowd(server, "Ann", "bob", "zoe");
+  await appoint(server, "ann", "zoe");
+  const list = async () => await ask(server, ann!, { type: "operations", count: 100 });
+  const before = (await list())["operations"];
+  for (const what of OPERATION_NAMES.filter((what) => OPERATIONS[what].takes === "user")) {
+    assertEquals(await outcome(server, ann!, operate(what, "ANN")), "not-allowed", what);
+    assertEquals(await outcome(server, ann!, operate(what, "zoe")), "not-allowed", what);
+    assertEquals(await outcome(server, ann!, operate(what, "nobody")), "no-such-user", what);
+    assertEquals(await outcome(server, ann!, operate(what)), "no-such-user", what);
+  }
+  const bad: [Record<string, unknown>, string][] = [
+    [{ text: "two\nlines" }, "bad-text"],
+    [{ text: "x".repeat(201) }, "bad-text"],
+    [{ seconds: 3_650 * 86_400 + 1 }, "bad-duration"],
+  ];
+  for (const [more, code] of bad) {
+    assertEquals(await outcome(server, ann!, operate("mute", "bob", more)), code);
+  }
+  assertEquals((await list())["operations"], before);
+  assertEquals((await ask(server, ann!, { type: "restrictions" }))["restrictions"], []);
+});
+
+Deno.test("what operators did, what holds, and who somebody is can be looked up by operators", async () => {
+  await using server = await FakeServer.start();
+  const [ann] = await crowd(server, "ann", "bob");
+  const at = server.clock.date().getTime();
+  await ask(server, ann!, operate("mute", "bob", { seconds: 60, text: "spam" }));
+  await ask(server, ann!, operate("announce", undefined, { text: "hello" }));
+  await server.join("bob");
+  const mute = { what: "mute", user: "bob", by: "ann", at, until: at + 60_000, why: "spam" };
+  const { restrictions } = await ask(server, ann!, { type: "restrictions" });
+  assertEquals(restrictions, [mute]);
+  const { operations } = await ask(server, ann!, { type: "operations", count: 100 });
+  assertEquals(
+    (operations as { id?: number }[]).map(({ id, ...rest }) => (assert(id! > 0), rest)),
+    [
+      { what: "operator", user: "ann", at },
+      mute,
+      { what: "announce", by: "ann", at, why: "hello" },
+    ],
+  );
+  const { id: _, created, ...found } = await ask(server, ann!, { type: "whois", user: "BOB" });
+  assert((created as number) > 0);
+  const session = { address: "127.0.0.1", since: at };
+  const rest = { sessions: [session, session], elsewhere: 0, restrictions: [mute] };
+  assertEquals(found, { type: "whois", user: "bob", role: "user", ...rest });
+});

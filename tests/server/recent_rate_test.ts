@@ -1,0 +1,20 @@
+import { assertEquals } from "@std/assert";
+import { RecentRate } from "../../lib/server/recent_rate.ts";
+import { FakeClock } from "../helpers/fake_clock.ts";
+
+Deno.test("RecentRate is an average over a minute, or since the start", () => {
+  const clock = new FakeClock();
+  const rate = new RecentRate(clock);
+  rate.add(10);
+  assertEquals(rate.perSecond, 10);
+  clock.advance(10_000);
+  rate.add(10);
+  assertEquals(rate.perSecond, 2);
+  clock.advance(50_000);
+  assertEquals(rate.perSecond, 10 / 60);
+  clock.advance(10_000);
+  assertEquals(rate.perSecond, 0);
+  clock.advance(3_600_000);
+  rate.add(60);
+  assertEquals(rate.perSecond, 1);
+});
