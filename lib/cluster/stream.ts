@@ -98,6 +98,12 @@ export class ClusterStream implements AsyncDisposable {
     }
   }
 
+  /** Whether it is still the one that was opened, and no later one of its name. @throws where NATS can't say */
+  async isSame(): Promise<boolean> {
+    const { config } = await this.manager.streams.info(this.name);
+    return config.description?.endsWith(` ${this.id}`) ?? false;
+  }
+
   /** Whether it has an event. @throws where NATS can't say */
   async has(seq: number): Promise<boolean> {
     return await this.manager.streams.getMessage(this.name, { seq }) !== null;

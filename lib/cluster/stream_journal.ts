@@ -170,6 +170,13 @@ export class StreamJournal implements Journal, AsyncDisposable {
     await this.#reading;
   }
 
+  /** It can't go on. */
+  #stop(problem: string): void {
+    this.#options.onFailed?.(problem);
+    this.#caughtUp.reject(new ExitError(ExitCode.refused, problem));
+    this.#end();
+  }
+
   #end(): void {
     this.#over.abort();
     this.#stopReading();
@@ -237,6 +244,9 @@ export class StreamJournal implements Journal, AsyncDisposable {
     void this.#watchConnection();
     while (!this.#over.signal.aborted) {
       try {
+        if (!await stream.isSame()) {
+          return this.#stop(`the stream ${stream.name} is another one by now`);
+        }
         const consumer = await stream.client.consumers.get(stream.name, {
           deliver_policy: DeliverPolicy.StartSequence,
           opt_start_seq: this.#received + 1,
@@ -284,9 +294,7 @@ export class StreamJournal implements Journal, AsyncDisposable {
     } catch (error) {
       // To go on without it would make this server another one than the others.
       const problem = `event ${seq} of the cluster can't be read: ${(error as Error).message}`;
-      this.#options.onFailed?.(problem);
-      this.#caughtUp.reject(new ExitError(ExitCode.refused, problem));
-      return this.#end();
+      return this.#stop(problem);
     }
     this.#received = seq;
     this.#arrived.push({ number: seq, event, outcome: seq, pending: this.#take(id) });

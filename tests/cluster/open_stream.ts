@@ -14,7 +14,10 @@ export interface StreamUnderTest extends OpenJournal {
 /** A journal on a stream, with a projection of its own in a folder. */
 export async function openStream(
   folder: string,
-  { sync, ...options }: Omit<StreamOptions, "clock"> & Pick<OpenOptions, "sync">,
+  { sync, onFailed = () => {}, ...options }:
+    & Omit<StreamOptions, "clock">
+    & Pick<OpenOptions, "sync">
+    & { onFailed?: (problem: string) => void },
 ): Promise<StreamUnderTest> {
   await using opened = new AsyncDisposableStack();
   const stream = opened.use(await ClusterStream.open({ clock: systemClock, ...options }));
@@ -26,7 +29,7 @@ export async function openStream(
   const journal = opened.use(
     await StreamJournal.open({
       ...{ stream, database, reader: recorder, clock: systemClock },
-      log: options.log ?? (() => {}),
+      ...{ log: options.log ?? (() => {}), onFailed },
     }),
   );
   const resources = opened.move();

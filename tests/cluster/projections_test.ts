@@ -5,6 +5,7 @@ import { ExitError } from "../../lib/exit.ts";
 import { LocalJournal } from "../../lib/journal/local_journal.ts";
 import type { Journal } from "../../lib/journal/journal.ts";
 import { Projection } from "../../lib/journal/projection.ts";
+import { ProtocolError } from "../../lib/protocol/errors.ts";
 import { systemClock } from "../../lib/clock.ts";
 import { Database } from "../../lib/messages/database.ts";
 import { makeCredentials } from "../../scripts/cluster/credentials.ts";
@@ -190,6 +191,24 @@ Deno.test("a server that can't read an event sends its clients away and ends, an
   const again = await Program.run("server", args);
   assertEquals(again.code, 4);
   assertMatch(again.stderr, problem);
+});
+
+Deno.test("a journal whose stream was made anew while it was open takes nothing of it", async () => {
+  await using nats = await NatsServer.start();
+  await using folder = await TempFolder.create();
+  const problem = Promise.withResolvers<string>();
+  const options = { servers: [nats.address], onFailed: problem.resolve };
+  await using opened = await openStream(folder.path, options);
+  await say(opened.journal, "before");
+  await using connection = await connect({ servers: nats.address });
+  await (await jetstreamManager(connection)).streams.delete("chat");
+  await using other = await TempFolder.create();
+  await using anew = await openStream(other.path, { servers: [nats.address] });
+  await say(anew.journal, "1");
+  await say(anew.journal, "2");
+  assertEquals(await problem.promise, "the stream chat is another one by now");
+  await assertRejects(() => say(opened.journal, "after"), ProtocolError, "it has stopped");
+  assertEquals(opened.recorder.entries.length, 1);
 });
 
 Deno.test("NATS with nkeys and TLS: --cluster-credentials and --cluster-ca, and what is said without", async () => {
