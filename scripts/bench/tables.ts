@@ -109,8 +109,8 @@ export function formatNumber(value: number | undefined): string {
   return value.toLocaleString("en", { maximumSignificantDigits: 3 });
 }
 
-/** As the formatter wants it. */
-function formatTable(head: readonly string[], rows: readonly (readonly string[])[]): string {
+/** A table of Markdown, as the formatter wants it. */
+export function formatTable(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const widths = head.map((cell, column) =>
     Math.max(3, cell.length, ...rows.map((row) => row[column]!.length))
   );

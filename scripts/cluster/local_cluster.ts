@@ -3,6 +3,7 @@ import { fileURLToPath } from "node:url";
 import { makeCredentials } from "./credentials.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
+const CONFIG = `${ROOT}scripts/cluster/nats.conf`;
 /** How long a process may take to start, in milliseconds. */
 const START_LIMIT_MS = 60_000;
 
@@ -126,7 +127,7 @@ export class ChatNode extends Process {
 export interface LocalClusterOptions {
   /** Where everything is kept; made where it is not there. */
   folder: string;
-  /** How many NATS servers; with none a chat server is alone. @default 3 */
+  /** How many NATS servers; with none a chat server is alone, with one there are no replicas. @default 3 */
   nats?: number;
   /** How many chat servers. @default 3 */
   servers?: number;
@@ -163,6 +164,8 @@ export class LocalCluster implements AsyncDisposable {
     const routes = JSON.stringify(
       ports.slice(0, nats).map((port) => `nats://127.0.0.1:${port}`),
     );
+    const config = nats === 1 ? join(folder, "nats.conf") : CONFIG;
+    if (nats === 1) await Deno.writeTextFile(config, aloneOf(await Deno.readTextFile(CONFIG)));
     const nodes = Array.from({ length: nats }, (_, index) => {
       const [listen, monitor] = [ports[nats + index]!, ports[2 * nats + index]!];
       const env = {
@@ -178,7 +181,7 @@ export class LocalCluster implements AsyncDisposable {
         CHAT_USER: user,
       };
       const log = join(folder, `nats-${index + 1}.log`);
-      const command = ["nats-server", "-c", `${ROOT}scripts/cluster/nats.conf`] as const;
+      const command = ["nats-server", "-c", config] as const;
       return new NatsNode(command, { env, log, port: listen, monitor });
     });
     const cluster = nodes.map((node) => `tls://127.0.0.1:${node.port}`).join(",");
@@ -216,6 +219,11 @@ export class LocalCluster implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all([...this.servers, ...this.nats].map((node) => node[Symbol.asyncDispose]()));
   }
+}
+
+/** The configuration of a NATS server without others, which would wait for them. */
+function aloneOf(config: string): string {
+  return config.replace(/^cluster \{\n.*?^\}\n/ms, "");
 }
 
 /** How the server of a cluster is started from source. */

@@ -2,7 +2,7 @@
  * What a server of a cluster costs: the load of the bench on one chat server, alone and as one of three with three NATS
  * servers, all on this machine. `docs/SCALING.md` has the figures. Linux; needs nats-server and a C compiler.
  *
- *     deno task cluster:measure [--seconds N]
+ *     deno task cluster:measure [--seconds N] [--spread]
  *
  * @module
  */
@@ -11,12 +11,14 @@ import { runProgram } from "../../lib/program.ts";
 import { makeAccounts } from "../../tests/helpers/programs.ts";
 import { LoadGenerator, type LoadResult } from "../bench/load.ts";
 import { LocalCluster } from "./local_cluster.ts";
+import { measureSpread } from "./spread.ts";
 
-const HELP = `usage: deno task cluster:measure [--seconds N]
+const HELP = `usage: deno task cluster:measure [--seconds N] [--spread]
 
 Measures what a server of a cluster costs, for some minutes.
 
   --seconds N   each load goes on for so long (default: 5)
+  --spread      the load on all of one, two and three chat servers with one NATS server instead
   --help        this text`;
 
 /** The load generator's users are called so. */
@@ -118,11 +120,29 @@ async function measure(
   }
 }
 
+/** The first server has everybody's account: the others learn of them from it. */
+async function start(
+  { nats, servers, folder }: { nats: number; servers: number; folder: string },
+): Promise<LocalCluster> {
+  let first = true;
+  return await LocalCluster.start({
+    folder: await Deno.makeTempDir({ dir: folder }),
+    nats,
+    servers,
+    flags: RATES,
+    prepare: async (data) => {
+      if (first) await makeAccounts(data, USERS);
+      first = false;
+    },
+  });
+}
+
 await runProgram("measure", async () => {
   const commandLine = parseCommandLine(Deno.args, {
     program: "measure",
     help: HELP,
     arguments: [],
+    flags: ["spread"],
     options: ["seconds"],
   });
   if (commandLine === undefined) return;
@@ -130,19 +150,15 @@ await runProgram("measure", async () => {
   const folder = await Deno.makeTempDir({ prefix: "chat-measure-" });
   try {
     const load = await LoadGenerator.build(folder);
+    if (commandLine.flags.has("spread")) {
+      return await measureSpread(load, {
+        seconds,
+        start: (nats, servers) => start({ nats, servers, folder }),
+      });
+    }
     for (const [nats, servers] of [[0, 1], [3, 1], [3, 3]] as const) {
       console.log(`${servers} chat servers, ${nats} NATS servers`);
-      let first = true;
-      await using cluster = await LocalCluster.start({
-        folder: `${folder}/${nats}-${servers}`,
-        nats,
-        servers,
-        flags: RATES,
-        prepare: async (data) => {
-          if (first) await makeAccounts(data, USERS);
-          first = false;
-        },
-      });
+      await using cluster = await start({ nats, servers, folder });
       await measure(cluster, { load, seconds });
     }
   } finally {

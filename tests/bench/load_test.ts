@@ -59,10 +59,16 @@ for (const tls of [true, false]) {
   }
 }
 
-/** An IRC server of one channel; `deliver` says how often each message goes to each of the others. */
-function startIrcServer(deliver: (message: number) => number): { port: number } & AsyncDisposable {
+/**
+ * An IRC server of one channel, whose users are `others`: several servers may share it. `deliver` says how often each
+ * message goes to each of the others.
+ */
+function startIrcServer(
+  deliver: (message: number) => number,
+  others = new Set<Deno.Conn>(),
+): { port: number; nicks: string[] } & AsyncDisposable {
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const others = new Set<Deno.Conn>();
+  const nicks: string[] = [];
   const utf8 = new TextEncoder();
   let messages = 0;
   async function serve(connection: Deno.Conn): Promise<void> {
@@ -73,6 +79,7 @@ function startIrcServer(deliver: (message: number) => number): { port: number } 
       const lines = (text + decoder.decode(chunk)).split("\r\n");
       text = lines.pop()!;
       for (const line of lines) {
+        if (line.startsWith("NICK")) nicks.push(line.split(" ")[1]!);
         if (line.startsWith("USER")) await connection.write(utf8.encode(":s 001 u :hi\r\n"));
         if (line.startsWith("JOIN")) {
           await connection.write(utf8.encode(":s 366 u #bench :end\r\n"));
@@ -90,6 +97,7 @@ function startIrcServer(deliver: (message: number) => number): { port: number } 
   })();
   return {
     port: listener.addr.port,
+    nicks,
     async [Symbol.asyncDispose]() {
       listener.close();
       await accepting;
@@ -121,3 +129,17 @@ for (
     assertEquals({ missing: missing! > 0, twice: twice! > 0 }, expected);
   });
 }
+
+Deno.test({ name: "load spreads receivers over ports, senders at the first", ignore }, async () => {
+  const channel = new Set<Deno.Conn>();
+  await using first = startIrcServer(() => 1, channel);
+  await using second = startIrcServer(() => 1, channel);
+  const { problem, missing, cpu2 } = await load.run([
+    ...["fan-out", "--irc", "--receivers", "3", "--senders", "1", "--outstanding", "1"],
+    ...[first, second].flatMap(({ port }) => ["--port", `${port}`, "--pid", `${Deno.pid}`]),
+  ], TIMES);
+  assertEquals({ problem, missing }, { problem: undefined, missing: 0 });
+  assertEquals(first.nicks.toSorted(), ["u00001", "u00003"]);
+  assertEquals(second.nicks.toSorted(), ["u00000", "u00002"]);
+  assert(cpu2! >= 0);
+});

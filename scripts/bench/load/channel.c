@@ -177,8 +177,8 @@ void channel_open(struct client *client, const char *session, const char *client
   struct sockaddr_in own = {.sin_family = AF_INET, .sin_port = htons(stream_port(&client->stream))};
   // Where that port is not free, any other does.
   (void)!bind(fd, (struct sockaddr *)&own, sizeof own);
-  if (connect(fd, (const struct sockaddr *)&options.server.address,
-              sizeof options.server.address) != 0) {
+  struct endpoint server = server_of(client);
+  if (connect(fd, (const struct sockaddr *)&server.address, sizeof server.address) != 0) {
     die("connect: %s", strerror(errno));
   }
   *channel = (struct channel){

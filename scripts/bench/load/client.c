@@ -36,7 +36,8 @@ static void tick(uint64_t now) {
 
 void client_connect(struct client *client) {
   client->state = LOGGING_IN;
-  stream_open(&client->stream, &options.server);
+  struct endpoint server = server_of(client);
+  stream_open(&client->stream, &server);
   options.dialect->log_in(client);
 }
 

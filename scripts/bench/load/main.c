@@ -2,7 +2,8 @@
 //
 //     load WORKLOAD --port N --pid N [--irc] [--tls] [--udp] [--receivers N] [--senders N] ...
 //
-// Users are called u00000, u00001 and so on.
+// Users are called u00000, u00001 and so on. With several --port the receivers are spread over them and the senders are
+// at the first; with several --pid `fan-out` and `direct` tell the CPU time of each.
 #include <signal.h>
 #include <string.h>
 #include <sys/resource.h>

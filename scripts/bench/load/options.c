@@ -43,7 +43,6 @@ static bool set_number(const char *name, const char *text) {
       {"rate", &options.rate, NULL, 1},
       {"at-once", &options.at_once, NULL, 1},
       {"record", &options.record, NULL, 512},
-      {"pid", (unsigned *)&options.pid, NULL, 1},
       {"seconds", NULL, &options.seconds, 0.1},
       {"warm-up", NULL, &options.warm_up, 0},
       {"settle", NULL, &options.settle, 0},
@@ -56,6 +55,18 @@ static bool set_number(const char *name, const char *text) {
     return true;
   }
   return false;
+}
+
+/** Flags that may come several times. */
+static bool add(const char *name, const char *text) {
+  bool port = strcmp(name, "port") == 0;
+  if (!port && strcmp(name, "pid") != 0) return false;
+  unsigned *count = port ? &options.port_count : &options.pid_count;
+  if (*count == MOST_SERVERS) die("there may be %d times --%s at most", MOST_SERVERS, name);
+  double value = number(name, text, 1);
+  if (port) options.ports[(*count)++] = (uint16_t)value;
+  else options.pids[(*count)++] = (int)value;
+  return true;
 }
 
 static bool set_flag(const char *name) {
@@ -76,8 +87,17 @@ void options_parse(int count, char **arguments) {
     const char *name = arguments[i] + 2;
     if (set_flag(name)) continue;
     if (++i == count) die("--%s needs a value, or is unknown", name);
-    if (strcmp(name, "port") == 0) address->sin_port = htons((uint16_t)number(name, arguments[i], 1));
-    else if (!set_number(name, arguments[i])) die("there is no flag --%s", name);
+    if (!add(name, arguments[i]) && !set_number(name, arguments[i])) {
+      die("there is no flag --%s", name);
+    }
   }
-  if (address->sin_port == 0 || options.pid == 0) die("--port and --pid are needed");
+  if (options.port_count == 0 || options.pid_count == 0) die("--port and --pid are needed");
+}
+
+struct endpoint server_of(const struct client *client) {
+  bool receiver = client->index < options.receivers;
+  unsigned place = receiver ? options.port_count - 1 - client->index % options.port_count : 0;
+  struct endpoint server = options.server;
+  server.address.sin_port = htons(options.ports[place]);
+  return server;
 }

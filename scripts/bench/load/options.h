@@ -5,15 +5,21 @@
 #include "stream.h"
 
 struct dialect;
+struct client;
+
+enum { MOST_SERVERS = 8 };
 
 struct options {
   const char *workload;
   const struct dialect *dialect;
-  struct endpoint server;
+  struct endpoint server; // but for its port
+  uint16_t ports[MOST_SERVERS];
+  unsigned port_count;
   const char *password;
   bool udp;
   bool room;           // IRC: everybody is in a channel
-  int pid;             // the server's process
+  int pids[MOST_SERVERS]; // processes to look at, the server's first
+  unsigned pid_count;
   unsigned receivers, senders, outstanding, size;
   unsigned rate;       // messages a second
   unsigned at_once;    // logins under way
@@ -23,3 +29,5 @@ struct options {
 extern struct options options;
 
 void options_parse(int count, char **arguments);
+/** Where a client is: a sender at the first server, receivers in turn from the last one on. */
+struct endpoint server_of(const struct client *);

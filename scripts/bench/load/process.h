@@ -1,7 +1,9 @@
 // What processes have used.
 #pragma once
 
-/** CPU time of the server, all its threads, in seconds. */
+/** CPU time of a process, all its threads, in seconds. */
+double cpu_of(int pid);
+/** The server's. */
 double server_cpu(void);
 /** Resident memory of the server, in KiB. */
 unsigned long server_resident(void);

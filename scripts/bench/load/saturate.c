@@ -1,4 +1,6 @@
 // As many messages as the server takes: fan-out, or direct ones between pairs.
+#include <stdio.h>
+
 #include "client.h"
 #include "flow.h"
 #include "options.h"
@@ -10,12 +12,14 @@ enum { LOOK_US = 100000, DRAIN_US = 10000000 };
 
 struct look {
   uint64_t time, deliveries, messages, duplicates, packets, by_udp;
-  double server, own;
+  double cpu[MOST_SERVERS], own;
 };
 
 static struct look look(void) {
-  return (struct look){now_us(),       totals.deliveries, flows_done(), totals.duplicates,
-                       totals.packets, totals.by_udp,     server_cpu(), own_cpu()};
+  struct look look = {now_us(), totals.deliveries, flows_done(), totals.duplicates, totals.packets,
+                      totals.by_udp, .own = own_cpu()};
+  for (unsigned i = 0; i < options.pid_count; i++) look.cpu[i] = cpu_of(options.pids[i]);
+  return look;
 }
 
 /** Runs until then. @returns the most resident memory meanwhile, in KiB */
@@ -48,11 +52,16 @@ void saturate(bool direct) {
   double seconds = (double)(to.time - from.time) / 1e6;
   double deliveries = (double)(to.deliveries - from.deliveries);
   report_number("deliveriesPerSecond", deliveries / seconds);
-  report_number("deliveriesPerCpuSecond", deliveries / (to.server - from.server));
+  report_number("deliveriesPerCpuSecond", deliveries / (to.cpu[0] - from.cpu[0]));
   report_number("messagesPerSecond", (double)(to.messages - from.messages) / seconds);
   report_number("duplicatesPerDelivery", (double)(to.duplicates - from.duplicates) / deliveries);
   report_number("byUdpPerDelivery", (double)(to.by_udp - from.by_udp) / deliveries);
-  report_number("serverCpu", (to.server - from.server) / seconds);
+  report_number("serverCpu", (to.cpu[0] - from.cpu[0]) / seconds);
+  for (unsigned i = 1; i < options.pid_count; i++) {
+    char name[32];
+    snprintf(name, sizeof name, "cpu%u", i + 1);
+    report_number(name, (to.cpu[i] - from.cpu[i]) / seconds);
+  }
   report_number("loadCpu", (to.own - from.own) / seconds);
   report_number("residentBeforeKiB", (double)before_load);
   report_number("residentMostKiB", (double)most);
