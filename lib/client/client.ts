@@ -8,14 +8,12 @@ import { RecentSet } from "../protocol/recent_set.ts";
 import type {
   ClientRecord,
   Message,
-  OperationRecord,
   Overview,
   PresenceChange,
-  RestrictionRecord,
   ServerRecords,
 } from "../protocol/records.ts";
-import type { Act, Operation } from "../protocol/roles.ts";
 import { Backoff } from "./backoff.ts";
+import { ChatRequests, type Unnumbered } from "./requests.ts";
 import {
   type AnswerType,
   ClientSession,
@@ -97,14 +95,11 @@ class NobodyError extends ExitError {
   }
 }
 
-/** A request without its id, whichever it is. */
-type Unnumbered<R> = R extends Request ? Omit<R, "id"> : never;
-
 /**
  * A user's presence in a chat, through any number of connections: it comes back by itself, shows each
  * message once, and sends again what was not answered.
  */
-export class ChatClient {
+export class ChatClient extends ChatRequests {
   readonly #options: ChatClientOptions;
   readonly #end = new AbortController();
   /** The session that is there, or the next one; rejected when there is none any more. */
@@ -132,6 +127,7 @@ export class ChatClient {
   readonly #closed = Promise.withResolvers<void>();
 
   private constructor(options: ChatClientOptions) {
+    super();
     this.#options = options;
     this.#backoff = new Backoff(options.random);
     this.#session = this.#connect().then((session) => this.#attach(session));
@@ -170,128 +166,6 @@ export class ChatClient {
     return this.#closed.promise;
   }
 
-  /** Names the user, and asks whether there is such an account. */
-  identify(username: string): Promise<ServerRecords["identified"]> {
-    return this.#request({ type: "identify", username }, "identified");
-  }
-
-  /** Logs in to the account that was named. */
-  authenticate(password: string): Promise<ServerRecords["welcome"]> {
-    const overview = this.#options.overview?.();
-    return this.#request({ type: "authenticate", password, overview }, "welcome");
-  }
-
-  /** Makes the account that was named. */
-  register(password: string): Promise<ServerRecords["welcome"]> {
-    const overview = this.#options.overview?.();
-    return this.#request({ type: "register", password, overview }, "welcome");
-  }
-
-  /** The names of all active users, this one's too. */
-  async users(): Promise<string[]> {
-    return (await this.#request({ type: "users" }, "users")).users;
-  }
-
-  /** A user's name as it was registered, and whether the user is active. */
-  findUser(username: string): Promise<ServerRecords["user"]> {
-    return this.#request({ type: "user", username }, "user");
-  }
-
-  /** Sends a text to all other active users. @returns the message's id */
-  async publish(text: string): Promise<number> {
-    return (await this.#request({ type: "public", text }, "sent")).message;
-  }
-
-  /** Sends a text to one user. The answer says whether it waits for the user's next login. */
-  direct(to: string, text: string): Promise<ServerRecords["sent"]> {
-    return this.#request({ type: "direct", to, text }, "sent");
-  }
-
-  /** Joins a room, which is made where there is none of that name. */
-  join(room: string): Promise<ServerRecords["joined"]> {
-    return this.#request({ type: "join", room }, "joined");
-  }
-
-  /** Leaves a room for good. */
-  leave(room: string): Promise<ServerRecords["left"]> {
-    return this.#request({ type: "leave", room }, "left");
-  }
-
-  /** Sends a text to all members of a room. @returns the message's id */
-  async say(room: string, text: string): Promise<number> {
-    return (await this.#request({ type: "say", room, text }, "sent")).message;
-  }
-
-  /** The rooms that the user may see. */
-  rooms(): Promise<ServerRecords["rooms"]> {
-    return this.#request({ type: "rooms" }, "rooms");
-  }
-
-  /** Who is here, or in a room. */
-  who(room?: string): Promise<ServerRecords["who"]> {
-    return this.#request({ type: "who", room }, "who");
-  }
-
-  /** Does something to a room, or to somebody in it. */
-  async act(
-    room: string,
-    what: Act,
-    { user, text }: { user?: string | undefined; text?: string | undefined } = {},
-  ): Promise<void> {
-    await this.#request({ type: "act", room, what, user, text }, "acted");
-  }
-
-  /** The last messages that the user may see, in order, from and to another user, of a room, or all; and since when. */
-  history(
-    count: number,
-    { with: other, room }: { with?: string | undefined; room?: string | undefined } = {},
-  ): Promise<ServerRecords["history"]> {
-    return this.#request({ type: "history", count, with: other, room }, "history");
-  }
-
-  /** The last messages with a text in them, in order. */
-  async search(text: string, count: number): Promise<Message[]> {
-    return (await this.#request({ type: "search", text, count }, "history")).messages;
-  }
-
-  /** Gives the account another password; its other sessions end. */
-  async changePassword(old: string, password: string): Promise<void> {
-    await this.#request({ type: "password", old, new: password }, "password");
-  }
-
-  /** Does something as an operator of the server: to a user, or to everybody. */
-  operate(
-    what: Operation,
-    order: {
-      user?: string | undefined;
-      address?: string | undefined;
-      seconds?: number | undefined;
-      text?: string | undefined;
-    },
-  ): Promise<ServerRecords["operated"]> {
-    return this.#request({ type: "operate", what, ...order }, "operated");
-  }
-
-  /** What operators did last, in order. */
-  async operations(count: number): Promise<OperationRecord[]> {
-    return (await this.#request({ type: "operations", count }, "operations")).operations;
-  }
-
-  /** Who is kept from writing, or from being here. */
-  async restrictions(): Promise<RestrictionRecord[]> {
-    return (await this.#request({ type: "restrictions" }, "restrictions")).restrictions;
-  }
-
-  /** Who a user is. */
-  whois(user: string): Promise<ServerRecords["whois"]> {
-    return this.#request({ type: "whois", user }, "whois");
-  }
-
-  /** How far a message got that the user sent. */
-  status(message: number): Promise<ServerRecords["status"]> {
-    return this.#request({ type: "status", message }, "status");
-  }
-
   /**
    * Logs out. When it is fulfilled, every pending message has been given to `onMessage`.
    *
@@ -302,7 +176,7 @@ export class ChatClient {
     const tooLate = new ExitError(ExitCode.unreachable, "the server did not answer the logout");
     using _limit = this.#options.clock.after(LEAVE_LIMIT_MS, () => this.#finish(tooLate));
     try {
-      await abortable(this.#request({ type: "logout" }, "farewell"), this.signal);
+      await abortable(this.request({ type: "logout" }, "farewell"), this.signal);
     } catch (error) {
       if (!isDone(this.signal.reason)) throw error;
     }
@@ -314,13 +188,12 @@ export class ChatClient {
     this.#finish(new ExitError(ExitCode.done, "the connection was ended"));
   }
 
-  /**
-   * Sends a request and waits for its answer, however many sessions it takes.
-   *
-   * @throws {RequestError} where the server refuses it
-   * @throws {ExitError} where there is no session any more
-   */
-  async #request<T extends AnswerType>(
+  protected get overviewWanted(): number | undefined {
+    return this.#options.overview?.();
+  }
+
+  /** However many sessions it takes. */
+  protected async request<T extends AnswerType>(
     request: Unnumbered<ClientRecord>,
     answer: T,
   ): Promise<ServerRecords[T]> {
@@ -452,7 +325,7 @@ export class ChatClient {
   async #resume(session: ClientSession, token: string): Promise<ClientSession> {
     const [id, username, last] = [++this.#lastId, this.#username, this.#last];
     try {
-      const overview = this.#options.overview?.();
+      const overview = this.overviewWanted;
       await session.request({ type: "resume", id, username, token, last, overview }, "welcome");
       return session;
     } catch (error) {

@@ -7,7 +7,7 @@ import { Projection } from "../journal/projection.ts";
 import type { Database } from "../messages/database.ts";
 import type { HistoryRule } from "../messages/mailboxes.ts";
 import { encodeRecord } from "../protocol/records.ts";
-import type { Services } from "./session.ts";
+import type { Services } from "./services.ts";
 import { SharedAccounts } from "./shared_accounts.ts";
 
 /** Users are told that nothing can be stored when that has lasted so long, in milliseconds. */

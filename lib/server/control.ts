@@ -14,7 +14,7 @@ import {
 } from "../protocol/shape.ts";
 import { reasonOf } from "../reasons.ts";
 import { carryOut, describeUser, operationsOf, restrictionsOf } from "./operations.ts";
-import type { Services } from "./session.ts";
+import type { Services } from "./services.ts";
 import { describeSessions, describeStatus } from "./status.ts";
 
 /** What can be asked for besides {@linkcode OPERATION_NAMES}. */

@@ -9,7 +9,7 @@ import { foldUsername } from "../protocol/names.ts";
 import type { OperationRecord, RestrictionRecord, ServerRecords } from "../protocol/records.ts";
 import { type Operation, OPERATIONS } from "../protocol/roles.ts";
 import { parseText, parseWhy } from "../protocol/text.ts";
-import type { Services } from "./session.ts";
+import type { Services } from "./services.ts";
 
 /** Who an announcement is from that was made on the server's own machine: clients can't register this name. */
 export const SERVER_NAME = "server";

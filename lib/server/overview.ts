@@ -1,7 +1,7 @@
 import { MAX_HISTORY } from "../protocol/limits.ts";
 import { foldUsername } from "../protocol/names.ts";
 import type { Overview } from "../protocol/records.ts";
-import type { Services } from "./session.ts";
+import type { Services } from "./services.ts";
 
 /** So many names are told of those who are here. */
 const MAX_NAMES = 200;

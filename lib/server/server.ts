@@ -38,7 +38,8 @@ import { Referrals } from "./referrals.ts";
 import { Registrations } from "./registrations.ts";
 import { CalmRate } from "../protocol/calm_rate.ts";
 import { RecentSet } from "../protocol/recent_set.ts";
-import { type Services, Session } from "./session.ts";
+import type { Services } from "./services.ts";
+import { Session } from "./session.ts";
 
 /** How often to look whether an operator has changed the accounts, in milliseconds. */
 const REFRESH_MS = 500;

@@ -1,16 +1,7 @@
-import type { Accounts } from "../accounts/accounts.ts";
-import type { KnownAddresses } from "../accounts/known_addresses.ts";
-import type { LoginThrottle } from "../accounts/login_throttle.ts";
-import { type Clock, Countdown, sleep } from "../clock.ts";
-import { type Connection, type Endpoint, formatEndpoint, originOf } from "../net/connection.ts";
+import { Countdown, sleep } from "../clock.ts";
+import { type Connection, formatEndpoint, originOf } from "../net/connection.ts";
 import { Liveness } from "../net/liveness.ts";
-import type { CalmRate } from "../protocol/calm_rate.ts";
-import type { Protection } from "../protocol/datagram.ts";
-import type { Logins } from "../messages/logins.ts";
 import type { Origin } from "../journal/events.ts";
-import type { Journal } from "../journal/journal.ts";
-import type { Mailboxes } from "../messages/mailboxes.ts";
-import type { MessageLog } from "../messages/message_log.ts";
 import { type ErrorCode, type FarewellCode, ProtocolError } from "../protocol/errors.ts";
 import { MAX_LOGIN_LINE_BYTES, PROTOCOL_VERSION } from "../protocol/limits.ts";
 import { foldUsername } from "../protocol/names.ts";
@@ -26,65 +17,12 @@ import { VERSION } from "../version.ts";
 import { Answers } from "./answers.ts";
 import { type Command, commands } from "./commands.ts";
 import type { ExpelCode, Member } from "./active_user.ts";
-import type { Hub } from "./hub.ts";
 import type { RecordBlock } from "../protocol/record_block.ts";
-import type { Incidents } from "./incidents.ts";
-import type { RecentSet } from "../protocol/recent_set.ts";
-import type { Limits } from "./limits.ts";
-import type { Log } from "./log.ts";
 import type { Deliveries } from "./marks.ts";
 import { overviewFor } from "./overview.ts";
 import { Outbox } from "./outbox.ts";
-import type { Probes } from "./probe.ts";
-import type { Referrals } from "./referrals.ts";
-import type { OperatorTable } from "../messages/operator_table.ts";
-import type { RoomTable } from "../messages/room_table.ts";
 import { may, type Right, RIGHTS, type ServerRole } from "../protocol/roles.ts";
-import type { Registrations } from "./registrations.ts";
-
-/** What every session of a server shares. */
-export interface Services {
-  accounts: Accounts;
-  hub: Hub;
-  /** Where everything goes that lasts; what it amounts to is in those that follow. */
-  journal: Journal;
-  messages: MessageLog;
-  mailboxes: Mailboxes;
-  rooms: RoomTable;
-  operators: OperatorTable;
-  logins: Logins;
-  /** The sessions whose client may come back, by the number of its login. */
-  returning: Map<number, Session>;
-  /** When the server was started. */
-  started: Date;
-  /** The sessions whose user is active. */
-  active: Set<Session>;
-  /** What users are to know who log in now; undefined where there is nothing. */
-  trouble: string | undefined;
-  /** Tells the other servers that the client of a login has come to this one. */
-  moved: (login: number) => void;
-  clock: Clock;
-  log: Log;
-  incidents: Incidents;
-  limits: Limits;
-  throttle: LoginThrottle;
-  known: KnownAddresses;
-  registrations: Registrations;
-  /** Where else clients may go. */
-  referrals: Referrals;
-  /** Whether new accounts are refused. */
-  closed: boolean;
-  /** How data packets are protected. */
-  protection: Protection;
-  sendDatagram: (datagram: Uint8Array, to: Endpoint) => void;
-  /** What new data packets of all sessions are taken from. */
-  calmRate: CalmRate;
-  /** The sessions that have a data channel, by its session id. */
-  outboxes: Map<string, Outbox>;
-  probes: Probes;
-  /** The ids of sessions that ended a while ago, whose last packets may still come. */
-  departed: RecentSet<string>;
-}
+import type { Services } from "./services.ts";
 
 /**
  * How far a session has come: `hello` waits for the client's hello, `login` for a username,

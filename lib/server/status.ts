@@ -1,5 +1,5 @@
 import { VERSION } from "../version.ts";
-import type { Services } from "./session.ts";
+import type { Services } from "./services.ts";
 
 /** How a server is. Times are in milliseconds since 1970 (UTC). */
 export interface ServerStatus {
