@@ -220,6 +220,10 @@ export const MIGRATIONS: readonly string[] = [
 
   ALTER TABLE messages ADD COLUMN announcement INTEGER;   -- 1: an operator speaks for the server
   `,
+  `
+  ALTER TABLE messages ADD COLUMN deleted_by TEXT;   -- who has deleted its text
+  ALTER TABLE operations ADD COLUMN message INTEGER; -- which one was deleted
+  `,
 ];
 
 /**

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { ProtocolError } from "../protocol/errors.ts";
 import { LineDecoder } from "../protocol/lines.ts";
-import { MAX_LINE_BYTES } from "../protocol/limits.ts";
+import { MAX_HISTORY, MAX_LINE_BYTES } from "../protocol/limits.ts";
 import { OPERATION_NAMES } from "../protocol/roles.ts";
 import {
   integer,
@@ -18,13 +18,21 @@ import type { Services } from "./services.ts";
 import { describeSessions, describeStatus } from "./status.ts";
 
 /** What can be asked for besides {@linkcode OPERATION_NAMES}. */
-export const CONTROL_LISTS = ["status", "sessions", "operations", "restrictions", "whois"] as const;
+export const CONTROL_LISTS = [
+  "status",
+  "sessions",
+  "messages",
+  "operations",
+  "restrictions",
+  "whois",
+] as const;
 
 /** One line of JSON, which one line answers: `{"done":...}` or `{"error":"..."}`. */
 export const controlShape = {
   command: oneOf(...OPERATION_NAMES, ...CONTROL_LISTS),
   user: optional(string()),
   address: optional(string()),
+  message: optional(integer(1)),
   seconds: optional(integer(1)),
   text: optional(string()),
   count: optional(integer(1)),
@@ -148,6 +156,8 @@ function run(services: Services, { command, count = 20, ...order }: ControlReque
       return describeStatus(services);
     case "sessions":
       return describeSessions(services);
+    case "messages":
+      return services.messages.publicHistory(Math.min(count, MAX_HISTORY));
     case "operations":
       return operationsOf(services, count);
     case "restrictions":

@@ -1,11 +1,21 @@
 import { formatTime } from "../accounts/credentials_line.ts";
 import { legibleLine } from "../console/foreign.ts";
 import { ExitCode, ExitError } from "../exit.ts";
-import { formatEnd, formatOperation, formatRestriction } from "../operator_lines.ts";
+import {
+  formatEnd,
+  formatNumbered,
+  formatOperation,
+  formatRestriction,
+} from "../operator_lines.ts";
 import { parseDuration } from "../protocol/durations.ts";
 import { MAX_SERVER_LINE_BYTES } from "../protocol/limits.ts";
 import { isObject } from "../protocol/shape.ts";
-import type { OperationRecord, RestrictionRecord, ServerRecords } from "../protocol/records.ts";
+import type {
+  Message,
+  OperationRecord,
+  RestrictionRecord,
+  ServerRecords,
+} from "../protocol/records.ts";
 import { type Operation, OPERATIONS } from "../protocol/roles.ts";
 import { reasonOf } from "../reasons.ts";
 import { type CONTROL_LISTS, controlPath, type ControlRequest, readLine } from "./control.ts";
@@ -21,6 +31,8 @@ export interface ControlOptions {
   print: (line: string) => void;
   user?: string | undefined;
   address?: string | undefined;
+  /** The number of a message. */
+  message?: string | undefined;
   text?: string | undefined;
   /** A duration as `parseDuration()` takes it. */
   lasting?: string | undefined;
@@ -37,12 +49,13 @@ export interface ControlOptions {
  */
 export async function controlServer(
   command: ControlRequest["command"],
-  { folder, print, user, address, text, lasting, count, json }: ControlOptions,
+  { folder, print, user, address, message, text, lasting, count, json }: ControlOptions,
 ): Promise<void> {
   const request: ControlRequest = {
     command,
     ...user !== undefined && { user },
     ...address !== undefined && { address },
+    ...message !== undefined && { message: messageOf(message) },
     ...text !== undefined && { text },
     ...lasting !== undefined && { seconds: secondsOf(lasting) },
     ...count !== undefined && { count: countOf(count) },
@@ -94,6 +107,9 @@ function whyNot(error: unknown): string {
 }
 
 function format(command: ControlRequest["command"], done: unknown): string[] {
+  if (command === "delete") {
+    return [`done: delete, a message of ${legibleLine((done as { user: string }).user)}`];
+  }
   if (isOperation(command)) {
     const { user, address = user, until } = done as Partial<ServerRecords["operated"]>;
     const whom = address === undefined ? "" : ` ${legibleLine(address)}`;
@@ -119,6 +135,7 @@ const FORMATS: Record<(typeof CONTROL_LISTS)[number], (done: never) => string[]>
     `memory         ${(status.memoryBytes / 1_048_576).toFixed(1)} MiB`,
     `refused logins ${status.refusedLogins} since the start`,
     `muted, banned  ${status.restrictions}`,
+    `new accounts   ${describeNew(status)}`,
   ],
   sessions: (sessions: SessionStatus[]) =>
     orNone(
@@ -128,6 +145,8 @@ const FORMATS: Record<(typeof CONTROL_LISTS)[number], (done: never) => string[]>
       ),
       "nobody is here",
     ),
+  messages: (messages: Message[]) =>
+    orNone(messages.map((one) => formatNumbered(one, timeOf)), "nobody has written to everybody"),
   operations: (operations: OperationRecord[]) =>
     orNone(
       operations.map((one) => formatOperation(one, timeOf)),
@@ -144,6 +163,11 @@ const FORMATS: Record<(typeof CONTROL_LISTS)[number], (done: never) => string[]>
     ...restrictions.map((one) => formatRestriction(one, timeOf)),
   ],
 };
+
+function describeNew({ closed, locked }: ServerStatus): string {
+  if (locked !== undefined) return formatRestriction(locked, timeOf);
+  return closed ? "are refused (--closed)" : "are taken";
+}
 
 function orNone(lines: string[], none: string): string[] {
   return lines.length === 0 ? [none] : lines;
@@ -165,6 +189,12 @@ function secondsOf(text: string): number {
 function countOf(text: string): number {
   if (/^[1-9]\d{0,3}$/.test(text)) return Number(text);
   throw new ExitError(ExitCode.usage, "--count takes a number from 1 to 9999");
+}
+
+function messageOf(text: string): number {
+  if (/^[1-9]\d{0,14}$/.test(text)) return Number(text);
+  const problem = "delete takes the number of a message, which chatserver control messages shows";
+  throw new ExitError(ExitCode.usage, problem);
 }
 
 function refused(why: string): ExitError {

@@ -1,4 +1,6 @@
+import type { RestrictionRecord } from "../protocol/records.ts";
 import { VERSION } from "../version.ts";
+import { lockOf } from "./operations.ts";
 import type { Services } from "./services.ts";
 
 /** How a server is. Times are in milliseconds since 1970 (UTC). */
@@ -22,6 +24,10 @@ export interface ServerStatus {
   refusedLogins: number;
   /** Who is muted or banned. */
   restrictions: number;
+  /** Whether it was started with `--closed`. */
+  closed: boolean;
+  /** What keeps new accounts out for now; missing where nothing does. */
+  locked?: RestrictionRecord;
 }
 
 /** A session of an active user. */
@@ -35,6 +41,7 @@ export interface SessionStatus {
 }
 
 export function describeStatus(services: Services): ServerStatus {
+  const locked = lockOf(services);
   const { accounts, active, clock, hub, incidents, journal, operators, rooms, started } = services;
   return {
     version: VERSION,
@@ -48,7 +55,10 @@ export function describeStatus(services: Services): ServerStatus {
     journal: journal.last,
     memoryBytes: Deno.memoryUsage().rss,
     refusedLogins: incidents.refusedLogins,
-    restrictions: operators.restrictions(clock.date().getTime()).length,
+    restrictions: operators.restrictions(clock.date().getTime())
+      .filter(({ what }) => what !== "lock").length,
+    closed: services.closed,
+    ...locked !== undefined && { locked },
   };
 }
 

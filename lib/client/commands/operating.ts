@@ -45,6 +45,22 @@ export async function ban(talk: Talk, rest: string): Promise<void> {
   await restrict(talk, { name, more, on: "ban", off: "unban", state: "banned" });
 }
 
+/** `LO 2h why`: no new accounts; `LO off`; `LO` says whether it is so. */
+export async function lock({ client, view }: Talk, rest: string): Promise<void> {
+  if (rest === "") {
+    const found = (await client.restrictions()).find(({ what }) => what === "lock");
+    const open = "The chat is not locked: who is new may make an account.";
+    return view.tell([found === undefined ? open : `${formatRestriction(found, localTime)}.`]);
+  }
+  const order = parseOrder(rest);
+  if (order === "off") {
+    await client.operate("unlock", {});
+    return view.tell(["The chat is not locked any more."]);
+  }
+  const { until } = await client.operate("lock", order);
+  view.tell([`The chat is locked for new users ${formatEnd(until, localTime)}.`]);
+}
+
 /** `AN text`; `AN` asks for it. */
 export async function announce(talk: Talk, rest: string): Promise<void> {
   const text = rest ? checkText(rest) : await talk.askText("Announcement:");
@@ -119,7 +135,8 @@ async function restrict(
 
 async function list({ client, view }: Talk, what: "mute" | "ban"): Promise<void> {
   const all = await client.restrictions();
-  const found = all.filter((one) => (one.what === "mute") === (what === "mute"));
+  const kinds = what === "mute" ? ["mute"] : ["ban", "address"];
+  const found = all.filter((one) => kinds.includes(one.what));
   if (found.length === 0) return view.tell([`Nobody is ${what === "mute" ? "muted" : "banned"}.`]);
   view.tell(found.map((one) => formatRestriction(one, localTime)));
 }
