@@ -221,6 +221,13 @@ export const MIGRATIONS: readonly string[] = [
   ALTER TABLE messages ADD COLUMN announcement INTEGER;   -- 1: an operator speaks for the server
   `,
   `
+  -- In a cluster: what counts of each publisher's events, by its numbers. A server is another one after each start.
+  CREATE TABLE publishers (
+    publisher TEXT PRIMARY KEY,
+    last INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  `,
+  `
   ALTER TABLE messages ADD COLUMN deleted_by TEXT;   -- who has deleted its text
   ALTER TABLE operations ADD COLUMN message INTEGER; -- which one was deleted
   `,
