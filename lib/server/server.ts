@@ -305,12 +305,13 @@ export class ChatServer {
   /**
    * Says farewell to every client, and ends. Closing twice is fine.
    *
-   * @param final whether the clients must not come back by themselves. Where they may and there are other
-   *   servers, they are sent there
+   * @param final whether the chat ends with it, so that clients must not come back by themselves. Where its cluster has
+   *   other servers the chat goes on, and clients are sent there in any case
    */
-  async close({ final }: { final: boolean }): Promise<void> {
+  async close(options: { final: boolean }): Promise<void> {
     if (this.#closing) return;
     this.#closing = true;
+    const final = options.final && this.#others.servers.length === 0;
     this.#refreshing[Symbol.dispose]();
     this.#forgetting[Symbol.dispose]();
     const { referrals } = this.#services;
