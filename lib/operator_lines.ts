@@ -4,6 +4,7 @@
  * @module
  */
 import { legibleLine } from "./console/foreign.ts";
+import { SERVER_ROLES } from "./protocol/roles.ts";
 import type { Message, OperationRecord, RestrictionRecord } from "./protocol/records.ts";
 
 /** How a time is written, which is in milliseconds since 1970 (UTC). */
@@ -34,8 +35,10 @@ export function formatOperation(
 ): string {
   const of = message === undefined ? "" : ` ${message} of`;
   const whom = address === undefined ? "" : `${of} ${legibleLine(address)}`;
-  const lasts = until === undefined ? "" : ` until ${time(until)}`;
-  return `${time(at)} ${operator(by)}: ${legibleLine(what)}${whom}${lasts}${reason(why)}`;
+  const lasts = until === undefined ? "" : ` ${formatEnd(until, time)}`;
+  const isRole = (SERVER_ROLES as readonly string[]).includes(what);
+  const done = isRole ? `role${whom} ${what}` : `${legibleLine(what)}${whom}`;
+  return `${time(at)} ${operator(by)}: ${done}${lasts}${reason(why)}`;
 }
 
 /** So much of a text names the message, in UTF-16 code units. */

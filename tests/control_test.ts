@@ -87,6 +87,11 @@ Deno.test({
       await control(folder.path, "status"),
       `${nobody}there is no control.sock\n`,
     );
+    const deep = folder.file("x".repeat(100));
+    assertMatch(
+      await control(deep, "status"),
+      /: the path of its control\.sock has \d+ bytes, and a socket's at most \d+: go into the data folder, and/,
+    );
     const first = (await startServer(folder.path)).server;
     Deno.kill(first.pid, "SIGKILL");
     await first.exitCode();

@@ -79,8 +79,8 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     return { type: "joined", room, topic, members, role, made };
   }),
   leave: command({ room: name }, async (client, fields) => {
-    const { room } = await client.leave(fields.room);
-    return { type: "left", room };
+    const { room, ended = false } = await client.leave(fields.room);
+    return { type: "left", room, ended };
   }),
   say: command({ room: name, text }, async (client, { room, text }) => ({
     type: "sent",

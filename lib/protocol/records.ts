@@ -215,7 +215,7 @@ const serverShapes = {
     role,
     made: optional(boolean),
   },
-  left: { id, room: string() },
+  left: { id, room: string(), ended: optional(boolean) },
   rooms: { id, count: integer(), rooms: arrayOf(object(roomSummary)) },
   who: { id, count: integer(), users: arrayOf(object(userSummary)) },
   acted: { id },

@@ -42,9 +42,18 @@ export type ControlRequest = Shaped<typeof controlShape>;
 /** How long somebody may take to ask, in milliseconds. */
 const ASK_LIMIT_MS = 5_000;
 
-/** Where the socket of a data folder is. */
+/** So many bytes the path of the socket may have on every system: one less than a socket's, since it is made beside. */
+const MAX_PATH_BYTES = 102;
+
+/** Where the socket of a data folder is. @throws {Error} where a socket can't have such a path */
 export function controlPath(folder: string): string {
-  return join(folder, "control.sock");
+  const path = join(folder, "control.sock");
+  const bytes = new TextEncoder().encode(path).length;
+  if (bytes <= MAX_PATH_BYTES) return path;
+  throw new RangeError(
+    `the path of its control.sock has ${bytes} bytes, and a socket's at most ${MAX_PATH_BYTES}: go into ` +
+      "the data folder, and name it as --data .",
+  );
 }
 
 /** What a running server does for who runs it: asked on a socket in the data folder, which only its owner may use. */
@@ -71,8 +80,8 @@ export class ControlSocket implements AsyncDisposable {
     if (Deno.build.os === "windows") return undefined;
     // In a folder of its own nobody else can connect before the mode is set.
     const made = join(folder, "control.new");
-    const path = controlPath(folder);
     try {
+      const path = controlPath(folder);
       await Deno.remove(made, { recursive: true }).catch(() => {});
       await Deno.mkdir(made, { mode: 0o700 });
       const listener = Deno.listen({ transport: "unix", path: join(made, "s") });

@@ -70,8 +70,7 @@ async function ask(folder: string, request: ControlRequest): Promise<Record<stri
   if (Deno.build.os === "windows") {
     throw refused("control is not to be had on Windows: an operator does the same in the chat");
   }
-  const path = controlPath(folder);
-  const answer = await exchange(path, request).catch((error) => {
+  const answer = await exchange(folder, request).catch((error) => {
     throw refused(
       `no server that runs in ${JSON.stringify(folder)} can be asked: ${whyNot(error)}`,
     );
@@ -82,10 +81,11 @@ async function ask(folder: string, request: ControlRequest): Promise<Record<stri
   } catch {
     // Another program listens there.
   }
-  throw refused(`what listens at ${JSON.stringify(path)} is no chatserver`);
+  throw refused(`what listens at ${JSON.stringify(controlPath(folder))} is no chatserver`);
 }
 
-async function exchange(path: string, request: ControlRequest): Promise<string | undefined> {
+async function exchange(folder: string, request: ControlRequest): Promise<string | undefined> {
+  const path = controlPath(folder);
   using connection = await Deno.connect({ transport: "unix", path });
   const limit = setTimeout(() => connection.close(), ANSWER_LIMIT_MS);
   try {
@@ -98,6 +98,7 @@ async function exchange(path: string, request: ControlRequest): Promise<string |
 }
 
 function whyNot(error: unknown): string {
+  if (error instanceof RangeError) return error.message;
   if (error instanceof Deno.errors.NotFound) return "there is no control.sock";
   if (error instanceof Deno.errors.ConnectionRefused) {
     return "nobody listens at control.sock, which an earlier one has left";

@@ -1,6 +1,7 @@
 // What operators of the server may do, what others may not, and what those are told to whom it is done.
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { OPERATION_NAMES, OPERATIONS } from "../../lib/protocol/roles.ts";
+import { answerControl, CONTROL_LISTS } from "../../lib/server/control.ts";
 import { reconcileOperators } from "../../lib/server/reconcile.ts";
 import { type FakeClient, FakeServer } from "../helpers/fake_server.ts";
 
@@ -231,6 +232,43 @@ Deno.test("a message is deleted for all: who is here is told, and who comes gets
     ["delete", "ann", "bob", message, "spam"],
     ["delete", "bob", "eve", inRoom, undefined],
   ]);
+});
+
+Deno.test("no command shows an operator a direct message of others, or a room that the operator is not in", async () => {
+  await using server = await FakeServer.start();
+  const [ann, bob, eve] = await crowd(server, "ann", "bob", "eve");
+  await ask(server, bob!, { type: "join", room: "lab" });
+  const sent = [
+    await ask(server, bob!, { type: "direct", to: "eve", text: "SECRET" }),
+    await ask(server, bob!, { type: "say", room: "lab", text: "SECRET" }),
+  ];
+  const [id] = sent.map(({ message }) => message);
+  const answers = [];
+  for (const user of ["bob", "eve"]) {
+    answers.push(await ask(server, ann!, { type: "history", count: 100, with: user }));
+    answers.push(await ask(server, ann!, { type: "whois", user }));
+    answers.push(await answerControl(server.services, `{"command":"whois","user":"${user}"}`));
+  }
+  for (
+    const request of [
+      { type: "history", count: 100 },
+      { type: "history", count: 100, room: "lab" },
+      { type: "search", text: "secret", count: 100 },
+      { type: "status", message: id },
+      { type: "operations", count: 100 },
+      { type: "restrictions" },
+      operate("delete", undefined, { message: id }),
+    ]
+  ) answers.push(await ask(server, ann!, request));
+  for (const command of CONTROL_LISTS) {
+    answers.push(await answerControl(server.services, JSON.stringify({ command, message: id })));
+  }
+  answers.push(await answerControl(server.services, `{"command":"delete","message":${id}}`));
+  assert(!JSON.stringify(answers).includes("SECRET"));
+  assertEquals(answers.at(-1), { error: `there is no message ${id} to everybody or in a room` });
+  // They are there, for those who may read them.
+  const own = await ask(server, eve!, { type: "history", count: 100, with: "bob" });
+  assert(JSON.stringify(own).includes("SECRET"));
 });
 
 Deno.test("who is banned is sent away, and does not get in until that ends", async () => {
