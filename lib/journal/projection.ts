@@ -141,8 +141,9 @@ export class Projection implements Reader {
     const accounts = this.#accounts;
     this.#accounts = [];
     if (accounts.length > 0) this.onAccounts(accounts);
-    for (const { event } of entries) {
-      if (event.type === "login-moved") this.onMoved(event.login, event.server);
+    for (const { number, event, outcome } of entries) {
+      if (event.type !== "login-moved" || outcome !== number) continue;
+      this.onMoved(event.login, event.server);
     }
     this.#tell(entries);
   }
@@ -186,6 +187,7 @@ export class Projection implements Reader {
 
   #apply(entry: Entry, event: JournalEvent): void {
     const { number } = entry;
+    if (entry.outcome instanceof Error) return;
     switch (event.type) {
       case "message":
         entry.outcome = this.messages.insert(number, event);
