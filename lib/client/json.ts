@@ -167,6 +167,8 @@ export class JsonFace {
   readonly #write: (line: string) => void;
   /** The commands without an answer. */
   readonly #pending = new Set<Promise<void>>();
+  /** The last of them: answers come in the order of the commands. */
+  #last: Promise<void> = Promise.resolve();
   #logoutId: Id;
   /** The user's name, folded. */
   #key = "";
@@ -275,11 +277,14 @@ export class JsonFace {
   }
 
   #run(id: Id, run: () => Promise<Fields>): void {
+    const before = this.#last;
     const running: Promise<void> = run()
+      .finally(() => before)
       .then(({ type, ...answer }) => this.#say({ type, id, ...answer }))
       .catch((error) => this.#refuse(id, error))
       .finally(() => this.#pending.delete(running));
     this.#pending.add(running);
+    this.#last = running;
   }
 
   #refuse(id: Id, error: unknown): void {

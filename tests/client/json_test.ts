@@ -50,6 +50,29 @@ Deno.test("JsonFace.takeCommands() answers no-answer where the session ends firs
   assertEquals(face.failed, 2);
 });
 
+Deno.test("JsonFace.takeCommands() answers in the order of the commands, also what the server answers at once", async () => {
+  const { connection, said, face, client } = await open();
+  const commands = [
+    { id: "a", type: "direct", to: "joe", text: "hello" },
+    { id: "b", type: "public", text: "hello" },
+    { id: "c", type: "rooms" },
+    { id: "d", type: "restrictions" },
+  ];
+  const taking = assertRejects(() => face.takeCommands(client, input(...commands)), ExitError);
+  await new Promise((resolve) => setImmediate(resolve));
+  const answers = [
+    { type: "error", id: 1, code: "no-such-user", message: "" },
+    { type: "sent", id: 2, message: 7 },
+    { type: "rooms", id: 3, count: 0, rooms: [] },
+    { type: "restrictions", id: 4, restrictions: [] },
+  ];
+  connection.receive(...answers.map((answer) => JSON.stringify(answer)));
+  await new Promise((resolve) => setImmediate(resolve));
+  connection.disconnect();
+  await taking;
+  assertEquals(said.map(({ id }) => id), ["a", "b", "c", "d"]);
+});
+
 Deno.test("JsonFace.takeCommands() reads no further where 256 commands have no answer", async () => {
   const { connection, face, client } = await open();
   let given = 0;

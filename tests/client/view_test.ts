@@ -1,4 +1,5 @@
 import { assertEquals } from "@std/assert";
+import { bold } from "@std/fmt/colors";
 import { colored, NAME_COLORS } from "../../lib/client/colors.ts";
 import { Settings } from "../../lib/client/settings.ts";
 import { View } from "../../lib/client/view.ts";
@@ -172,7 +173,7 @@ Deno.test("View shows that a message was deleted so as no text can look, in eith
   ]);
   settings.set("style", "classic");
   assertEquals(seen(), [
-    "\x1b[1m*** New Message ***\x1b[22m",
+    bold("*** New Message ***"),
     "Message type: Direct Message (DM)",
     "From: anna",
     "Deleted by: bob",
