@@ -25,6 +25,7 @@ import {
   CHATSERVER,
   CONTROL_NAMES,
   parseHistoryRule,
+  parseMetricsPort,
   USER_ACTIONS,
   type UserAction,
 } from "./lib/server/usage.ts";
@@ -50,6 +51,9 @@ async function serve(commandLine: CommandLine): Promise<void> {
   const { host, data = ".", advertise } = commandLine.options;
   const plain = commandLine.flags.has("plain");
   const history = parseHistoryRule(commandLine.options["history"]);
+  const metrics = parseMetricsPort(commandLine.options["metrics"], port);
+  // Only these tell how much room is on the disk.
+  if (metrics === undefined) await Deno.permissions.revoke({ name: "sys", kind: "statfs" });
   const wanted = parseLimits(commandLine.options);
   const cluster = await parseClusterFlags(commandLine.options);
   const free = countFreeDescriptors(descriptorsFor(wanted));
@@ -79,6 +83,7 @@ async function serve(commandLine: CommandLine): Promise<void> {
     connections,
     cluster,
     control: true,
+    metrics,
     cost: DEFAULT_COST,
     clock: systemClock,
     log: createLog(systemClock, console.error),
@@ -97,6 +102,9 @@ async function serve(commandLine: CommandLine): Promise<void> {
   console.error(
     `to join: ${joinCommand(howStarted(), { hostname, port: server.port, plain })}`,
   );
+  if (server.metricsPort !== undefined) {
+    console.error(`metrics: http://127.0.0.1:${server.metricsPort}/metrics`);
+  }
   for (const line of server.unreadableCredentials) {
     console.error(`credentials.txt: line ${line} can't be read and was left out`);
   }

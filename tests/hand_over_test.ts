@@ -56,7 +56,12 @@ async function join(port: number, username: string, config: string) {
   return { client, shown, said, notices, come };
 }
 
-Deno.test("a server that stops hands its clients over: every message comes once, in order, and nobody is alarmed", async () => {
+for (const signal of ["SIGTERM", "SIGINT"]) {
+  Deno.test(`a server of several that stops by ${signal} hands its clients over: every message comes once, in order, and nobody is alarmed`, () =>
+    handOver({ final: signal === "SIGINT" }));
+}
+
+async function handOver(how: { final: boolean }): Promise<void> {
   await using folder = await TempFolder.create();
   const [first, second] = [folder.file("first"), folder.file("second")];
   await Deno.mkdir(second);
@@ -75,7 +80,7 @@ Deno.test("a server that stops hands its clients over: every message comes once,
   for (let number = 0; number < MESSAGES; number++) {
     sent.push(ann.client.publish(`${number}`));
     // In the middle of it all, the server goes; what is on its way must go on elsewhere.
-    if (number === MESSAGES / 2) stopped = server.close({ final: false });
+    if (number === MESSAGES / 2) stopped = server.close(how);
     if (number % 10 === 0) await new Promise((resolve) => setTimeout(resolve));
   }
   await stopped;
@@ -94,4 +99,4 @@ Deno.test("a server that stops hands its clients over: every message comes once,
   }
   await next.close({ final: true });
   await Promise.all([joe.client.closed, ann.client.closed]);
-});
+}

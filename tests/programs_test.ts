@@ -30,6 +30,8 @@ Deno.test("chatserver names what is wrong with its arguments, exit code 2", asyn
     [["--_=1300"], /there is no flag --_=1300/],
     [["-__", "1300"], /there is no flag -__/],
     [["1300", "--data"], /--data needs a value/],
+    [["1300", "--metrics", "1e3"], /--metrics: "1e3" is no port: a port is a number from 0/],
+    [["1300", "--metrics", "1300"], /--metrics: 1300 is the chat's port: choose another one/],
   ];
   for (const [args, problem] of wrong) await fails("server", args, { code: 2, problem });
 });

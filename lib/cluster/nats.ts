@@ -5,6 +5,8 @@ export {
   type Authenticator,
   connect,
   credsAuthenticator,
+  headers,
+  type MsgHdrs,
   type NatsConnection,
   nkeyAuthenticator,
   nkeys,

@@ -75,7 +75,7 @@ class NatsCluster implements Cluster {
   async openJournal(database: Database, projection: Projection): Promise<Journal> {
     const [stream, clock, log] = [this.#stream, this.#clock, this.#log];
     const snapshots = new Snapshots(stream);
-    await restore({ stream, snapshots, projection, log });
+    await restore({ stream, clock, snapshots, projection, log });
     const onPublished = (takes: boolean) => this.#note({ takes });
     const onFailed = this.#failed.resolve;
     const journal = await StreamJournal.open({

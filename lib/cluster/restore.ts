@@ -1,4 +1,5 @@
 import { DeliverPolicy } from "./nats.ts";
+import { Alarm, type Clock } from "../clock.ts";
 import { ExitCode, ExitError } from "../exit.ts";
 import type { MessageEvent } from "../journal/events.ts";
 import type { Projection } from "../journal/projection.ts";
@@ -11,11 +12,19 @@ import { decodeEvent, MESSAGES } from "./wire.ts";
 const BATCH = 2_000;
 const AT_ONCE = 100;
 
-/** How long messages are waited for, in milliseconds. */
-const FETCH_MS = 2_000;
+/** A consumer gives so many messages ahead; one that gives nothing for so long, in milliseconds, is given up. */
+const AHEAD = 5_000;
+const SILENCE_MS = 3_000;
 
 /** So often a snapshot may be replaced while it is read. */
 const ATTEMPTS = 3;
+
+/** Where messages come from. */
+interface Source {
+  stream: ClusterStream;
+  clock: Clock;
+  log: (event: string) => void;
+}
 
 type Messages = [id: number, event: MessageEvent][];
 
@@ -30,13 +39,12 @@ class ReplacedError extends Error {
  * @throws {ExitError} `refused`, where that snapshot is of another version
  */
 export async function restore(
-  { stream, snapshots, projection, log = () => {} }: {
-    stream: ClusterStream;
+  { snapshots, projection, ...source }: Source & {
     snapshots: Snapshots;
     projection: Projection;
-    log?: (event: string) => void;
   },
 ): Promise<void> {
+  const { stream, log } = source;
   for (let attempt = 1;; attempt++) {
     const { manifest } = await snapshots.newest();
     if (manifest === undefined || projection.last >= manifest.floor.upTo) {
@@ -51,7 +59,7 @@ export async function restore(
     const parts = await snapshots.read(manifest);
     try {
       if (parts === undefined) throw new ReplacedError();
-      const read = (ids: readonly number[]) => readMessages(ids, stream);
+      const read = (ids: readonly number[]) => readMessages(ids, source);
       return await projection.restore({ upTo: manifest.upTo, parts }, read);
     } catch (error) {
       if (!(error instanceof ReplacedError)) throw error;
@@ -81,48 +89,58 @@ function refused(why: string): ExitError {
  * The messages of these ids, ascending. What a consumer leaves out is asked of the leader: a NATS server whose copy
  * of the stream is not whole yet gives what it has.
  */
-async function* readMessages(
-  ids: readonly number[],
-  stream: ClusterStream,
-): AsyncIterable<Messages> {
+async function* readMessages(ids: readonly number[], source: Source): AsyncIterable<Messages> {
   const wanted = new Set(ids);
-  for await (const messages of consume(ids, stream)) {
+  for await (const messages of consume(ids, source)) {
     const some = messages.filter(([id]) => wanted.delete(id));
     if (some.length > 0) yield some;
   }
   const missing = [...wanted];
+  if (missing.length > 0) {
+    source.log(`NATS left ${missing.length} messages out: asking for each of them`);
+  }
   for (let next = 0; next < missing.length; next += AT_ONCE) {
     const some = missing.slice(next, next + AT_ONCE);
-    yield await Promise.all(some.map((id) => ask(id, stream)));
+    yield await Promise.all(some.map((id) => ask(id, source)));
   }
 }
 
-async function* consume(ids: readonly number[], stream: ClusterStream): AsyncIterable<Messages> {
+async function* consume(
+  ids: readonly number[],
+  { stream, clock }: Source,
+): AsyncIterable<Messages> {
   const [first, last] = [ids[0], ids.at(-1)];
   if (first === undefined || last === undefined) return;
   try {
     const consumer = await stream.client.consumers.get(stream.name, {
       deliver_policy: DeliverPolicy.StartSequence,
       opt_start_seq: first,
-      filter_subjects: [`${stream.name}.${MESSAGES}`],
+      filter_subjects: `${stream.name}.${MESSAGES}`,
     });
-    for (let pending = 1; pending > 0;) {
-      const messages: Messages = [];
-      const fetched = await consumer.fetch({ max_messages: BATCH, expires: FETCH_MS });
-      for await (const { seq, data, info } of fetched) {
-        pending = seq < last ? info.pending : 0;
-        if (seq <= last) messages.push([seq, decodeEvent(data) as MessageEvent]);
-        if (pending === 0) break;
+    const consumed = await consumer.consume({ max_messages: AHEAD });
+    const silence = new Alarm(clock, () => consumed.stop());
+    try {
+      let messages: Messages = [];
+      silence.set(clock.now() + SILENCE_MS);
+      for await (const { seq, data, info } of consumed) {
+        silence.set(clock.now() + SILENCE_MS);
+        messages.push([seq, decodeEvent(data) as MessageEvent]);
+        const isLast = seq >= last || info.pending === 0;
+        if (messages.length < BATCH && !isLast) continue;
+        yield messages;
+        messages = [];
+        if (isLast) return;
       }
-      if (messages.length === 0) return;
-      yield messages;
+    } finally {
+      silence[Symbol.dispose]();
+      consumed.stop();
     }
   } catch {
     // What has not come is asked for.
   }
 }
 
-async function ask(id: number, stream: ClusterStream): Promise<Messages[number]> {
+async function ask(id: number, { stream }: Source): Promise<Messages[number]> {
   const found = await stream.manager.streams.getMessage(stream.name, { seq: id });
   if (found === null) throw new ReplacedError();
   return [id, decodeEvent(found.data) as MessageEvent];

@@ -13,8 +13,10 @@ import {
 } from "../journal/journal.ts";
 import type { Database } from "../messages/database.ts";
 import { ProtocolError } from "../protocol/errors.ts";
+import { OrderedPublisher, type Outgoing } from "./ordered_publisher.ts";
 import type { Snapshots } from "./snapshots.ts";
 import type { ClusterStream } from "./stream.ts";
+import { EARLY, parseTurn, REPEATED, TURN, type Turn, Turns } from "./turns.ts";
 import { decodeEvent, encodeEvent, natsSubjectOf } from "./wire.ts";
 
 /** Options of {@linkcode StreamJournal.open}. */
@@ -32,17 +34,11 @@ export interface StreamJournalOptions {
   onFailed?: (why: string) => void;
 }
 
-/** An event that was published, and that the stream has not given back yet. */
-interface Pending {
-  event: JournalEvent;
-  condition: Condition | undefined;
-  resolve: (number: number) => void;
-  reject: (error: unknown) => void;
-}
-
 /** An event that the stream has given. */
 interface Arrived extends Entry {
-  pending: Pending | undefined;
+  turn: Turn | undefined;
+  /** Who waits for an event that has no turn. */
+  pending: Outgoing | undefined;
 }
 
 /** JetStream's code for a publication whose expected last sequence was wrong. */
@@ -50,7 +46,7 @@ const WRONG_LAST_SEQUENCE = 10_071;
 
 /** How long before what failed is tried again, in milliseconds. */
 const PAUSE_MS = 250;
-/** For so long: within the two minutes for which JetStream recognises what is published again. In milliseconds. */
+/** For so long: within the two minutes for which JetStream recognises a publication that comes again. In milliseconds. */
 const GIVE_UP_MS = 60_000;
 /** So many events are applied in one transaction: a few milliseconds' work. */
 const BATCH = 2_000;
@@ -74,8 +70,13 @@ const MESSAGE_ID = "Nats-Msg-Id";
  */
 export class StreamJournal implements Journal, AsyncDisposable {
   readonly #options: StreamJournalOptions;
-  /** What this process has published, by the ids that make a publication that comes again the same one. */
-  readonly #pending = new Map<string, Pending>();
+  readonly #publisher: OrderedPublisher;
+  readonly #turns: Turns;
+  /**
+   * What this process has published under a condition, by the ids that make a publication that comes again the same
+   * one: it stands by itself, and whoever waits for it has sent nothing after it.
+   */
+  readonly #pending = new Map<string, Outgoing>();
   readonly #process = crypto.randomUUID();
   #published = 0;
   /** What is to be stored and is not yet, in UTF-16 code units of text; and the last of these. */
@@ -105,6 +106,10 @@ export class StreamJournal implements Journal, AsyncDisposable {
     this.#options = options;
     this.#atStart = newest;
     this.#received = options.reader.last;
+    const { stream, clock, database, onPublished = () => {} } = options;
+    this.#turns = new Turns(database);
+    const { signal } = this.#over;
+    this.#publisher = new OrderedPublisher({ stream, clock, onPublished, notStored, signal });
   }
 
   /**
@@ -130,10 +135,25 @@ export class StreamJournal implements Journal, AsyncDisposable {
   append(event: JournalEvent, condition?: Condition): Promise<number> {
     if (this.#over.signal.aborted) return Promise.reject(stopped());
     const { promise, resolve, reject } = Promise.withResolvers<number>();
-    const id = `${this.#process} ${++this.#published}`;
-    this.#pending.set(id, { event, condition, resolve, reject });
-    this.#waiting += weightOf(event);
-    void this.#publish(id, event, condition);
+    const weight = weightOf(event);
+    this.#waiting += weight;
+    const outgoing: Outgoing = {
+      event,
+      resolve: (number) => {
+        this.#waiting -= weight;
+        resolve(number);
+      },
+      reject: (error) => {
+        this.#waiting -= weight;
+        reject(error);
+      },
+    };
+    if (condition === undefined) this.#publisher.publish(outgoing);
+    else {
+      const id = `${this.#process} ${++this.#published}`;
+      this.#pending.set(id, outgoing);
+      void this.#publishIf(condition, { id, event });
+    }
     return this.#newest = promise;
   }
 
@@ -186,6 +206,7 @@ export class StreamJournal implements Journal, AsyncDisposable {
   #end(): void {
     this.#over.abort();
     this.#stopReading();
+    this.#publisher.fail(stopped());
     for (const id of this.#pending.keys()) this.#fail(id, stopped());
     if (!this.#committing) this.#abandon();
   }
@@ -196,18 +217,21 @@ export class StreamJournal implements Journal, AsyncDisposable {
   }
 
   /** Publishes an event until it is known to be in the stream, or not; it is answered when it arrives. */
-  async #publish(id: string, event: JournalEvent, condition?: Condition): Promise<void> {
+  async #publishIf(
+    { since }: Condition,
+    { id, event }: { id: string; event: JournalEvent },
+  ): Promise<void> {
     const { clock, stream, onPublished = () => {} } = this.#options;
     const subject = `${stream.name}.${natsSubjectOf(event)}`;
     const data = encodeEvent(event);
     const end = clock.now() + GIVE_UP_MS;
     for (let expected: number | undefined; this.#pending.has(id);) {
       try {
-        if (condition !== undefined) expected ??= await this.#expect(subject, condition);
+        expected ??= await this.#expect(subject, since);
         await stream.client.publish(subject, data, {
           msgID: id,
           timeout: stream.answerMs,
-          ...expected !== undefined && { expect: { lastSubjectSequence: expected } },
+          expect: { lastSubjectSequence: expected },
         });
         return onPublished(true);
       } catch (error) {
@@ -226,7 +250,7 @@ export class StreamJournal implements Journal, AsyncDisposable {
    *
    * @throws {ConflictError} where the caller did not know it, or may not have
    */
-  async #expect(subject: string, { since }: Condition): Promise<number> {
+  async #expect(subject: string, since: number): Promise<number> {
     const { stream: { manager, name }, snapshots } = this.#options;
     const found = await manager.streams.getMessage(name, { last_by_subj: subject });
     const newest = found?.seq ?? 0;
@@ -243,11 +267,9 @@ export class StreamJournal implements Journal, AsyncDisposable {
   }
 
   /** From now on it is not waited for. */
-  #take(id: string): Pending | undefined {
+  #take(id: string): Outgoing | undefined {
     const pending = this.#pending.get(id);
-    if (pending === undefined) return undefined;
     this.#pending.delete(id);
-    this.#waiting -= weightOf(pending.event);
     return pending;
   }
 
@@ -299,9 +321,9 @@ export class StreamJournal implements Journal, AsyncDisposable {
     const { seq } = message;
     if (seq <= this.#received || this.#over.signal.aborted) return;
     if (seq !== this.#received + 1 && this.#received + 1 !== this.#absent) return this.#skip(seq);
-    const id = message.headers?.get(MESSAGE_ID) ?? "";
-    const pending = this.#pending.get(id);
-    let event = pending?.event;
+    const turn = parseTurn(message.headers?.get(TURN));
+    const id = turn === undefined ? message.headers?.get(MESSAGE_ID) ?? "" : "";
+    let event = turn === undefined ? this.#pending.get(id)?.event : this.#publisher.find(turn);
     try {
       event ??= decodeEvent(message.data);
     } catch (error) {
@@ -310,7 +332,7 @@ export class StreamJournal implements Journal, AsyncDisposable {
       return this.#stop(problem);
     }
     this.#received = seq;
-    this.#arrived.push({ number: seq, event, outcome: seq, pending: this.#take(id) });
+    this.#arrived.push({ number: seq, event, outcome: seq, turn, pending: this.#take(id) });
     this.#commit();
   }
 
@@ -348,16 +370,15 @@ export class StreamJournal implements Journal, AsyncDisposable {
     database.change({
       run: () => {
         entries = this.#arrived.splice(0, BATCH);
+        this.#turns.judge(entries);
         reader.apply(entries);
         return false;
       },
       committed: () => {
         this.#committing = false;
+        this.#turns.keep();
         reader.committed(entries);
-        for (const { outcome, pending } of entries) {
-          if (typeof outcome === "number") pending?.resolve(outcome);
-          else pending?.reject(outcome);
-        }
+        for (const entry of entries) this.#answer(entry);
         this.#noteProgress();
         this.#commit();
       },
@@ -372,6 +393,14 @@ export class StreamJournal implements Journal, AsyncDisposable {
         });
       },
     });
+  }
+
+  #answer({ outcome, turn, pending }: Arrived): void {
+    if (outcome === REPEATED) return;
+    if (outcome === EARLY) return this.#publisher.early(turn!);
+    const waiting = turn === undefined ? pending : this.#publisher.take(turn);
+    if (typeof outcome === "number") waiting?.resolve(outcome);
+    else waiting?.reject(outcome);
   }
 
   #noteProgress(): void {

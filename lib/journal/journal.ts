@@ -47,7 +47,7 @@ export interface Entry {
   readonly event: JournalEvent;
   /**
    * The event's number, until the reader puts the number of the one that it repeats in its place, or why it is
-   * refused. A refused event keeps its number and changes nothing.
+   * refused. A refused event keeps its number and changes nothing; the journal itself may have refused it before.
    */
   outcome: number | Error;
 }

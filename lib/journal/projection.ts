@@ -148,8 +148,9 @@ export class Projection implements Reader {
     const accounts = this.#accounts;
     this.#accounts = [];
     if (accounts.length > 0) this.onAccounts(accounts);
-    for (const { event } of entries) {
-      if (event.type === "login-moved") this.onMoved(event.login, event.server);
+    for (const { number, event, outcome } of entries) {
+      if (event.type !== "login-moved" || outcome !== number) continue;
+      this.onMoved(event.login, event.server);
     }
     this.#tell(entries);
   }
@@ -273,10 +274,11 @@ export class Projection implements Reader {
 
   #apply(entry: Entry, event: JournalEvent): void {
     const { number } = entry;
+    if (entry.outcome instanceof Error) return this.#disown(entry);
     switch (event.type) {
       case "message":
         entry.outcome = this.messages.insert(number, event);
-        if (entry.outcome !== number) this.#erase(number, number);
+        this.#disown(entry);
         if (event.announcement && entry.outcome === number) {
           this.operators.noteAnnouncement(event, number);
         }
@@ -351,6 +353,11 @@ export class Projection implements Reader {
       this.#erase(id, number);
       this.#deleted = true;
     }
+  }
+
+  /** A message that came to nothing here shall not stay elsewhere. */
+  #disown({ number, event, outcome }: Entry): void {
+    if (event.type === "message" && outcome !== number) this.#erase(number, number);
   }
 
   /** The text of a message leaves the stream of a cluster too, since an event says so. */

@@ -221,6 +221,13 @@ export const MIGRATIONS: readonly string[] = [
   ALTER TABLE messages ADD COLUMN announcement INTEGER;   -- 1: an operator speaks for the server
   `,
   `
+  -- In a cluster: what counts of each publisher's events, by its numbers. A server is another one after each start.
+  CREATE TABLE publishers (
+    publisher TEXT PRIMARY KEY,
+    last INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  `,
+  `
   -- Requests up to this one may have stored messages that were deleted since.
   ALTER TABLE logins ADD COLUMN requests INTEGER NOT NULL DEFAULT 0;
 

@@ -33,12 +33,13 @@ export async function openStream(
   );
   const projection = new Projection(database, { stream: stream.id });
   const snapshots = new Snapshots(stream);
-  if (restores) await restore({ stream, snapshots, projection });
+  const log = options.log ?? (() => {});
+  if (restores) await restore({ stream, clock: systemClock, log, snapshots, projection });
   const recorder = new Recorder(projection);
   const journal = opened.use(
     await StreamJournal.open({
       ...{ stream, snapshots, database, reader: recorder, clock: systemClock },
-      ...{ log: options.log ?? (() => {}), onFailed },
+      ...{ log, onFailed },
     }),
   );
   const resources = opened.move();
