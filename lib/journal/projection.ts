@@ -156,8 +156,8 @@ export class Projection implements Reader {
   }
 
   /**
-   * The tables as they are after the newest event, read at once: for each 100,000 rows the loop stands still for
-   * about a quarter of a second.
+   * The tables as they are after the newest event, read at once: the loop stands still for that, 0.3 s with 50,000
+   * accounts and 200,000 messages.
    *
    * @returns undefined where the disk fails just now
    */
