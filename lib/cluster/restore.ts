@@ -46,7 +46,7 @@ export async function restore(
 ): Promise<void> {
   const { stream, log } = source;
   for (let attempt = 1;; attempt++) {
-    const { manifest } = await snapshots.newest();
+    const { manifest } = await stream.patiently(() => snapshots.newest());
     if (manifest === undefined || projection.last >= manifest.floor.upTo) {
       // What a snapshot that is gone has left is nothing.
       if (projection.restoring) await projection.clear();
@@ -56,7 +56,7 @@ export async function restore(
     log(
       `events up to ${manifest.floor.upTo} were trimmed: beginning with a snapshot of the others`,
     );
-    const parts = await snapshots.read(manifest);
+    const parts = await stream.patiently(() => snapshots.read(manifest));
     try {
       if (parts === undefined) throw new ReplacedError();
       const read = (ids: readonly number[]) => readMessages(ids, source);
@@ -127,6 +127,7 @@ async function* consume(
         messages.push([seq, decodeEvent(data) as MessageEvent]);
         const isLast = seq >= last || info.pending === 0;
         if (messages.length < BATCH && !isLast) continue;
+        silence.set(undefined);
         yield messages;
         messages = [];
         if (isLast) return;
@@ -141,7 +142,8 @@ async function* consume(
 }
 
 async function ask(id: number, { stream }: Source): Promise<Messages[number]> {
-  const found = await stream.manager.streams.getMessage(stream.name, { seq: id });
+  const { manager: { streams }, name } = stream;
+  const found = await stream.patiently(() => streams.getMessage(name, { seq: id }));
   if (found === null) throw new ReplacedError();
   return [id, decodeEvent(found.data) as MessageEvent];
 }

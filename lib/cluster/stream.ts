@@ -58,12 +58,14 @@ export class ClusterStream implements AsyncDisposable {
   readonly connection: NatsConnection;
   /** An answer from JetStream is waited for so long, in milliseconds. */
   readonly answerMs = ANSWER_MS;
+  readonly #options: StreamOptions;
 
   private constructor(
     connection: NatsConnection,
     manager: JetStreamManager,
-    { info, id }: { info: StreamInfo; id: string },
+    { info, id, options }: { info: StreamInfo; id: string; options: StreamOptions },
   ) {
+    this.#options = options;
     this.connection = connection;
     this.manager = manager;
     this.client = manager.jetstream();
@@ -86,11 +88,20 @@ export class ClusterStream implements AsyncDisposable {
         () => jetstreamManager(connection, { timeout: ANSWER_MS }),
       );
       const opened = await patiently(options, () => openStream(connection, manager, options));
-      return new ClusterStream(connection, manager, opened);
+      return new ClusterStream(connection, manager, { ...opened, options });
     } catch (error) {
       await connection.close();
       throw error;
     }
+  }
+
+  /**
+   * Asks something of JetStream at the start, again while it has no leader.
+   *
+   * @throws {ExitError} `refused`, where it can't say
+   */
+  async patiently<T>(work: () => Promise<T>): Promise<T> {
+    return await patiently(this.#options, work);
   }
 
   /** Whether it is still the one that was opened, and no later one of its name. @throws where NATS can't say */

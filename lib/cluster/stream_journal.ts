@@ -119,7 +119,8 @@ export class StreamJournal implements Journal, AsyncDisposable {
    * @throws {ExitError} `refused`, where the stream does not have the events that come next
    */
   static async open(options: StreamJournalOptions): Promise<StreamJournal> {
-    const ends = await options.stream.ends();
+    const { stream } = options;
+    const ends = await stream.patiently(() => stream.ends());
     requireContinuation(options, ends);
     const journal = new StreamJournal(options, ends.last);
     journal.#reading = journal.#read();

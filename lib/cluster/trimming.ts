@@ -54,7 +54,7 @@ export class Trimming {
       }
     }
     const snapshot = await projection.snapshot();
-    if (snapshot === undefined || snapshot.upTo <= upTo) return;
+    if (snapshot === undefined || snapshot.upTo <= upTo || snapshot.parts.length === 0) return;
     await snapshots.write(snapshot, { at, floor, replaces: number });
   }
 
