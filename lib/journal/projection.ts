@@ -382,6 +382,7 @@ export class Projection implements Reader {
     if (deletion instanceof ProtocolError) return deletion;
     this.operators.noteDeletion(event, { number, user: deletion.from });
     this.#deletions.set(number, deletion);
+    this.#erase(event.message, number);
     this.#deleted = true;
     return number;
   }
