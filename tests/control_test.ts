@@ -51,6 +51,7 @@ Deno.test({
       "logins +1 since the start, and 0 came back",
       "refused logins 1 since the start, 1 wrong-password",
       "muted, banned +0",
+      "new accounts +are taken",
     ];
     assertMatch(screen, new RegExp(`^${lines.join("\n")}\n$`));
     assertMatch(await control(folder.path, "sessions"), /^0 joe from 127\.0\.0\.1 since .*\n$/);
