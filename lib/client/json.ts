@@ -167,8 +167,8 @@ export class JsonFace {
   readonly #write: (line: string) => void;
   /** The commands without an answer. */
   readonly #pending = new Set<Promise<void>>();
-  /** The last of them: answers come in the order of the commands. */
-  #last: Promise<void> = Promise.resolve();
+  /** When the last command so far has its answer, and so all before it: answers keep the commands' order. */
+  #answered = Promise.resolve();
   #logoutId: Id;
   /** The user's name, folded. */
   #key = "";
@@ -277,14 +277,17 @@ export class JsonFace {
   }
 
   #run(id: Id, run: () => Promise<Fields>): void {
-    const before = this.#last;
-    const running: Promise<void> = run()
-      .finally(() => before)
-      .then(({ type, ...answer }) => this.#say({ type, id, ...answer }))
-      .catch((error) => this.#refuse(id, error))
-      .finally(() => this.#pending.delete(running));
+    const before = this.#answered;
+    const answer = run().then(
+      ({ type, ...answer }) => () => this.#say({ type, id, ...answer }),
+      (error) => () => this.#refuse(id, error),
+    );
+    const running: Promise<void> = Promise.all([answer, before]).then(([say]) => {
+      say();
+      this.#pending.delete(running);
+    });
+    this.#answered = running;
     this.#pending.add(running);
-    this.#last = running;
   }
 
   #refuse(id: Id, error: unknown): void {

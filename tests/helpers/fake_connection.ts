@@ -48,7 +48,7 @@ export class FakeConnection implements Connection {
     this.#toRead.end();
   }
 
-  /** The other side sends lines, which come at once. */
+  /** The other side sends lines, which come together. */
   receive(...lines: string[]): void {
     this.#toRead.push(lines);
   }
