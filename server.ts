@@ -141,13 +141,14 @@ async function announce(
 
 async function askServer(
   command: ControlRequest["command"],
-  { arguments: { username, address, text }, options, flags }: CommandLine,
+  { arguments: { username, address, message, text }, options, flags }: CommandLine,
 ): Promise<void> {
   await controlServer(command, {
     folder: options["data"] ?? ".",
     print: (line) => console.log(line),
     user: username,
     address,
+    message,
     text: text ?? options["why"],
     lasting: options["for"],
     count: options["count"],

@@ -51,6 +51,7 @@ Deno.test({
       "logins +1 since the start, and 0 came back",
       "refused logins 1 since the start, 1 wrong-password",
       "muted, banned +0",
+      "new accounts +are taken",
     ];
     assertMatch(screen, new RegExp(`^${lines.join("\n")}\n$`));
     assertMatch(await control(folder.path, "sessions"), /^0 joe from 127\.0\.0\.1 since .*\n$/);
@@ -65,13 +66,32 @@ Deno.test({
     );
     assertEquals(await control(folder.path, "announce", "Hand it in"), "0 done: announce\n");
     await joe.match(/Message type: Announcement of an operator\nFrom: server\n\n {2}Hand it in\n/);
+    assertMatch(await control(folder.path, "unmute", "joe"), /^0 done/);
+    await joe.type("PM the solutions\n");
+    await joe.match(/Message sent/);
+    const messages = await control(folder.path, "messages");
+    const [, number = ""] = /server: Hand it in\n(\d+) .* joe: the solutions\n$/.exec(messages)!;
+    const deleted = await control(folder.path, "delete", number, "--why", "not yet");
+    assertEquals(deleted, "0 done: delete, a message of joe\n");
+    await joe.matchError(/server deleted your message of .*: not yet\.\n/);
+    assertMatch(await control(folder.path, "messages"), / joe \(deleted by server\)\n$/);
+    assertMatch(
+      await control(folder.path, "delete", number),
+      /^4 chatserver: message \d+ is deleted already, by server\n$/,
+    );
+    const locked = await control(folder.path, "lock", "--for", "45m", "--why", "exam");
+    assertMatch(locked, /^0 done: lock until 20.*Z\n$/);
+    assertMatch(
+      await control(folder.path, "status"),
+      /\nnew accounts +The chat is locked for new users until .*: exam\n/,
+    );
     assertEquals(await control(folder.path, "kick", "joe"), "0 done: kick joe\n");
     assertEquals(await joe.exitCode(), 4);
     assertMatch(joe.stderr, /you were sent away by an operator\n$/);
     const done = await control(folder.path, "operations", "--count", "2");
     assertMatch(
       done,
-      /^0 \S+ server: announce: Hand it in\n\S+ the server's own machine: kick joe\n$/,
+      /^0 \S+ the server's own machine: lock until \S+: exam\n\S+ the server's own machine: kick joe\n$/,
     );
   },
 });
@@ -88,6 +108,11 @@ Deno.test({
       await control(folder.path, "status"),
       `${nobody}there is no control.sock\n`,
     );
+    const deep = folder.file("x".repeat(100));
+    assertMatch(
+      await control(deep, "status"),
+      /: the path of its control\.sock has \d+ bytes, and a socket's at most \d+: go into the data folder, and/,
+    );
     const first = (await startServer(folder.path)).server;
     Deno.kill(first.pid, "SIGKILL");
     await first.exitCode();
@@ -101,6 +126,9 @@ Deno.test({
     const wrong: [string[], RegExp][] = [
       [["kick", "joe"], /^4 chatserver: there is no user of that name\n$/],
       [["unquiet"], /^4 chatserver: the chat is not quiet\n$/],
+      [["unlock"], /^4 chatserver: the chat is not locked\n$/],
+      [["delete", "1"], /^4 chatserver: there is no message 1 to everybody or in a room\n$/],
+      [["delete", "x"], /^2 chatserver: delete takes the number of a message/],
       [["announce", " "], /^4 chatserver: the message is empty\n$/],
       [["mute", "joe", "--for", "10x"], /^2 chatserver: "10x" is no duration/],
       [["operations", "--count", "x"], /^2 chatserver: --count takes a number/],

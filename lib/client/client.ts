@@ -4,6 +4,7 @@ import { ExitCode, ExitError } from "../exit.ts";
 import { type Endpoint, formatEndpoint } from "../net/connection.ts";
 import type { ErrorCode } from "../protocol/errors.ts";
 import { MAX_OUTSTANDING } from "../protocol/limits.ts";
+import { RecentMap } from "../protocol/recent_map.ts";
 import { RecentSet } from "../protocol/recent_set.ts";
 import type {
   ClientRecord,
@@ -43,6 +44,8 @@ const TEMPORARY: ReadonlySet<ErrorCode> = new Set([
 const REFUSED_ROUNDS = 5;
 /** So many messages to one or in rooms are known to have been shown: more than may be unacknowledged. */
 const SHOWN = 4 * MAX_OUTSTANDING;
+/** So many messages are known to have been deleted. */
+const DELETED = 1_000;
 
 /** Options of {@linkcode ChatClient.open}. */
 export interface ChatClientOptions {
@@ -66,6 +69,8 @@ export interface ChatClientOptions {
   overview?: () => number | undefined;
   /** Something was done in a room of the user's, or to the user. @default nobody is told */
   onRoom?: (news: ServerRecords["room"]) => void;
+  /** The text of a message was deleted; one that comes later has none. @default nobody is told */
+  onDeleted?: (deletion: ServerRecords["deleted"]) => void;
   /** Somebody has come, or gone. @default nobody is told */
   onPresence?: (presence: PresenceChange) => void;
   /** The server has something to say to its users. @default nobody is told */
@@ -123,6 +128,8 @@ export class ChatClient extends ChatRequests {
   /** When the session of the moment began. */
   #attachedAt = 0;
   readonly #shown = new RecentSet<number>(SHOWN);
+  /** Who has deleted messages that may be on their way still, by their ids. */
+  readonly #deleted = new RecentMap<number, string>(DELETED);
   #leaving = false;
   readonly #closed = Promise.withResolvers<void>();
 
@@ -239,6 +246,10 @@ export class ChatClient extends ChatRequests {
       onWelcome: (welcome) => this.#welcome(welcome),
       onMessage: onMessage && ((message) => this.#receive(message, onMessage)),
       onRoom: (news) => this.#options.onRoom?.(news),
+      onDeleted: (deletion) => {
+        this.#deleted.set(deletion.message, deletion.by);
+        this.#options.onDeleted?.(deletion);
+      },
       onPresence: (presence) => this.#options.onPresence?.(presence),
       onServers: (named) => void servers.learn(named, { welcome: false }),
       onNotice: (message) => this.#options.onNotice?.(message),
@@ -281,7 +292,9 @@ export class ChatClient extends ChatRequests {
     if (!late) this.#last = Math.max(this.#last, id);
     if (known) return;
     if (to !== undefined || room !== undefined) this.#shown.add(id);
-    onMessage(id <= this.#missedUpTo ? { ...message, late: true } : message);
+    const deleted = this.#deleted.get(id);
+    const allowed = deleted === undefined ? message : { ...message, text: "", deleted };
+    onMessage(id <= this.#missedUpTo ? { ...allowed, late: true } : allowed);
   }
 
   /** The session has ended. */

@@ -1,5 +1,5 @@
 import { legible, legibleLine } from "../console/foreign.ts";
-import { under } from "../console/layout.ts";
+import { hanging, under } from "../console/layout.ts";
 import type { Page } from "../console/page.ts";
 import type { Message } from "../protocol/records.ts";
 import type { SettingValues } from "./settings.ts";
@@ -19,7 +19,7 @@ export interface LineForm {
  * begins with a name and a colon.
  */
 export function formatLine(message: Message, { page, times, own, paint }: LineForm): string {
-  const { from, to, room, sent, text, announcement = false } = message;
+  const { from, to, room, sent, text, announcement = false, deleted } = message;
   // No name has a blank in it.
   const addressee = announcement
     ? " announces"
@@ -30,6 +30,10 @@ export function formatLine(message: Message, { page, times, own, paint }: LineFo
     : ` -> ${own ? legibleLine(to) : "you"}`;
   const time = timeOf(sent, times);
   const name = legibleLine(from);
+  // No text can look like it.
+  if (deleted !== undefined) {
+    return hanging(`* ${time}${name}${addressee}: deleted by ${legibleLine(deleted)}`, page);
+  }
   const shown = under(`${time}${name}${addressee}:`, legible(text), page);
   return paint !== undefined && shown.startsWith(time + name)
     ? time + paint(name) + shown.slice(time.length + name.length)

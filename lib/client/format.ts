@@ -24,17 +24,19 @@ export function formatMessage(
     ...message.room !== undefined ? ["Room"] as const : [],
     ...own && message.to !== undefined ? ["To"] as const : [],
     ...message.late ? ["Sent"] as const : [],
+    ...deletedOf(message),
   ];
   return format(message, { title: page.styled ? bold(title) : title, details, page });
 }
 
 /** A message of the past, the user's own too. */
 export function formatPastMessage(message: Message, page: Page): string {
-  const details = message.room !== undefined
-    ? ["Room", "Sent"] as const
-    : message.to === undefined
-    ? ["Sent"] as const
-    : ["To", "Sent"] as const;
+  const details = [
+    ...message.room !== undefined ? ["Room"] as const : [],
+    ...message.room === undefined && message.to !== undefined ? ["To"] as const : [],
+    "Sent" as const,
+    ...deletedOf(message),
+  ];
   return format(message, { title: "*** Message ***", details, page });
 }
 
@@ -80,8 +82,12 @@ function formatProgress(direct: boolean, progress: Progress | undefined): string
 
 interface Form {
   title: string;
-  details: readonly ("Room" | "To" | "Sent")[];
+  details: readonly ("Room" | "To" | "Sent" | "Deleted by")[];
   page: Page;
+}
+
+function deletedOf({ deleted }: Message) {
+  return deleted === undefined ? [] : ["Deleted by"] as const;
 }
 
 function kindOf({ announcement = false, room, to }: Message): string {
@@ -90,11 +96,12 @@ function kindOf({ announcement = false, room, to }: Message): string {
 }
 
 function format(message: Message, { title, details, page }: Form): string {
-  const { from, to, room, sent, text } = message;
+  const { from, to, room, sent, text, deleted } = message;
   const values = {
     Room: `#${legibleLine(room ?? "")}`,
     To: legibleLine(to ?? ""),
     Sent: localTime(sent),
+    "Deleted by": legibleLine(deleted ?? ""),
   };
   return [
     title,
@@ -103,8 +110,7 @@ function format(message: Message, { title, details, page }: Form): string {
     ...details.map((detail) => hanging(`${detail}: ${values[detail]}`, page)),
     "",
     // No text can look like another message, or like a question.
-    block(legible(text), page),
-    "",
+    ...deleted === undefined ? [block(legible(text), page), ""] : [],
   ].join("\n");
 }
 

@@ -79,8 +79,8 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     return { type: "joined", room, topic, members, role, made };
   }),
   leave: command({ room: name }, async (client, fields) => {
-    const { room } = await client.leave(fields.room);
-    return { type: "left", room };
+    const { room, ended = false } = await client.leave(fields.room);
+    return { type: "left", room, ended };
   }),
   say: command({ room: name, text }, async (client, { room, text }) => ({
     type: "sent",
@@ -121,6 +121,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
       what: oneOf(...OPERATION_NAMES),
       user: optional(name),
       address: optional(string(MAX_NAME_LENGTH)),
+      message: optional(integer(1)),
       for: optional(duration),
       text: optional(string()),
     },
@@ -182,7 +183,14 @@ export class JsonFace {
   get events(): Required<
     Pick<
       ChatClientOptions,
-      "onMessage" | "onLost" | "onBack" | "onPresence" | "onRoom" | "onNotice" | "overview"
+      | "onMessage"
+      | "onLost"
+      | "onBack"
+      | "onPresence"
+      | "onRoom"
+      | "onDeleted"
+      | "onNotice"
+      | "overview"
     >
   > {
     return {
@@ -193,6 +201,8 @@ export class JsonFace {
       onPresence: (presence) => this.#presence(presence),
       onRoom: ({ room, what, by, user, text }) =>
         this.#say({ type: "room", room, what, by, user, text }),
+      onDeleted: ({ message, from, sent, room, by, why }) =>
+        this.#say({ type: "deleted", message, from, sent, room, by, why }),
       onNotice: (message) => this.#say({ type: "notice", message }),
       // Who is here, and no messages.
       overview: () => 0,
@@ -296,8 +306,9 @@ export class JsonFace {
 }
 
 /** A message as programs get it: `message` is its id, as everywhere. */
-function describe({ id, from, to, room, sent, text, late, announcement }: Message): Fields {
-  return { message: id, from, to, room, sent, text, late, announcement };
+function describe({ id, ...message }: Message): Fields {
+  const { from, to, room, sent, text, late, announcement, deleted } = message;
+  return { message: id, from, to, room, sent, text, late, announcement, deleted };
 }
 
 function without({ count, users }: Crowd, key: string): Crowd {

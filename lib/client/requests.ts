@@ -116,12 +116,13 @@ export abstract class ChatRequests {
     await this.request({ type: "password", old, new: password }, "password");
   }
 
-  /** Does something as an operator of the server: to a user, or to everybody. */
+  /** Does something as an operator of the server: to a user, to everybody, or to a message. */
   operate(
     what: Operation,
     order: {
       user?: string | undefined;
       address?: string | undefined;
+      message?: number | undefined;
       seconds?: number | undefined;
       text?: string | undefined;
     },

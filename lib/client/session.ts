@@ -76,6 +76,8 @@ export interface ClientSessionOptions {
   onWelcome: (welcome: ServerRecords["welcome"]) => void;
   /** Something was done in a room. @default nobody is told */
   onRoom?: (news: ServerRecords["room"]) => void;
+  /** The text of a message was deleted. */
+  onDeleted?: (deletion: ServerRecords["deleted"]) => void;
   /** Somebody has come, or gone. @default nobody is told */
   onPresence?: (presence: PresenceChange) => void;
   /** The server names others than in its welcome. @default nobody is told */
@@ -224,6 +226,8 @@ export class ClientSession {
         return;
       case "room":
         return this.#options.onRoom?.(record);
+      case "deleted":
+        return this.#options.onDeleted?.(record);
       case "presence":
         return this.#options.onPresence?.(record);
       case "servers":

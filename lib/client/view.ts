@@ -15,7 +15,7 @@ import { Attention, mentions, notification } from "./attention.ts";
 import { colored, emphasized } from "./colors.ts";
 import { dayOf, formatLine } from "./compact.ts";
 import type { Return } from "./client.ts";
-import { formatLoss, formatMessage, formatPastMessage } from "./format.ts";
+import { formatLoss, formatMessage, formatPastMessage, localTime } from "./format.ts";
 import { Here } from "./here.ts";
 import { describeNews } from "./room_news.ts";
 import type { LostError } from "./session.ts";
@@ -75,6 +75,7 @@ export class View {
     if (message.room !== undefined) this.rooms.add(message.room);
     if (this.compact) this.#line(message);
     else this.console.print(formatMessage(message, this.console.page, { own }));
+    if (message.deleted !== undefined) return;
     if (!this.#isOwn(message.from) && this.#isForUser(message)) this.#alert(message);
   }
 
@@ -126,6 +127,18 @@ export class View {
     } else if (this.settings.get("joins") || isForUser || what !== "joined" && what !== "left") {
       this.notice(text);
     }
+  }
+
+  /** The text of a message was deleted, which may have been shown. */
+  deleted({ from, sent, room, by, why }: ServerRecords["deleted"]): void {
+    // Whoever did it was answered.
+    if (this.#isOwn(by) || this.#isBlocked(from)) return;
+    const whose = this.#isOwn(from) ? "your message" : `${legibleLine(from)}'s message`;
+    const where = room === undefined ? "" : ` in #${legibleLine(room)}`;
+    const reason = why === undefined ? "" : `: ${legibleLine(why)}`;
+    const text = `${legibleLine(by)} deleted ${whose} of ${localTime(sent)}${where}${reason}`;
+    if (this.compact) this.notice(text);
+    else this.complain(`${text}.`);
   }
 
   /** Messages of the past, in order. */

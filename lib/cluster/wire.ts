@@ -21,6 +21,7 @@ const TYPES: ReadonlySet<string> = new Set<JournalEvent["type"]>([
   "login-ended",
   "logins-expired",
   "messages-expired",
+  "message-deleted",
   "room-made",
   "room-joined",
   "room-left",

@@ -127,6 +127,16 @@ export interface MessagesExpiredEvent {
   before: number;
 }
 
+/** The text of a public message, or one of a room, was deleted. */
+export interface MessageDeletedEvent {
+  type: "message-deleted";
+  message: number;
+  /** The username as it was registered; undefined where it was done on the server's own machine. */
+  by?: string | undefined;
+  at: number;
+  why?: string | undefined;
+}
+
 /** Somebody did something about a room. */
 interface RoomChange {
   /** The username as it was registered. */
@@ -170,10 +180,10 @@ export interface RoomsHeardEvent {
   accounts: readonly (readonly [account: string, upTo: number])[];
 }
 
-/** An operator has done something on the server; an announcement is a message. */
+/** An operator has done something on the server; an announcement is a message, and a deletion an event of its own. */
 export interface OperationEvent {
   type: "operation";
-  what: Exclude<Operation, "announce">;
+  what: Exclude<Operation, "announce" | "delete">;
   /** The username as it was registered; undefined where it was done on the server's own machine. */
   by?: string | undefined;
   at: number;
@@ -203,6 +213,7 @@ export type JournalEvent =
   | LoginEndedEvent
   | LoginsExpiredEvent
   | MessagesExpiredEvent
+  | MessageDeletedEvent
   | RoomEvent
   | RoomsHeardEvent
   | OperationEvent;

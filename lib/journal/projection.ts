@@ -2,18 +2,21 @@ import { credentialOf, parseCredentialsLine } from "../accounts/credentials_line
 import { ExitCode, ExitError } from "../exit.ts";
 import { CredentialsTable } from "../messages/credentials_table.ts";
 import type { Database } from "../messages/database.ts";
+import { type Deletion, Deletions } from "../messages/deletions.ts";
 import { Erasures } from "../messages/erasures.ts";
 import { LoginTable } from "../messages/login_table.ts";
 import { type HistoryRule, Mailboxes } from "../messages/mailboxes.ts";
 import { MessageLog } from "../messages/message_log.ts";
 import { OperatorTable } from "../messages/operator_table.ts";
 import { RoomTable } from "../messages/room_table.ts";
+import { ProtocolError } from "../protocol/errors.ts";
 import { type Snapshot, TableSnapshot } from "../messages/table_snapshot.ts";
 import type { Message } from "../protocol/records.ts";
 import type { ServerRole } from "../protocol/roles.ts";
 import type {
   AccountChangedEvent,
   JournalEvent,
+  MessageDeletedEvent,
   MessageEvent,
   OperationEvent,
   RoomEvent,
@@ -53,6 +56,7 @@ export class Projection implements Reader {
   readonly logins: LoginTable;
   readonly rooms: RoomTable;
   readonly operators: OperatorTable;
+  readonly deletions: Deletions;
   readonly credentials: CredentialsTable;
   readonly erasures: Erasures;
   readonly #database: Database;
@@ -63,6 +67,8 @@ export class Projection implements Reader {
   #gone: string[] = [];
   /** Accounts that have another role, by events that are not on the disk yet. */
   #roles: [account: string, role: ServerRole][] = [];
+  /** Which messages were deleted, by the numbers of events that are not on the disk yet. */
+  readonly #deletions = new Map<number, Deletion>();
   /** What became of a cluster's accounts, by events that are not on the disk yet. */
   #accounts: AccountChange[] = [];
   /** Whether messages were deleted that the files may still hold. */
@@ -76,6 +82,8 @@ export class Projection implements Reader {
   onRoom: (number: number, event: RoomEvent) => void = () => {};
   /** Takes what an operator has done: after the messages before it, and before those after it. */
   onOperation: (event: OperationEvent) => void = () => {};
+  /** Takes what was deleted of the messages: after those before it, and before those after it. */
+  onDeletion: (deletion: Deletion) => void = () => {};
   /** Takes the key of an account that has another role on the server. */
   onRole: (account: string, role: ServerRole) => void = () => {};
   /** Takes the key of an account that has gone, before the messages of the same batch. */
@@ -100,6 +108,7 @@ export class Projection implements Reader {
     this.rooms = new RoomTable(database);
     this.operators = new OperatorTable(database);
     this.messages = new MessageLog(database, this);
+    this.deletions = new Deletions(database, this);
     this.logins = new LoginTable(database);
     this.credentials = new CredentialsTable(database);
     this.erasures = new Erasures(database);
@@ -118,6 +127,7 @@ export class Projection implements Reader {
     // What was refused is not there after the next start either.
     if (this.#unsure) {
       this.messages.takeBack();
+      this.deletions.takeBack();
       this.rooms.takeBack();
       this.operators.takeBack();
     }
@@ -137,6 +147,7 @@ export class Projection implements Reader {
     this.messages.publish(this.#last);
     this.rooms.keep();
     this.operators.keep();
+    this.deletions.keep();
     if (this.#deleted) this.#database.scrub();
     this.#deleted = false;
     const gone = this.#gone;
@@ -153,6 +164,7 @@ export class Projection implements Reader {
       this.onMoved(event.login, event.server);
     }
     this.#tell(entries);
+    this.#deletions.clear();
   }
 
   /**
@@ -240,6 +252,7 @@ export class Projection implements Reader {
     this.#gone = [];
     this.#roles = [];
     this.#accounts = [];
+    this.#deletions.clear();
     this.messages.forgetRequests();
     this.mailboxes.forgetMet();
   }
@@ -247,28 +260,44 @@ export class Projection implements Reader {
   /** Whoever delivers messages knows who is in which room when each of them was sent. */
   #tell(entries: readonly Entry[]): void {
     let messages: StoredMessage[] = [];
+    const deleted = new Map(
+      this.#deletions.values().map((deletion) => [deletion.message, deletion]),
+    );
     const flush = () => {
       if (messages.length > 0) this.onMessages(messages);
       messages = [];
     };
     for (const { number, event, outcome } of entries) {
       if (outcome !== number) continue;
-      if (event.type === "message") messages.push(this.#stored(number, event));
-      else if (isRoomEvent(event)) {
+      if (event.type === "message") {
+        messages.push(this.#stored(number, event, deleted.get(number)));
+      } else if (isRoomEvent(event)) {
         flush();
         this.onRoom(number, event);
       } else if (event.type === "operation") {
         flush();
         this.onOperation(event);
+      } else if (event.type === "message-deleted") {
+        flush();
+        this.onDeletion(this.#deletions.get(number)!);
       }
     }
     flush();
   }
 
-  #stored(id: number, event: MessageEvent): StoredMessage {
-    const { from, to, room, sent, text, announcement, origin } = event;
+  #stored(id: number, event: MessageEvent, deletion: Deletion | undefined): StoredMessage {
+    const { from, to, room, sent, announcement, origin } = event;
     const name = room === undefined ? undefined : this.rooms.nameOf(room);
-    const message = { id, from, to, room: name, sent, text, ...announcement && { announcement } };
+    const said = deletion === undefined ? { text: event.text } : { text: "", deleted: deletion.by };
+    const message = {
+      id,
+      from,
+      to,
+      room: name,
+      sent,
+      ...said,
+      ...announcement && { announcement },
+    };
     return { message, login: origin?.login, room };
   }
 
@@ -328,6 +357,9 @@ export class Projection implements Reader {
       case "rooms-heard":
         for (const [account, upTo] of event.accounts) this.mailboxes.hear(account, upTo);
         return;
+      case "message-deleted":
+        entry.outcome = this.#delete(number, event);
+        return;
       case "operation":
         entry.outcome = this.operators.apply(number, event) ?? number;
         return;
@@ -343,6 +375,16 @@ export class Projection implements Reader {
     this.#accounts.push({ account, line, by });
     const parsed = parseCredentialsLine(line);
     if (by !== undefined && parsed !== undefined) this.logins.renew(by, credentialOf(parsed));
+  }
+
+  #delete(number: number, event: MessageDeletedEvent): number | ProtocolError {
+    const deletion = this.deletions.apply(event);
+    if (deletion instanceof ProtocolError) return deletion;
+    this.operators.noteDeletion(event, { number, user: deletion.from });
+    this.#deletions.set(number, deletion);
+    this.#erase(event.message, number);
+    this.#deleted = true;
+    return number;
   }
 
   #remove(account: string, number: number): void {

@@ -127,10 +127,10 @@ export class MessageLog {
     );
   }
 
-  /** Whether a stored message is this one; one that was forgotten since can't be compared any more. */
+  /** Whether a stored message is this one; one that was forgotten or deleted since can't be compared any more. */
   #isSame({ to, room, text }: MessageEvent, id: number): boolean {
     const row = this.#statements.content.get(id);
-    return row === undefined ||
+    return row === undefined || row["deleted_by"] !== null ||
       row["text"] === text && row["to"] === (to ?? null) && row["room"] === (room ?? null);
   }
 
@@ -255,6 +255,12 @@ export class MessageLog {
     return rows.reverse().map(toMessage);
   }
 
+  /** The last messages to everybody, in order. */
+  publicHistory(count: number): Message[] {
+    const rows = this.#statements.publicHistory.all({ count, last: this.#last });
+    return rows.reverse().map(toMessage);
+  }
+
   /** The last messages of a room after an id, in order. */
   roomHistory(room: number, { count, after }: { count: number; after: number }): Message[] {
     const rows = this.#statements.roomHistory.all({ room, count, after, last: this.#last });
@@ -307,7 +313,7 @@ function takePage<T extends { text: string } | { message: Message }>(
   return { items, next };
 }
 
-const COLUMNS = `id, sender_name, addressee_name, sent, text, announcement,
+const COLUMNS = `id, sender_name, addressee_name, sent, text, announcement, deleted_by,
     (SELECT name FROM rooms WHERE rooms.id = messages.room) AS room_name`;
 
 /** What the requests of messages that are about to be deleted were. */
@@ -340,7 +346,8 @@ function prepare(database: Database) {
       WHERE sender = (SELECT account FROM logins WHERE logins.id = :login)
       AND messages.id > (SELECT last FROM logins WHERE logins.id = :login) AND login = :login
       ORDER BY messages.id DESC LIMIT :limit`,
-    content: `SELECT sender, text, room, addressee_name AS "to" FROM messages WHERE id = ?`,
+    content:
+      `SELECT sender, text, room, deleted_by, addressee_name AS "to" FROM messages WHERE id = ?`,
     deletedRequests: "SELECT requests FROM logins WHERE id = ?",
     forgetDirect: `DELETE FROM messages WHERE ${nobodys} RETURNING id`,
     noteDirect: noteRequests(nobodys),
@@ -364,6 +371,8 @@ function prepare(database: Database) {
       ORDER BY id LIMIT ${PAGE.messages}`,
     history: `SELECT ${COLUMNS} FROM messages WHERE ${readable} AND id <= :last
       ORDER BY id DESC LIMIT :count`,
+    publicHistory: `SELECT ${COLUMNS} FROM messages
+      WHERE room IS NULL AND addressee IS NULL AND id <= :last ORDER BY id DESC LIMIT :count`,
     unheard: `SELECT ${COLUMNS} FROM messages
       WHERE room = :room AND id > :after AND id < :before AND sender <> :account
       ORDER BY id LIMIT ${PAGE.messages}`,
@@ -405,5 +414,6 @@ function toMessage(row: Row): Message {
     sent: row["sent"] as number,
     text: row["text"] as string,
     ...row["announcement"] === 1 && { announcement: true },
+    ...row["deleted_by"] !== null && { deleted: row["deleted_by"] as string },
   };
 }

@@ -1,13 +1,16 @@
-import type { MessageEvent, OperationEvent } from "../journal/events.ts";
+import type { MessageDeletedEvent, MessageEvent, OperationEvent } from "../journal/events.ts";
 import { ProtocolError } from "../protocol/errors.ts";
 import { foldUsername } from "../protocol/names.ts";
 import { type Operation, OPERATIONS, type ServerRole } from "../protocol/roles.ts";
 import type { Database } from "./database.ts";
 import { Rows } from "./rows.ts";
 
-/** Who may not write (`mute`), or not be here (`ban`); or from where no new accounts come (`address`). */
+/**
+ * Who may not write (`mute`), or not be here (`ban`); or from where no new accounts come (`address`), which may be
+ * everywhere (`lock`).
+ */
 export interface Restriction {
-  what: "mute" | "ban" | "address";
+  what: "mute" | "ban" | "address" | "lock";
   /** The username, or the address; null where it holds for everybody but operators. */
   user: string | null;
   /** Null where it was done on the server's own machine; so with everything else that was. */
@@ -25,13 +28,15 @@ export interface DoneOperation {
   what: Operation | ServerRole;
   by: string | null;
   at: number;
-  /** The username, or the address. */
+  /** The username, or the address; who sent the message. */
   user: string | null;
+  /** The number of the message that was deleted. */
+  message: number | null;
   until: number | null;
   why: string | null;
 }
 
-/** Under which account what holds for everybody but operators is kept: no username is empty. */
+/** Under which account what holds for everybody is kept: no username is empty. */
 const EVERYBODY = "";
 
 type RestrictionRow = Restriction & { account: string };
@@ -56,7 +61,7 @@ export class OperatorTable {
     this.#operations = new Rows(database, {
       table: "operations",
       key: ["id"],
-      values: ["what", "by", "at", "user", "until", "why"],
+      values: ["what", "by", "at", "user", "message", "until", "why"],
     });
     this.#statements = database.prepare({
       operators: "SELECT account FROM operators",
@@ -84,6 +89,11 @@ export class OperatorTable {
   /** What keeps an address from making accounts, and from using those that were made since. */
   addressBan(address: string, at: number): Restriction | undefined {
     return this.#find(foldUsername(address), "address", at);
+  }
+
+  /** What keeps everybody from making accounts at a time; undefined where nothing does. */
+  lock(at: number): Restriction | undefined {
+    return this.#find(EVERYBODY, "lock", at);
   }
 
   /** What keeps an account from writing at a time; undefined where nothing does. */
@@ -123,6 +133,9 @@ export class OperatorTable {
       const isQuiet = this.#find(EVERYBODY, "mute", at) !== undefined;
       return isQuiet ? undefined : notAllowed("the chat is not quiet");
     }
+    if (what === "unlock") {
+      return this.lock(at) !== undefined ? undefined : notAllowed("the chat is not locked");
+    }
     if (what === "unban-address") {
       const isBanned = this.addressBan(address ?? "", at) !== undefined;
       return isBanned ? undefined : notAllowed(`${address} is not banned`);
@@ -157,6 +170,7 @@ export class OperatorTable {
     switch (what) {
       case "mute":
       case "ban":
+      case "lock":
       case "quiet": {
         const kind = what === "quiet" ? "mute" : what;
         this.#restrict({ account, what: kind, user, by, at, until, why });
@@ -169,20 +183,36 @@ export class OperatorTable {
       case "unban":
         this.#lift({ account, what: "ban" });
         break;
+      case "unlock":
+        this.#lift({ account, what: "lock" });
+        break;
       case "ban-address":
         this.#restrict({ account, what: "address", user, by, at, until, why });
         break;
       case "unban-address":
         this.#lift({ account, what: "address" });
     }
-    this.#operations.put({ id: number, what, by, at, user, until, why });
+    this.#operations.put({ id: number, what, by, at, user, message: null, until, why });
     return undefined;
   }
 
   /** An operator has spoken for the server. */
   noteAnnouncement({ from: by, sent: at, text: why }: MessageEvent, number: number): void {
-    const [user, until] = [null, null];
-    this.#operations.put({ id: number, what: "announce", by, at, user, until, why });
+    const [user, message, until] = [null, null, null];
+    this.#operations.put({ id: number, what: "announce", by, at, user, message, until, why });
+  }
+
+  /** A message of a user was deleted, by an operator or by a moderator of its room. */
+  noteDeletion(
+    event: MessageDeletedEvent,
+    { number, user }: { number: number; user: string },
+  ): void {
+    const { by = null, at, message, why = null } = event;
+    const [what, until] = ["delete", null] as const;
+    this.#operations.put({ id: number, what, by, at, user, message, until, why });
+    // An announcement stands here as well.
+    const announced = this.#operations.get({ id: message });
+    if (announced !== undefined) this.#operations.put({ ...announced, why: null });
   }
 
   /** Who runs the server has given an account a role. @returns false where it has that already */
@@ -196,8 +226,8 @@ export class OperatorTable {
       this.#operators.add(account);
       this.#roles.put({ account });
     } else this.#dismiss(account);
-    const [by, until, why] = [null, null, null];
-    this.#operations.put({ id: number, what: role, by, at, user: account, until, why });
+    const [by, message, until, why] = [null, null, null, null];
+    this.#operations.put({ id: number, what: role, by, at, user: account, message, until, why });
     return true;
   }
 
@@ -270,6 +300,11 @@ export function describeBan({ until, why }: Pick<Restriction, "until" | "why">):
 /** The same of a ban of the user's address. */
 export function describeAddressBan({ until, why }: Restriction): string {
   return describe("no new accounts are taken from your address", until, why);
+}
+
+/** What somebody is told who is new, where the chat is locked. */
+export function describeLock({ until, why }: Restriction): string {
+  return describe("the chat is locked: no new accounts are taken", until, why);
 }
 
 function describe(what: string, until: number | null, why: string | null): string {

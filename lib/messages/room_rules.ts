@@ -1,7 +1,15 @@
 import type { RoomActEvent, RoomEvent } from "../journal/events.ts";
 import { ProtocolError } from "../protocol/errors.ts";
 import { foldUsername } from "../protocol/names.ts";
-import { ACTS, may, outranks, type Right, RIGHTS, type Role } from "../protocol/roles.ts";
+import {
+  ACTS,
+  may,
+  outranks,
+  type Right,
+  RIGHTS,
+  type Role,
+  ROOM_ROLES,
+} from "../protocol/roles.ts";
 
 /** What holds for an account in a room whether it is in it or not; 1 is true. */
 export interface Standing {
@@ -82,7 +90,10 @@ function judgeAct(
   if (ACTS[what].takes !== "user") return undefined;
   if (user === undefined) return new ProtocolError("no-such-user", `${what} takes a username`);
   const account = foldUsername(user);
-  if (account === foldUsername(by)) return notAllowed(`nobody can ${what} themselves`);
+  if (account === foldUsername(by)) {
+    const isRole = (ROOM_ROLES as readonly string[]).includes(what);
+    return notAllowed(`nobody can ${isRole ? "change their own role" : `${what} themselves`}`);
+  }
   const { name } = facts.room(id)!;
   const other = facts.roleIn(id, account);
   const { banned, muted } = facts.standing(id, account);

@@ -240,6 +240,10 @@ export const MIGRATIONS: readonly string[] = [
   -- 1: the tables are being filled from a snapshot, and are nothing yet.
   ALTER TABLE journal ADD COLUMN restoring INTEGER NOT NULL DEFAULT 0;
   `,
+  `
+  ALTER TABLE messages ADD COLUMN deleted_by TEXT;   -- who has deleted its text
+  ALTER TABLE operations ADD COLUMN message INTEGER; -- which one was deleted
+  `,
 ];
 
 /**

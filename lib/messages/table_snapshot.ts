@@ -49,7 +49,7 @@ export class TableSnapshot {
     });
     const tables = names.all().map(({ name }) => name as string).filter((name) => !OWN.has(name));
     this.#tables = new Map(tables.map((table) => [table, columnsOf(database, table)]));
-    const erased = "id IN (SELECT message FROM erasures)";
+    const erased = "(deleted_by IS NOT NULL OR id IN (SELECT message FROM erasures))";
     this.#statements = database.prepare({
       before: `SELECT id FROM messages WHERE NOT ${UNDELIVERED} ORDER BY id LIMIT 1`,
       [LIVE]: `SELECT id >> 5 AS word, sum(1 << (id & 31)) AS bits FROM messages

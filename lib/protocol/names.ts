@@ -64,6 +64,9 @@ export function parseUsername(raw: string): string {
 /** What stands before a room's name, for people. */
 export const ROOM_SIGN = "#";
 
+/** Who an announcement or a deletion is of that was made on the server's own machine: clients can't register this name. */
+export const SERVER_NAME = "server";
+
 /** The room that everybody is in, which no other one is named after. */
 const LOBBY = "lobby";
 

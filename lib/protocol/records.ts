@@ -41,6 +41,8 @@ const messageShape = {
   late: optional(boolean),
   /** Whether an operator speaks for the server. */
   announcement: optional(boolean),
+  /** Who has deleted the text, which is empty then. */
+  deleted: optional(string()),
 };
 
 const runShape = { messages: arrayOf(object(messageShape)) };
@@ -99,10 +101,13 @@ const userSummary = {
   muted: optional(boolean),
 };
 
-/** What keeps a user from writing (`mute`) or from being here (`ban`), or an address from making accounts (`address`). */
+/**
+ * What keeps a user from writing (`mute`) or from being here (`ban`), or an address (`address`) or everybody (`lock`) from
+ * making accounts.
+ */
 const restrictionShape = {
-  what: oneOf("mute", "ban", "address"),
-  /** Missing in a `mute` of everybody but operators. */
+  what: oneOf("mute", "ban", "address", "lock"),
+  /** Missing in a `mute` of everybody but operators, and in a `lock`. */
   user: optional(string()),
   address: optional(string()),
   /** The operator; missing where it was done on the server's own machine. */
@@ -114,7 +119,13 @@ const restrictionShape = {
 };
 
 /** What an operator did. Times are in milliseconds since 1970, UTC. */
-const operationShape = { ...restrictionShape, id: integer(1), what: string() };
+const operationShape = {
+  ...restrictionShape,
+  id: integer(1),
+  what: string(),
+  /** The one that was deleted; `user` has sent it. */
+  message: optional(integer(1)),
+};
 
 const clientShapes = {
   hello,
@@ -145,6 +156,7 @@ const clientShapes = {
     what: oneOf(...OPERATION_NAMES),
     user: optional(string()),
     address: optional(string()),
+    message: optional(integer(1)),
     /** For how long. */
     seconds: optional(integer(1)),
     text: optional(string()),
@@ -203,7 +215,7 @@ const serverShapes = {
     role,
     made: optional(boolean),
   },
-  left: { id, room: string() },
+  left: { id, room: string(), ended: optional(boolean) },
   rooms: { id, count: integer(), rooms: arrayOf(object(roomSummary)) },
   who: { id, count: integer(), users: arrayOf(object(userSummary)) },
   acted: { id },
@@ -214,6 +226,16 @@ const serverShapes = {
     by: string(),
     user: optional(string()),
     text: optional(string()),
+  },
+  /** The text of a message was deleted, while the user is here. */
+  deleted: {
+    message: integer(1),
+    /** Who sent it, and when. */
+    from: string(),
+    sent: integer(),
+    room: optional(string()),
+    by: string(),
+    why: optional(string()),
   },
   operated: {
     id,

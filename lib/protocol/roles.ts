@@ -36,7 +36,10 @@ export const ACT_NAMES = Object.keys(ACTS) as Act[];
 export const SERVER_ROLES = ["user", "operator"] as const;
 export type ServerRole = (typeof SERVER_ROLES)[number];
 
-/** What operators do on the server: to whom or what it is done, and whether it lasts for a time. */
+/**
+ * What operators do on the server: to whom or what it is done, and whether it lasts for a time. All of it takes an
+ * operator, but that `delete` has a right of its own.
+ */
 export const OPERATIONS = {
   kick: { takes: "user", lasts: false },
   mute: { takes: "user", lasts: true },
@@ -47,8 +50,14 @@ export const OPERATIONS = {
   unban: { takes: "user", lasts: false },
   "ban-address": { takes: "address", lasts: true },
   "unban-address": { takes: "address", lasts: false },
+  lock: { takes: "nothing", lasts: true },
+  unlock: { takes: "nothing", lasts: false },
   announce: { takes: "nothing", lasts: false },
-} as const satisfies Record<string, { takes: "user" | "address" | "nothing"; lasts: boolean }>;
+  delete: { takes: "message", lasts: false },
+} as const satisfies Record<
+  string,
+  { takes: "user" | "address" | "message" | "nothing"; lasts: boolean }
+>;
 export type Operation = keyof typeof OPERATIONS;
 export const OPERATION_NAMES = Object.keys(OPERATIONS) as Operation[];
 
@@ -60,7 +69,12 @@ export const RIGHTS = {
   say: "member",
   read: "member",
   ...mapActs(({ role }) => role),
-  /** Everything in {@linkcode OPERATIONS}. */
+  /**
+   * To delete a message of the room, which is one's own or of somebody with a lower role; in the lobby nobody is a
+   * moderator, so there it takes an operator, who may delete any message but direct ones.
+   */
+  delete: "moderator",
+  /** Everything else in {@linkcode OPERATIONS}. */
   operate: "operator",
   /** To see what operators did, who is kept from what, and who somebody is. */
   inspect: "operator",

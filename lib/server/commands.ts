@@ -47,7 +47,12 @@ export const commands: { [T in keyof ClientRecords]: Command<ClientRecords[T]> }
   rooms: { states: ["active"], run: rooms },
   who: { states: ["active"], run: who },
   act: { states: ["active"], right: ({ what }) => what, run: act },
-  operate: { states: ["active"], right: "operate", run: operate },
+  operate: {
+    states: ["active"],
+    // The room that a message was said in knows who may delete it.
+    right: ({ what }) => what === "delete" ? "chat" : "operate",
+    run: operate,
+  },
   operations: { states: ["active"], right: "inspect", run: listOperations },
   restrictions: { states: ["active"], right: "inspect", run: listRestrictions },
   whois: { states: ["active"], right: "inspect", run: whois },

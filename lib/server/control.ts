@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { ProtocolError } from "../protocol/errors.ts";
 import { LineDecoder } from "../protocol/lines.ts";
-import { MAX_LINE_BYTES } from "../protocol/limits.ts";
+import { MAX_HISTORY, MAX_LINE_BYTES } from "../protocol/limits.ts";
 import { OPERATION_NAMES } from "../protocol/roles.ts";
 import {
   integer,
@@ -18,13 +18,21 @@ import type { Services } from "./services.ts";
 import { describeSessions, describeStatus } from "./status.ts";
 
 /** What can be asked for besides {@linkcode OPERATION_NAMES}. */
-export const CONTROL_LISTS = ["status", "sessions", "operations", "restrictions", "whois"] as const;
+export const CONTROL_LISTS = [
+  "status",
+  "sessions",
+  "messages",
+  "operations",
+  "restrictions",
+  "whois",
+] as const;
 
 /** One line of JSON, which one line answers: `{"done":...}` or `{"error":"..."}`. */
 export const controlShape = {
   command: oneOf(...OPERATION_NAMES, ...CONTROL_LISTS),
   user: optional(string()),
   address: optional(string()),
+  message: optional(integer(1)),
   seconds: optional(integer(1)),
   text: optional(string()),
   count: optional(integer(1)),
@@ -34,9 +42,18 @@ export type ControlRequest = Shaped<typeof controlShape>;
 /** How long somebody may take to ask, in milliseconds. */
 const ASK_LIMIT_MS = 5_000;
 
-/** Where the socket of a data folder is. */
+/** So many bytes the path of the socket may have on every system: one less than a socket's, since it is made beside. */
+const MAX_PATH_BYTES = 102;
+
+/** Where the socket of a data folder is. @throws {Error} where a socket can't have such a path */
 export function controlPath(folder: string): string {
-  return join(folder, "control.sock");
+  const path = join(folder, "control.sock");
+  const bytes = new TextEncoder().encode(path).length;
+  if (bytes <= MAX_PATH_BYTES) return path;
+  throw new RangeError(
+    `the path of its control.sock has ${bytes} bytes, and a socket's at most ${MAX_PATH_BYTES}: go into ` +
+      "the data folder, and name it as --data .",
+  );
 }
 
 /** What a running server does for who runs it: asked on a socket in the data folder, which only its owner may use. */
@@ -63,8 +80,8 @@ export class ControlSocket implements AsyncDisposable {
     if (Deno.build.os === "windows") return undefined;
     // In a folder of its own nobody else can connect before the mode is set.
     const made = join(folder, "control.new");
-    const path = controlPath(folder);
     try {
+      const path = controlPath(folder);
       await Deno.remove(made, { recursive: true }).catch(() => {});
       await Deno.mkdir(made, { mode: 0o700 });
       const listener = Deno.listen({ transport: "unix", path: join(made, "s") });
@@ -148,6 +165,8 @@ function run(services: Services, { command, count = 20, ...order }: ControlReque
       return describeStatus(services);
     case "sessions":
       return describeSessions(services);
+    case "messages":
+      return services.messages.publicHistory(Math.min(count, MAX_HISTORY));
     case "operations":
       return operationsOf(services, count);
     case "restrictions":

@@ -1,11 +1,21 @@
 import { formatTime } from "../accounts/credentials_line.ts";
 import { legibleLine } from "../console/foreign.ts";
 import { ExitCode, ExitError } from "../exit.ts";
-import { formatEnd, formatOperation, formatRestriction } from "../operator_lines.ts";
+import {
+  formatEnd,
+  formatNumbered,
+  formatOperation,
+  formatRestriction,
+} from "../operator_lines.ts";
 import { parseDuration } from "../protocol/durations.ts";
 import { MAX_SERVER_LINE_BYTES } from "../protocol/limits.ts";
 import { isObject } from "../protocol/shape.ts";
-import type { OperationRecord, RestrictionRecord, ServerRecords } from "../protocol/records.ts";
+import type {
+  Message,
+  OperationRecord,
+  RestrictionRecord,
+  ServerRecords,
+} from "../protocol/records.ts";
 import { type Operation, OPERATIONS } from "../protocol/roles.ts";
 import { reasonOf } from "../reasons.ts";
 import { type CONTROL_LISTS, controlPath, type ControlRequest, readLine } from "./control.ts";
@@ -22,6 +32,8 @@ export interface ControlOptions {
   print: (line: string) => void;
   user?: string | undefined;
   address?: string | undefined;
+  /** The number of a message. */
+  message?: string | undefined;
   text?: string | undefined;
   /** A duration as `parseDuration()` takes it. */
   lasting?: string | undefined;
@@ -38,12 +50,13 @@ export interface ControlOptions {
  */
 export async function controlServer(
   command: ControlRequest["command"],
-  { folder, print, user, address, text, lasting, count, json }: ControlOptions,
+  { folder, print, user, address, message, text, lasting, count, json }: ControlOptions,
 ): Promise<void> {
   const request: ControlRequest = {
     command,
     ...user !== undefined && { user },
     ...address !== undefined && { address },
+    ...message !== undefined && { message: messageOf(message) },
     ...text !== undefined && { text },
     ...lasting !== undefined && { seconds: secondsOf(lasting) },
     ...count !== undefined && { count: countOf(count) },
@@ -58,8 +71,7 @@ async function ask(folder: string, request: ControlRequest): Promise<Record<stri
   if (Deno.build.os === "windows") {
     throw refused("control is not to be had on Windows: an operator does the same in the chat");
   }
-  const path = controlPath(folder);
-  const answer = await exchange(path, request).catch((error) => {
+  const answer = await exchange(folder, request).catch((error) => {
     throw refused(
       `no server that runs in ${JSON.stringify(folder)} can be asked: ${whyNot(error)}`,
     );
@@ -70,10 +82,11 @@ async function ask(folder: string, request: ControlRequest): Promise<Record<stri
   } catch {
     // Another program listens there.
   }
-  throw refused(`what listens at ${JSON.stringify(path)} is no chatserver`);
+  throw refused(`what listens at ${JSON.stringify(controlPath(folder))} is no chatserver`);
 }
 
-async function exchange(path: string, request: ControlRequest): Promise<string | undefined> {
+async function exchange(folder: string, request: ControlRequest): Promise<string | undefined> {
+  const path = controlPath(folder);
   using connection = await Deno.connect({ transport: "unix", path });
   const limit = setTimeout(() => connection.close(), ANSWER_LIMIT_MS);
   try {
@@ -86,6 +99,7 @@ async function exchange(path: string, request: ControlRequest): Promise<string |
 }
 
 function whyNot(error: unknown): string {
+  if (error instanceof RangeError) return error.message;
   if (error instanceof Deno.errors.NotFound) return "there is no control.sock";
   if (error instanceof Deno.errors.ConnectionRefused) {
     return "nobody listens at control.sock, which an earlier one has left";
@@ -95,6 +109,9 @@ function whyNot(error: unknown): string {
 }
 
 function format(command: ControlRequest["command"], done: unknown): string[] {
+  if (command === "delete") {
+    return [`done: delete, a message of ${legibleLine((done as { user: string }).user)}`];
+  }
   if (isOperation(command)) {
     const { user, address = user, until } = done as Partial<ServerRecords["operated"]>;
     const whom = address === undefined ? "" : ` ${legibleLine(address)}`;
@@ -118,6 +135,8 @@ const FORMATS: Record<(typeof CONTROL_LISTS)[number], (done: never) => string[]>
       ),
       "nobody is here",
     ),
+  messages: (messages: Message[]) =>
+    orNone(messages.map((one) => formatNumbered(one, timeOf)), "nobody has written to everybody"),
   operations: (operations: OperationRecord[]) =>
     orNone(
       operations.map((one) => formatOperation(one, timeOf)),
@@ -155,6 +174,12 @@ function secondsOf(text: string): number {
 function countOf(text: string): number {
   if (/^[1-9]\d{0,3}$/.test(text)) return Number(text);
   throw new ExitError(ExitCode.usage, "--count takes a number from 1 to 9999");
+}
+
+function messageOf(text: string): number {
+  if (/^[1-9]\d{0,14}$/.test(text)) return Number(text);
+  const problem = "delete takes the number of a message, which chatserver control messages shows";
+  throw new ExitError(ExitCode.usage, problem);
 }
 
 function refused(why: string): ExitError {

@@ -24,6 +24,8 @@ export function enforce(event: OperationEvent, hub: Hub): void {
     case "unban":
     case "ban-address":
     case "unban-address":
+    case "lock":
+    case "unlock":
   }
 }
 

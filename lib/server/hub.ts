@@ -2,6 +2,7 @@ import type { Clock } from "../clock.ts";
 import type { Origin, RoomEvent } from "../journal/events.ts";
 import type { Journal } from "../journal/journal.ts";
 import type { Projection, StoredMessage } from "../journal/projection.ts";
+import type { Deletion } from "../messages/deletions.ts";
 import type { FlowItem } from "../messages/message_log.ts";
 import { foldUsername } from "../protocol/names.ts";
 import { type HeldMemory, RecordBlock } from "../protocol/record_block.ts";
@@ -103,6 +104,7 @@ export class Hub {
     projection.onRoom = (number, event) => this.#noteRoom(number, event);
     projection.onRole = (account, role) => tellRole(account, role, this);
     projection.onOperation = (event) => enforce(event, this);
+    projection.onDeletion = (deletion) => this.#tellDeletion(deletion);
     projection.onGone = (account) => this.#forgetAccount(account);
     elsewhere.onUser = (key, { username }, change) => this.#noteElsewhere(key, username, change);
     elsewhere.onMarks = (message) =>
@@ -489,6 +491,17 @@ export class Hub {
     const line = encodeRecord({ type: "room", room, what, by: event.by, user, text });
     for (const { members } of crowd) {
       for (const member of members.keys()) if (this.presence.tells(member)) member.notify(line);
+    }
+  }
+
+  /** Tells those who are here, and may have got the message. */
+  #tellDeletion({ room: number, ...deletion }: Deletion): void {
+    const room = number === undefined ? undefined : this.#state.rooms.nameOf(number);
+    const line = encodeRecord({ type: "deleted", ...deletion, room });
+    if (number === undefined) return this.tellAll(line);
+    const sender = this.#active(deletion.from);
+    for (const { members } of new Set([...this.#crowds.of(number), ...sender ? [sender] : []])) {
+      for (const member of members.keys()) member.notify(line);
     }
   }
 

@@ -2,7 +2,7 @@ import { ProtocolError } from "../protocol/errors.ts";
 import { LOGIN_ATTEMPTS, PROTOCOL_VERSION } from "../protocol/limits.ts";
 import type { AccountMadeEvent } from "../journal/events.ts";
 import { ConflictError } from "../journal/journal.ts";
-import { describeAddressBan, describeBan } from "../messages/operator_table.ts";
+import { describeAddressBan, describeBan, describeLock } from "../messages/operator_table.ts";
 import type { Login } from "../messages/login_table.ts";
 import { foldUsername, parseNewUsername, parsePassword, parseUsername } from "../protocol/names.ts";
 import type { ClientRecords } from "../protocol/records.ts";
@@ -244,9 +244,12 @@ export async function register(
 
 /** Whether the name was free: the account is in the journal then, and what a removed one of its name left is not. */
 async function claimName(
-  { services: { journal }, username }: Session,
+  session: Session,
   account: Pick<AccountMadeEvent, "identity" | "line" | "since">,
 ): Promise<boolean> {
+  const { services: { journal }, username } = session;
+  // The chat may have been locked while the password was hashed.
+  requireUnlocked(session);
   try {
     const event = { type: "account-made", account: foldUsername(username), ...account } as const;
     await journal.append(event, { since: journal.last });
@@ -283,6 +286,7 @@ function requireAddress(
 function requireRegistration(session: Session): void {
   const { services, origin } = session;
   requireAddress(session);
+  requireUnlocked(session);
   if (services.closed) {
     throw new ProtocolError("registration-refused", "this server takes no new accounts");
   }
@@ -290,6 +294,11 @@ function requireRegistration(session: Session): void {
     throw new ProtocolError("registration-refused", "this server has no room for more accounts");
   }
   services.registrations.require(origin);
+}
+
+function requireUnlocked({ services: { operators, clock } }: Session): void {
+  const lock = operators.lock(clock.date().getTime());
+  if (lock !== undefined) throw new ProtocolError("registration-refused", describeLock(lock));
 }
 
 /** Tells the operator what `check` refuses. */
@@ -332,7 +341,7 @@ export async function storing<T>(session: Session, change: Promise<T>): Promise<
     // The log of messages has said so itself.
     if (!(cause instanceof ProtocolError)) {
       session.services.log(`credentials.txt can't be written: ${reasonOf(cause)}`);
-    }
+    } else if (cause.code !== "not-stored") throw cause;
     throw new ProtocolError("not-stored", "the server can't store the account", { cause });
   }
 }

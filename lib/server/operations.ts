@@ -5,14 +5,11 @@ import { originOf } from "../net/connection.ts";
 import { MAX_DURATION } from "../protocol/durations.ts";
 import { ProtocolError } from "../protocol/errors.ts";
 import { MAX_LISTED_OPERATIONS } from "../protocol/limits.ts";
-import { foldUsername } from "../protocol/names.ts";
+import { foldUsername, SERVER_NAME } from "../protocol/names.ts";
 import type { OperationRecord, RestrictionRecord, ServerRecords } from "../protocol/records.ts";
 import { type Operation, OPERATIONS } from "../protocol/roles.ts";
 import { parseText, parseWhy } from "../protocol/text.ts";
 import type { Services } from "./services.ts";
-
-/** Who an announcement is from that was made on the server's own machine: clients can't register this name. */
-export const SERVER_NAME = "server";
 
 /** What an operator wants done. */
 export interface Order {
@@ -21,13 +18,15 @@ export interface Order {
   user?: string | undefined;
   /** Or which address. */
   address?: string | undefined;
+  /** Or to which message. */
+  message?: number | undefined;
   /** For how long. @default until an operator ends it */
   seconds?: number | undefined;
   /** Why; or what is announced. */
   text?: string | undefined;
 }
 
-/** Who wants it. */
+/** Who wants it: an operator, or where a message is to be deleted perhaps a moderator of its room. */
 export interface Operator {
   /** The username as it was registered. @default who is on the server's own machine */
   by?: string;
@@ -37,20 +36,22 @@ export interface Operator {
 /**
  * Does what an operator wants.
  *
- * @returns whom it was done to, and when it ends by itself
+ * @returns whom it was done to or who sent the message, and when it ends by itself
  * @throws {ProtocolError} where it can't be done; nothing has changed then
  */
 export async function carryOut(
   services: Services,
-  { what, user: named, address: from, seconds, text = "" }: Order,
+  order: Order,
   { by, origin }: Operator = {},
 ): Promise<{ user?: string; address?: string; until?: number }> {
+  const { what, user: named, address: from, seconds, text = "" } = order;
   const { accounts, clock, hub, journal, limits, operators } = services;
   if (what === "announce") {
     const announced = { text: parseText(text, limits), announcement: true, origin } as const;
     await hub.send(by ?? SERVER_NAME, announced);
     return {};
   }
+  if (what === "delete") return { user: await deleteMessage(services, order, by) };
   const { takes, lasts } = OPERATIONS[what];
   const user = takes === "user" ? accounts.find(named ?? "") : undefined;
   if (takes === "user" && user === undefined) {
@@ -74,6 +75,22 @@ export async function carryOut(
   };
 }
 
+/** @returns who sent it */
+async function deleteMessage(
+  { clock, deletions, journal }: Services,
+  { message = 0, text = "" }: Order,
+  by: string | undefined,
+): Promise<string> {
+  const at = clock.date().getTime();
+  const why = parseWhy(text) || undefined;
+  const event = { type: "message-deleted", message, by, at, why } as const;
+  const refused = deletions.judge(event);
+  if (refused !== undefined) throw refused;
+  const from = deletions.senderOf(message)!;
+  await journal.append(event);
+  return from;
+}
+
 /** Whom an address stands for. @throws {ProtocolError} `bad-address` */
 function parseAddress(text: string): string {
   const address = text.replace(/\/64$/, "");
@@ -95,6 +112,12 @@ export function operationsOf({ operators }: Services, count: number): OperationR
 export function restrictionsOf({ operators, clock }: Services): RestrictionRecord[] {
   const all = operators.restrictions(clock.date().getTime());
   return all.slice(-MAX_LISTED_OPERATIONS).map(described<Restriction>);
+}
+
+/** What keeps everybody from making accounts now; undefined where nothing does. */
+export function lockOf({ operators, clock }: Services): RestrictionRecord | undefined {
+  const lock = operators.lock(clock.date().getTime());
+  return lock && described<Restriction>(lock);
 }
 
 /**

@@ -54,9 +54,11 @@ async function make(session: Session, name: string): Promise<boolean> {
 }
 
 export async function leave(session: Session, { id, room: raw }: ClientRecords["leave"]) {
+  const { rooms } = session.services;
   const { id: number, name } = findRoom(session, raw);
   await append(session, { type: "room-left", room: number });
-  session.answer(id, () => ({ type: "left", id, room: name }));
+  const ended = rooms.find(name)?.id !== number;
+  session.answer(id, () => ({ type: "left", id, room: name, ...ended && { ended } }));
 }
 
 /** What is said is judged when it is stored: a request that comes again may have been stored before. */

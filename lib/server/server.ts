@@ -155,7 +155,7 @@ export class ChatServer {
     this.failed = node?.failed ?? new Promise(() => {});
     const others = node?.elsewhere ?? options.others ?? alone();
     const limits = { ...DEFAULT_LIMITS, ...options.limits };
-    const { messages, mailboxes, rooms, operators } = projection;
+    const { messages, mailboxes, rooms, operators, deletions } = projection;
     const known = new KnownAddresses();
     this.#admission = new Admission(limits);
     this.#unwritten = new UnwrittenBudget(limits.unwrittenBytes);
@@ -202,6 +202,7 @@ export class ChatServer {
       mailboxes,
       rooms,
       operators,
+      deletions,
       logins: new Logins({
         journal,
         table: projection.logins,

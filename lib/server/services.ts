@@ -6,6 +6,7 @@ import type { Endpoint } from "../net/connection.ts";
 import type { CalmRate } from "../protocol/calm_rate.ts";
 import type { Protection } from "../protocol/datagram.ts";
 import type { Logins } from "../messages/logins.ts";
+import type { Deletions } from "../messages/deletions.ts";
 import type { Journal } from "../journal/journal.ts";
 import type { Mailboxes } from "../messages/mailboxes.ts";
 import type { MessageLog } from "../messages/message_log.ts";
@@ -37,6 +38,7 @@ export interface Services {
   mailboxes: Mailboxes;
   rooms: RoomTable;
   operators: OperatorTable;
+  deletions: Deletions;
   logins: Logins;
   /** The sessions whose client may come back, by the number of its login. */
   returning: Map<number, Session>;

@@ -1,7 +1,9 @@
 import type { ErrorCode } from "../protocol/errors.ts";
+import type { RestrictionRecord } from "../protocol/records.ts";
 import { VERSION } from "../version.ts";
 import type { ClusterStatus } from "./cluster_node.ts";
 import type { Counts } from "./counts.ts";
+import { lockOf } from "./operations.ts";
 import type { Services } from "./services.ts";
 
 /** How a server is. Times are in milliseconds since 1970 (UTC); what is counted is counted since the start. */
@@ -44,6 +46,10 @@ export interface ServerStatus {
   refusals: Partial<Record<ErrorCode, number>>;
   /** Who is muted or banned. */
   restrictions: number;
+  /** Whether it was started with `--closed`. */
+  closed: boolean;
+  /** What keeps new accounts out for now; missing where nothing does. */
+  locked?: RestrictionRecord;
   /** Undefined where the server is in none. */
   cluster: ClusterStatus | undefined;
 }
@@ -63,6 +69,7 @@ export function describeStatus(services: Services): ServerStatus {
   const { rss, heapUsed } = Deno.memoryUsage();
   let backlog = 0;
   for (const session of active) backlog += session.backlog;
+  const locked = lockOf(services);
   return {
     version: VERSION,
     pid: Deno.pid,
@@ -89,7 +96,10 @@ export function describeStatus(services: Services): ServerStatus {
     logins: counts.logins,
     refusedLogins: counts.refusedLogins.values().reduce((sum, count) => sum + count, 0),
     refusals: Object.fromEntries(counts.refusedLogins),
-    restrictions: operators.restrictions(clock.date().getTime()).length,
+    restrictions: operators.restrictions(clock.date().getTime())
+      .filter(({ what }) => what !== "lock").length,
+    closed: services.closed,
+    ...locked !== undefined && { locked },
     cluster: services.cluster?.(),
   };
 }

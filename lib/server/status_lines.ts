@@ -1,3 +1,4 @@
+import { formatRestriction } from "../operator_lines.ts";
 import type { ServerStatus } from "./status.ts";
 
 /** How a server is, on one screen. @param timeOf a time in milliseconds since 1970, as people read it */
@@ -41,11 +42,20 @@ export function formatStatus(status: ServerStatus, timeOf: (time: number) => str
     line("logins", `${logins.new} since the start, and ${logins.returned} came back`),
     line("refused logins", [`${status.refusedLogins} since the start`, ...refused].join(", ")),
     line("muted, banned", `${status.restrictions}`),
+    line("new accounts", formatNewAccounts(status, timeOf)),
     ...cluster === undefined ? [] : [line(
       "cluster",
       `${cluster.otherServers} other servers, ${cluster.usersElsewhere} users there`,
     )],
   ];
+}
+
+function formatNewAccounts(
+  { closed, locked }: ServerStatus,
+  timeOf: (time: number) => string,
+): string {
+  if (locked !== undefined) return formatRestriction(locked, timeOf);
+  return closed ? "are refused (--closed)" : "are taken";
 }
 
 function formatDeliveries({ deliveries: { udp, tcp }, datagrams }: ServerStatus): string {

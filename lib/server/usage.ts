@@ -103,6 +103,15 @@ const ADDRESS: ArgumentSpec = {
   name: "address",
   what: "an IPv4 address, or an IPv6 address, which stands for its /64 network",
 };
+const MESSAGE: ArgumentSpec = {
+  name: "message",
+  what: "the message's number, which chatserver control messages shows",
+};
+const COUNT: FlagSpec = {
+  name: "count",
+  value: "N",
+  what: "so many, the last ones (default: 20)",
+};
 const WHY: FlagSpec = { name: "why", value: "TEXT", what: "what the user is told" };
 const FOR: FlagSpec = {
   name: "for",
@@ -138,10 +147,21 @@ const CONTROLS: Record<
     flags: [FOR, WHY],
   },
   "unban-address": { summary: "takes new accounts from an address again", takes: ADDRESS },
+  messages: { summary: "lists the last messages to everybody, by their numbers", flags: [COUNT] },
+  delete: {
+    summary: "deletes a message to everybody or in a room, and leaves a mark",
+    takes: MESSAGE,
+    flags: [WHY],
+  },
+  lock: {
+    summary: "takes no new accounts, as --closed, but from now on and for a time",
+    flags: [FOR, WHY],
+  },
+  unlock: { summary: "takes new accounts again" },
   restrictions: { summary: "lists who is muted or banned" },
   operations: {
     summary: "lists what operators did",
-    flags: [{ name: "count", value: "N", what: "so many, the last ones (default: 20)" }],
+    flags: [COUNT],
   },
   whois: { summary: "says who a user is", takes: USERNAME },
 };

@@ -35,7 +35,9 @@ class FakePeer {
         return Promise.resolve(this.connection);
       }),
       openSocket: () => undefined,
-      onMessage: ({ text, late }) => this.shown.push(late ? `${text} (late)` : text),
+      onMessage: ({ text, late, deleted }) =>
+        this.shown.push(deleted ? `deleted by ${deleted}` : late ? `${text} (late)` : text),
+      onDeleted: ({ message, by }) => this.notices.push(`${by} deleted ${message}`),
       onLost: (reason) => this.notices.push(`lost: ${reason.message}`),
       onBack: () => this.notices.push("back"),
     });
@@ -142,6 +144,18 @@ Deno.test("ChatClient shows a direct message once that comes late first, and the
   assertEquals(peer.shown, ["12 (late)", "11", "13"]);
   await peer.lose();
   assertEquals((await peer.takeBack())["last"], 13);
+  client.abort();
+});
+
+Deno.test("ChatClient shows no text that was deleted while it was on its way", async () => {
+  const peer = new FakePeer();
+  const client = await peer.logIn();
+  peer.say({ type: "deleted", message: 11, from: "ann", sent: 1, by: "bob" });
+  peer.deliver(0, 11);
+  peer.deliver(1, 12);
+  await peer.settle();
+  assertEquals(peer.notices, ["bob deleted 11"]);
+  assertEquals(peer.shown, ["deleted by bob", "12"]);
   client.abort();
 });
 

@@ -1,4 +1,5 @@
 import { assertEquals } from "@std/assert";
+import { bold } from "@std/fmt/colors";
 import { colored, NAME_COLORS } from "../../lib/client/colors.ts";
 import { Settings } from "../../lib/client/settings.ts";
 import { View } from "../../lib/client/view.ts";
@@ -149,6 +150,45 @@ Deno.test("View.message() gives names a colour where it may, and lets a mention 
   plain.settings.set("color", "always");
   plain.view.message(message("hello"));
   assertEquals(plain.shown(), ["09:30 anna: hello renew", `09:30 ${name}: hello`]);
+});
+
+Deno.test("View shows that a message was deleted so as no text can look, in either style", () => {
+  const { view, shown, signals, settings } = open({ blocked: ["eve"], bell: true });
+  const deletion = { type: "deleted", message: 1, from: "anna", sent: TODAY, by: "bob" } as const;
+  const seen = () => {
+    view.message(message("", { deleted: "bob", to: "renew" }));
+    view.past([message("", { deleted: "bob", room: "lab" })]);
+    view.deleted({ ...deletion, room: "lab", why: "spam" });
+    view.deleted({ ...deletion, from: "Renew" });
+    view.deleted({ ...deletion, by: "renew" });
+    view.deleted({ ...deletion, from: "eve" });
+    return shown();
+  };
+  const time = "2026-01-31 09:30";
+  assertEquals(seen(), [
+    "* 09:30 anna -> you: deleted by bob",
+    "* 09:30 anna -> #lab: deleted by bob",
+    `* bob deleted anna's message of ${time} in #lab: spam`,
+    `* bob deleted your message of ${time}`,
+  ]);
+  settings.set("style", "classic");
+  assertEquals(seen(), [
+    bold("*** New Message ***"),
+    "Message type: Direct Message (DM)",
+    "From: anna",
+    "Deleted by: bob",
+    "",
+    "*** Message ***",
+    "Message type: Room Message (RM)",
+    "From: anna",
+    "Room: #lab",
+    `Sent: ${time}`,
+    "Deleted by: bob",
+    "",
+    `error: bob deleted anna's message of ${time} in #lab: spam.`,
+    `error: bob deleted your message of ${time}.`,
+  ]);
+  assertEquals(signals(), []);
 });
 
 Deno.test("colored() gives a name one colour, in any case, that can be read on dark and on light", () => {

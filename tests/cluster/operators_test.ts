@@ -25,13 +25,28 @@ Deno.test("an operator mutes, kicks and bans who is at another server, and every
   await bob.chat.publish("y");
   await ann.chat.operate("announce", { text: "exam" });
   assertEquals((await bob.received(1)).map(({ announcement }) => announcement), [true]);
+  const message = await bob.chat.publish("spam");
+  await ann.chat.operate("delete", { message });
+  const marks = async (client: typeof bob) =>
+    (await client.chat.history(9)).messages.filter(({ deleted }) => deleted !== undefined)
+      .map(({ id, text, deleted }) => [id, text, deleted]);
+  await until(async () => (await marks(bob)).length === 1);
+  assertEquals([await marks(ann), await marks(bob)], [
+    ...[[[message, "", "ann"]], [[message, "", "ann"]]],
+  ]);
+  await ann.chat.operate("lock", { text: "exam" });
+  await until(() => cluster.join(1, `eve${Math.random()}`).then(() => false, () => true));
+  await assertRejects(() => cluster.join(1, "eve"), RequestError, "the chat is locked");
+  await ann.chat.operate("unlock", {});
   await ann.chat.operate("kick", { user: "bob" });
   await until(() => bob.chat.signal.aborted);
   await ann.chat.operate("ban", { user: "bob" });
   await assertRejects(() => cluster.join(0, "bob"), RequestError, "you are banned");
   await until(() => cluster.join(1, "bob").then(() => false, () => true));
 
-  const done = ["operator", "mute", "unmute", "announce", "kick", "ban"];
+  const done = [
+    ...["operator", "mute", "unmute", "announce", "delete", "lock", "unlock", "kick", "ban"],
+  ];
   await ann.move(1);
   assertEquals((await ann.chat.operations(10)).map(({ what }) => what), done);
 });

@@ -115,7 +115,10 @@ class Life {
           identity: `${who}${n % 3}`,
           line: `${who}:${n}`,
         };
-      case 12:
+      case 12: {
+        const message = this.#one(this.#said.slice(-50)) ?? 1;
+        return { type: "message-deleted", message, by: who, at };
+      }
       case 13:
       case 14:
         return {

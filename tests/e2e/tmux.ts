@@ -96,16 +96,16 @@ export class TmuxScreen implements Screen {
   }
 
   /** The line has to be there when the screen has settled; what it is then is what is expected. */
-  async expectMatch(pattern: RegExp): Promise<void> {
-    await this.#settleBefore(pattern);
+  async expectMatch(pattern: RegExp): Promise<Record<string, string>> {
+    return await this.#settleBefore(pattern);
   }
 
   expectError(line: string): Promise<void> {
     return this.expect(line);
   }
 
-  expectErrorMatch(pattern: RegExp): Promise<void> {
-    return this.expectMatch(pattern);
+  async expectErrorMatch(pattern: RegExp): Promise<void> {
+    await this.expectMatch(pattern);
   }
 
   async endInput(): Promise<void> {
@@ -124,11 +124,13 @@ export class TmuxScreen implements Screen {
   }
 
   /** Waits until the next line matches, and expects it as it is. */
-  async #settleBefore(pattern: RegExp): Promise<void> {
+  async #settleBefore(pattern: RegExp): Promise<Record<string, string>> {
     const whole = new RegExp(`^(?:${pattern.source})$`);
     const next = (text: string) => text.slice(this.#expected.length).split("\n")[0] ?? "";
     await this.until((text) => whole.test(next(text)), `${this.#expected}${pattern}`);
-    this.#expected += `${next(await this.text())}\n`;
+    const line = next(await this.text());
+    this.#expected += `${line}\n`;
+    return { ...whole.exec(line)?.groups };
   }
 
   /** Waits until what the terminal shows is accepted. */

@@ -72,7 +72,7 @@ export class FakeServer implements AsyncDisposable {
     });
     const projection = this.projection = new Projection(this.#database, { history });
     const journal = new LocalJournal(this.#database, projection);
-    const { messages, mailboxes, rooms, operators, logins: table } = projection;
+    const { messages, mailboxes, rooms, operators, deletions, logins: table } = projection;
     const known = new KnownAddresses();
     const departed = new RecentSet<string>(10);
     const sendDatagram: Services["sendDatagram"] = (datagram, to) => {
@@ -87,6 +87,7 @@ export class FakeServer implements AsyncDisposable {
       mailboxes,
       rooms,
       operators,
+      deletions,
       logins: new Logins({ journal, table, clock: this.clock }),
       returning: new Map(),
       started: this.clock.date(),

@@ -87,7 +87,7 @@ export async function dealWithNuisance(places: readonly Place[]): Promise<void> 
   await eve.leave();
 
   const done = [
-    "TIME the server's own machine: operator ann",
+    "TIME the server's own machine: role ann operator",
     "TIME ann: mute bob until TIME: spam",
     "TIME ann: kick bob: enough",
     "TIME ann: ban bob until TIME: spam",

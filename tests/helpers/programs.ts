@@ -120,9 +120,9 @@ export class Program implements AsyncDisposable {
     await this.#out.expect(text);
   }
 
-  /** The same for a line that matches. */
-  async expectMatch(pattern: RegExp): Promise<void> {
-    await this.#out.expectMatch(pattern);
+  /** The same for a line that matches; @returns its named groups */
+  async expectMatch(pattern: RegExp): Promise<Record<string, string>> {
+    return await this.#out.expectMatch(pattern);
   }
 
   /** The same for standard error. */
@@ -201,15 +201,15 @@ class Collector {
     this.#taken += text.length;
   }
 
-  async expectMatch(pattern: RegExp): Promise<void> {
+  async expectMatch(pattern: RegExp): Promise<Record<string, string>> {
     const line = await this.#until(
       `${pattern}`,
       () => /^.*\n/.exec(this.text.slice(this.#taken))?.[0],
     );
-    if (!new RegExp(`^(?:${pattern.source})\n$`).test(line)) {
-      throw new Error(`Expected ${pattern}, but there came\n${line}`);
-    }
+    const match = new RegExp(`^(?:${pattern.source})\n$`).exec(line);
+    if (match === null) throw new Error(`Expected ${pattern}, but there came\n${line}`);
     this.#taken += line.length;
+    return { ...match.groups };
   }
 
   async expectEnd(): Promise<void> {

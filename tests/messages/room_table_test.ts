@@ -94,6 +94,7 @@ const NEEDED: Record<Right, Role> = {
   closed: "owner",
   "from-join": "owner",
   "from-start": "owner",
+  delete: "moderator",
   operate: "operator",
   inspect: "operator",
 };

@@ -1,6 +1,7 @@
 // What operators of the server may do, what others may not, and what those are told to whom it is done.
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { OPERATION_NAMES, OPERATIONS } from "../../lib/protocol/roles.ts";
+import { answerControl, CONTROL_LISTS } from "../../lib/server/control.ts";
 import { reconcileOperators } from "../../lib/server/reconcile.ts";
 import { type FakeClient, FakeServer } from "../helpers/fake_server.ts";
 
@@ -71,7 +72,8 @@ Deno.test("each command of operators is refused to users, and done for operators
   await using server = await FakeServer.start();
   const [ann, bob] = await crowd(server, "Ann", "bob", "eve");
   const requests: [Record<string, unknown>, string][] = [
-    ...OPERATION_NAMES.map((what) =>
+    // Who may delete a message, its room knows.
+    ...OPERATION_NAMES.filter((what) => what !== "delete").map((what) =>
       [
         operate(what, OPERATIONS[what].takes === "user" ? "eve" : undefined, {
           text: "why",
@@ -193,6 +195,82 @@ Deno.test("an announcement is a message that says so, and no user's text can be 
   );
 });
 
+Deno.test("a message is deleted for all: who is here is told, and who comes gets a mark in its place", async () => {
+  await using server = await FakeServer.start();
+  const [ann, bob, eve] = await crowd(server, "ann", "bob", "eve");
+  await ask(server, bob!, { type: "join", room: "lab" });
+  await ask(server, eve!, { type: "join", room: "lab" });
+  const inRoom = (await ask(server, eve!, { type: "say", room: "lab", text: "x" }))["message"];
+  const message = (await ask(server, bob!, { type: "public", text: "x" }))["message"];
+  const sent = server.clock.date().getTime();
+  const order = operate("delete", undefined, { message, text: "spam" });
+  const refused = await ask(server, bob!, order);
+  assertEquals([refused["code"], refused["message"]], [
+    "not-allowed",
+    "this takes an operator of the server, or a moderator of the room where the message was said",
+  ]);
+  const { type, user } = await ask(server, ann!, order);
+  assertEquals([type, user], ["operated", "bob"]);
+  const deleted = { type: "deleted", message, from: "bob", sent, by: "ann", why: "spam" };
+  for (const client of [ann!, bob!, eve!]) {
+    if (client !== ann) assertEquals(await next(server, client, "deleted"), deleted);
+  }
+  // In a room its owner may; who is not in it is told nothing.
+  const byOwner = operate("delete", undefined, { message: inRoom });
+  assertEquals(await outcome(server, bob!, byOwner), "operated");
+  const { room, by } = await next(server, eve!, "deleted");
+  assertEquals([room, by], ["lab", "bob"]);
+  assertEquals(await outcome(server, ann!, order), "not-allowed");
+  assertEquals(await outcome(server, ann!, operate("delete")), "no-such-message");
+
+  const { messages } = await ask(server, eve!, { type: "history", count: 9 });
+  assertEquals(messages, [{ id: message, from: "bob", sent, text: "", deleted: "ann" }]);
+  const { operations } = await ask(server, ann!, { type: "operations", count: 9 });
+  const listed = (operations as Record<string, unknown>[]).slice(-2)
+    .map(({ what, by, user, message, why }) => [what, by, user, message, why]);
+  assertEquals(listed, [
+    ["delete", "ann", "bob", message, "spam"],
+    ["delete", "bob", "eve", inRoom, undefined],
+  ]);
+});
+
+Deno.test("no command shows an operator a direct message of others, or a room that the operator is not in", async () => {
+  await using server = await FakeServer.start();
+  const [ann, bob, eve] = await crowd(server, "ann", "bob", "eve");
+  await ask(server, bob!, { type: "join", room: "lab" });
+  const sent = [
+    await ask(server, bob!, { type: "direct", to: "eve", text: "SECRET" }),
+    await ask(server, bob!, { type: "say", room: "lab", text: "SECRET" }),
+  ];
+  const [id] = sent.map(({ message }) => message);
+  const answers = [];
+  for (const user of ["bob", "eve"]) {
+    answers.push(await ask(server, ann!, { type: "history", count: 100, with: user }));
+    answers.push(await ask(server, ann!, { type: "whois", user }));
+    answers.push(await answerControl(server.services, `{"command":"whois","user":"${user}"}`));
+  }
+  for (
+    const request of [
+      { type: "history", count: 100 },
+      { type: "history", count: 100, room: "lab" },
+      { type: "search", text: "secret", count: 100 },
+      { type: "status", message: id },
+      { type: "operations", count: 100 },
+      { type: "restrictions" },
+      operate("delete", undefined, { message: id }),
+    ]
+  ) answers.push(await ask(server, ann!, request));
+  for (const command of CONTROL_LISTS) {
+    answers.push(await answerControl(server.services, JSON.stringify({ command, message: id })));
+  }
+  answers.push(await answerControl(server.services, `{"command":"delete","message":${id}}`));
+  assert(!JSON.stringify(answers).includes("SECRET"));
+  assertEquals(answers.at(-1), { error: `there is no message ${id} to everybody or in a room` });
+  // They are there, for those who may read them.
+  const own = await ask(server, eve!, { type: "history", count: 100, with: "bob" });
+  assert(JSON.stringify(own).includes("SECRET"));
+});
+
 Deno.test("who is banned is sent away, and does not get in until that ends", async () => {
   await using server = await FakeServer.start();
   const [ann, bob] = await crowd(server, "ann", "bob");
@@ -262,6 +340,54 @@ Deno.test("who is banned with the address does not come back under a new name, a
   assertEquals((await ask(server, ann!, network))["address"], "2001:db8:1:2::/64");
   const listed = operate("unban-address", undefined, { address: "2001:db8:1:2::/64" });
   assertEquals(await outcome(server, ann!, listed), "operated");
+});
+
+Deno.test("when the chat is locked nobody new gets in, whoever has an account goes on, and each is told until when", async () => {
+  await using server = await FakeServer.start();
+  const [ann, bob] = await crowd(server, "ann", "bob");
+  const hasty = await server.greet();
+  await hasty.ask({ type: "identify", id: 1, username: "hasty" });
+  assertEquals(await outcome(server, ann!, operate("unlock")), "not-allowed");
+  const order = { seconds: 10, text: "exam" };
+  assertEquals(await outcome(server, ann!, operate("lock", undefined, order)), "operated");
+  const why = "the chat is locked: no new accounts are taken until 2026-01-31 09:31 UTC: exam";
+  const stranger = await server.greet();
+  const refused = [
+    await stranger.ask({ type: "identify", id: 1, username: "eve" }),
+    await hasty.ask({ type: "register", id: 2, password: "x" }),
+  ];
+  for (const { code, message } of refused) {
+    assertEquals([code, message], ["registration-refused", why]);
+  }
+  assertEquals(await outcome(server, bob!, { type: "public", text: "x" }), "sent");
+  assertEquals((await server.join("bob")).welcome["type"], "welcome");
+  assertEquals((await server.resume(bob!)).welcome["type"], "welcome");
+  const { restrictions } = await ask(server, ann!, { type: "restrictions" });
+  const at = server.clock.date().getTime();
+  assertEquals(restrictions, [{ what: "lock", by: "ann", at, until: at + 10_000, why: "exam" }]);
+
+  server.clock.advance(10_000);
+  const later = await server.greet();
+  assertEquals((await later.ask({ type: "identify", id: 1, username: "eve" }))["exists"], false);
+  assertEquals(await outcome(server, ann!, operate("lock")), "operated");
+  assertEquals(await outcome(server, ann!, operate("unlock")), "operated");
+  assertEquals((await server.join("eve")).welcome["type"], "welcome");
+});
+
+Deno.test("who chose a password while the chat was locked gets no account", async () => {
+  await using server = await FakeServer.start();
+  const [ann] = await crowd(server, "ann");
+  const eve = await server.greet();
+  await eve.ask({ type: "identify", id: 1, username: "eve" });
+  // The hash is under way when the lock is stored.
+  const { accounts } = server.services;
+  const create = accounts.create.bind(accounts);
+  accounts.create = async (...of) => {
+    assertEquals(await outcome(server, ann!, operate("lock")), "operated");
+    return await create(...of);
+  };
+  const { code } = await eve.ask({ type: "register", id: 2, password: "x" });
+  assertEquals([code, accounts.find("eve")], ["registration-refused", undefined]);
 });
 
 Deno.test("an account that was made after its address was banned does not get in from there", async () => {

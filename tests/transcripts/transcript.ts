@@ -9,7 +9,8 @@
  *     joe > PM             joe types a line
  *     joe * geheim         joe types a line that must not show
  *     joe | Message:       a line on joe's standard output; <menu> stands for the command prompt
- *     joe ~ Sent: \\d+      the same, as a regular expression
+ *     joe ~ Sent: \\d+      the same, as a regular expression; what is typed later as $name is what its
+ *                          group (?<name>...) had
  *     joe ! No.            a line on joe's standard error
  *     joe ? since \\d+      the same, as a regular expression
  *     joe = 0              joe's program ends with this exit code
@@ -32,7 +33,7 @@ export interface Screen extends AsyncDisposable {
   type(line: string, options: { secret: boolean }): Promise<void>;
   expect(line: string): Promise<void>;
   /** A line that matches as a whole. */
-  expectMatch(pattern: RegExp): Promise<void>;
+  expectMatch(pattern: RegExp): Promise<Record<string, string>>;
   expectError(line: string): Promise<void>;
   expectErrorMatch(pattern: RegExp): Promise<void>;
   endInput(): Promise<void>;
@@ -52,6 +53,7 @@ export async function play(
 ): Promise<void> {
   await using screens = new AsyncDisposableStack();
   const users = new Map<string, Screen>();
+  const groups: Record<string, string> = {};
   for (const [index, line] of transcript.split("\n").entries()) {
     if (line === "" || line.startsWith("#")) continue;
     const match = /^(\S+) (tty|pipe)?([$>*|~!?=]|EOF) ?(.*)$/.exec(line);
@@ -66,7 +68,12 @@ export async function play(
       }
       if (username === SERVER) await administer(text.split(" "));
       else if (action === "$") users.set(username, screens.use(await start(username)));
-      else await act(users.get(username)!, action!, text);
+      else if (action === "~") {
+        Object.assign(groups, await users.get(username)!.expectMatch(new RegExp(text)));
+      } else {
+        const typed = action === ">" ? text.replace(/\$(\w+)/, (_, name) => groups[name]!) : text;
+        await act(users.get(username)!, action!, typed);
+      }
     } catch (cause) {
       throw new Error(`line ${index + 1}: ${line}\n${(cause as Error).message}`, { cause });
     }
@@ -82,8 +89,6 @@ async function act(screen: Screen, action: string, text: string): Promise<void> 
     case "|":
       for (const line of text === "<menu>" ? MENU : [text]) await screen.expect(line);
       return;
-    case "~":
-      return await screen.expectMatch(new RegExp(text));
     case "!":
       return await screen.expectError(text);
     case "?":

@@ -17,7 +17,7 @@ class PipedScreen implements Screen {
   expect(line: string): Promise<void> {
     return this.#program.expect(`${line}\n`);
   }
-  expectMatch(pattern: RegExp): Promise<void> {
+  expectMatch(pattern: RegExp): Promise<Record<string, string>> {
     return this.#program.expectMatch(pattern);
   }
   expectError(line: string): Promise<void> {

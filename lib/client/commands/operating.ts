@@ -6,6 +6,7 @@
 import { legibleLine } from "../../console/foreign.ts";
 import { looksLikeDuration, parseDuration } from "../../protocol/durations.ts";
 import { ProtocolError } from "../../protocol/errors.ts";
+import { ROOM_SIGN } from "../../protocol/names.ts";
 import { formatEnd, formatOperation, formatRestriction } from "../../operator_lines.ts";
 import { localTime } from "../format.ts";
 import { checkText, InputError, type Talk } from "../talk.ts";
@@ -16,6 +17,7 @@ const OPERATIONS_SHOWN = { normal: 20, most: 1_000 };
 /** `KI joe why`: joe's sessions end. */
 export async function kick(talk: Talk, rest: string): Promise<void> {
   const { name, rest: text } = takeName(rest, "KI joe, or KI joe why");
+  refuseRoom(name, text, "kick");
   const { user = name } = await talk.client.operate("kick", { user: name, text });
   talk.view.tell([`${legibleLine(user)} was sent away.`]);
 }
@@ -24,6 +26,7 @@ export async function kick(talk: Talk, rest: string): Promise<void> {
 export async function mute(talk: Talk, rest: string): Promise<void> {
   if (rest === "") return await list(talk, "mute");
   const { name, rest: more } = takeName(rest, "MU joe 10m why");
+  refuseRoom(name, more, "mute");
   if (name.toLowerCase() === "all") {
     const order = parseOrder(more);
     if (order === "off") {
@@ -40,9 +43,26 @@ export async function mute(talk: Talk, rest: string): Promise<void> {
 export async function ban(talk: Talk, rest: string): Promise<void> {
   if (rest === "") return await list(talk, "ban");
   const { name, rest: more } = takeName(rest, "BA joe 2h why");
+  refuseRoom(name, more, "ban");
   // A name may look like an IPv4 address: "BA @192.0.2.7" is about a user.
   if (!rest.startsWith("@") && ADDRESS.test(name)) return await banAddress(talk, name, more);
   await restrict(talk, { name, more, on: "ban", off: "unban", state: "banned" });
+}
+
+/** `LO 2h why`: no new accounts; `LO off`; `LO` says whether it is so. */
+export async function lock({ client, view }: Talk, rest: string): Promise<void> {
+  if (rest === "") {
+    const found = (await client.restrictions()).find(({ what }) => what === "lock");
+    const open = "The chat is not locked: who is new may make an account.";
+    return view.tell([found === undefined ? open : `${formatRestriction(found, localTime)}.`]);
+  }
+  const order = parseOrder(rest);
+  if (order === "off") {
+    await client.operate("unlock", {});
+    return view.tell(["The chat is not locked any more."]);
+  }
+  const { until } = await client.operate("lock", order);
+  view.tell([`The chat is locked for new users ${formatEnd(until, localTime)}.`]);
 }
 
 /** `AN text`; `AN` asks for it. */
@@ -119,7 +139,8 @@ async function restrict(
 
 async function list({ client, view }: Talk, what: "mute" | "ban"): Promise<void> {
   const all = await client.restrictions();
-  const found = all.filter((one) => (one.what === "mute") === (what === "mute"));
+  const kinds = what === "mute" ? ["mute"] : ["ban", "address"];
+  const found = all.filter((one) => kinds.includes(one.what));
   if (found.length === 0) return view.tell([`Nobody is ${what === "mute" ? "muted" : "banned"}.`]);
   view.tell(found.map((one) => formatRestriction(one, localTime)));
 }
@@ -131,10 +152,20 @@ function takeName(rest: string, usage: string): { name: string; rest: string } {
   return { name, rest: more };
 }
 
-/** How long, and why; or that it ends. */
+/** Other chats' users type the room first. @throws {InputError} which says how it is done here */
+function refuseRoom(name: string, rest: string, what: string): void {
+  if (!name.startsWith(ROOM_SIGN)) return;
+  const [user = ""] = rest.split(/\s/);
+  throw new InputError(`In a room it is: RO ${name} ${what} ${user || "joe"}`);
+}
+
+/** How long, and why; or that it ends. @throws {InputError} where "off" does not stand alone: it may be meant either way */
 function parseOrder(rest: string): { seconds?: number; text?: string } | "off" {
   const [, first = "", text = ""] = /^(\S*)\s*(.*)$/s.exec(rest) ?? [];
-  if (first.toLowerCase() === "off" && text === "") return "off";
+  if (first.toLowerCase() === "off") {
+    if (text === "") return "off";
+    throw new InputError('Nothing is done: "off" stands alone, and no reason begins with it');
+  }
   if (!looksLikeDuration(first)) return rest === "" ? {} : { text: rest };
   try {
     const seconds = parseDuration(first);

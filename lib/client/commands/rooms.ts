@@ -25,13 +25,14 @@ export async function leave(talk: Talk, rest: string): Promise<void> {
   const here = rest === "" && talk.target !== undefined && "room" in talk.target
     ? talk.target.room
     : undefined;
-  const { room } = await talk.client.leave(here ?? roomOf(rest, "LV #lab"));
+  const { room, ended } = await talk.client.leave(here ?? roomOf(rest, "LV #lab"));
   talk.view.rooms.delete(room);
   const { target } = talk;
   const isTarget = target !== undefined && "room" in target &&
     foldUsername(target.room) === foldUsername(room);
   if (isTarget) talk.target = undefined;
-  talk.view.tell([`You have left ${roomName(room)}.`]);
+  const end = ended === true ? ": you were the last one, so it has ended" : "";
+  talk.view.tell([`You have left ${roomName(room)}${end}.`]);
 }
 
 /** `RM #lab text`; what is missing is asked for. In the compact style `RM #lab` has plain text go there. */
@@ -107,6 +108,7 @@ export async function manage(talk: Talk, rest: string): Promise<void> {
     return talk.view.tell([
       "Whoever owns or moderates a room may, with RO #room:",
       ...OF_ROOM.map(describeAct),
+      "and with DE, delete what was said in it (moderator).",
     ]);
   }
   const { takes } = ACTS[what];

@@ -7,8 +7,9 @@
 import type { Named } from "../input.ts";
 import type { Talk } from "../talk.ts";
 import { block, changePassword } from "./account.ts";
+import { deleteMessage } from "./deleting.ts";
 import { find, history, status } from "./looking_back.ts";
-import { announce, ban, kick, mute, operations, whois } from "./operating.ts";
+import { announce, ban, kick, lock, mute, operations, whois } from "./operating.ts";
 import { direct, publish, reply } from "./sending.ts";
 import { invite, join, leave, list, manage, say, topic, who } from "./rooms.ts";
 import { settings, switchStyle } from "./settings.ts";
@@ -156,11 +157,25 @@ export const COMMANDS: readonly ChatCommand[] = [
     run: ban,
   },
   {
+    name: "LO",
+    words: ["lo", "lock"],
+    arguments: "[2h why]",
+    help: "operators: takes no new accounts; LO off; LO",
+    run: lock,
+  },
+  {
     name: "AN",
     words: ["an", "announce", "wall"],
     arguments: "[text]",
     help: "operators: an announcement to everybody",
     run: announce,
+  },
+  {
+    name: "DE",
+    words: ["de", "delete", "redact"],
+    arguments: "[number [why]]",
+    help: "operators, moderators: deletes a message; DE lists them",
+    run: deleteMessage,
   },
   {
     name: "WI",

@@ -52,6 +52,7 @@ export async function runChat(commandLine: CommandLine): Promise<void> {
     onLost: leaving.atFault((reason) => view.lost(reason)),
     onBack: leaving.atFault((returned) => view.back(returned)),
     onRoom: leaving.atFault((news) => view.room(news)),
+    onDeleted: leaving.atFault((deletion) => view.deleted(deletion)),
     onPresence: leaving.atFault((presence) => view.presence(presence)),
     onNotice: leaving.atFault((message) => view.serverSays(message)),
     overview: () => view.compact ? settings.get("history") : onTerminal ? 0 : undefined,
