@@ -43,7 +43,7 @@ export function formatStatus(status: ServerStatus, timeOf: (time: number) => str
     line("muted, banned", `${status.restrictions}`),
     ...cluster === undefined ? [] : [line(
       "cluster",
-      `${cluster.otherServers} other servers, ${cluster.usersElsewhere} users there`,
+      `other servers: ${cluster.otherServers}, users there: ${cluster.usersElsewhere}`,
     )],
   ];
 }
