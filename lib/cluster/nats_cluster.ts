@@ -6,6 +6,7 @@ import type { NamedServer } from "../protocol/records.ts";
 import type { Elsewhere, Marks, RemoteUser } from "./elsewhere.ts";
 import type { OtherServers } from "./other_servers.ts";
 import type { NatsConnection, Subscription } from "./nats.ts";
+import type { Use, Uses } from "./uses.ts";
 import { Presence } from "./presence.ts";
 import { ClusterStream } from "./stream.ts";
 import { StreamJournal } from "./stream_journal.ts";
@@ -75,11 +76,11 @@ class NatsCluster implements Cluster {
     });
   }
 
-  async join(): Promise<Elsewhere & OtherServers> {
+  async join(): Promise<Elsewhere & OtherServers & Uses> {
     const [stream, clock, log] = [this.#stream, this.#clock, this.#log];
     const presence = await Presence.open({ stream, clock, log });
     this.#presence = presence;
-    return new Others(presence, stream.connection, `${stream.name}-marks`);
+    return new Others(presence, stream, () => this.#connected);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -88,20 +89,39 @@ class NatsCluster implements Cluster {
 }
 
 /** The other servers: what they say in the presence bucket, and what they answer. */
-class Others implements Elsewhere, OtherServers {
+class Others implements Elsewhere, OtherServers, Uses {
   readonly #presence: Presence;
   readonly #connection: NatsConnection;
   /** The subject on which servers ask each other how far a message got. */
   readonly #asking: string;
   readonly #answering: Subscription;
+  /** The subject on which they tell each other what counts for limits. */
+  readonly #telling: string;
+  readonly #listening: Subscription;
+  readonly #isConnected: () => boolean;
   readonly #id = crypto.randomUUID();
   onMarks: Elsewhere["onMarks"] = () => ({ alone: { users: 0, udp: 0, tcp: 0 }, shared: [] });
 
-  constructor(presence: Presence, connection: NatsConnection, asking: string) {
+  onUses: Uses["onUses"] = () => {};
+
+  constructor(
+    presence: Presence,
+    { connection, name }: ClusterStream,
+    isConnected: () => boolean,
+  ) {
     this.#presence = presence;
     this.#connection = connection;
-    this.#asking = asking;
-    this.#answering = connection.subscribe(asking, {
+    this.#isConnected = isConnected;
+    this.#asking = `${name}-marks`;
+    this.#telling = `${name}-limits`;
+    this.#listening = connection.subscribe(this.#telling, {
+      callback: (error, message) => {
+        if (error !== null) return;
+        const { uses, from } = message.json<{ uses: Use[]; from: string }>();
+        if (from !== this.#id) this.onUses(uses);
+      },
+    });
+    this.#answering = connection.subscribe(this.#asking, {
       callback: (error, question) => {
         if (error !== null) return;
         const { message, from } = question.json<{ message: number; from: string }>();
@@ -140,7 +160,14 @@ class Others implements Elsewhere, OtherServers {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#answering.unsubscribe();
+    this.#listening.unsubscribe();
     await this.#presence[Symbol.asyncDispose]();
+  }
+
+  tell(uses: readonly Use[]): void {
+    // What is told later would count for a time in which it was not used.
+    if (!this.#isConnected() || this.#connection.isClosed()) return;
+    this.#connection.publish(this.#telling, JSON.stringify({ uses, from: this.#id }));
   }
 
   marks(message: number): Promise<Marks[]> | undefined {

@@ -6,11 +6,11 @@ import type { FlowItem } from "../messages/message_log.ts";
 import { foldUsername } from "../protocol/names.ts";
 import { type HeldMemory, RecordBlock } from "../protocol/record_block.ts";
 import { encodeRecord, type Progress } from "../protocol/records.ts";
-import { TokenBucket } from "../token_bucket.ts";
 import { type Elsewhere, type Mark, type Marks, NOWHERE } from "../cluster/elsewhere.ts";
 import type { ActiveUser, ExpelCode, Member } from "./active_user.ts";
 import { type Audience, Batch, type Share } from "./batch.ts";
 import { CatchUp, TOO_MUCH } from "./catch_up.ts";
+import { CommandRates } from "./command_rates.ts";
 import { Crowds } from "./crowds.ts";
 import { enforce, tellRole } from "./enforcement.ts";
 import { Heard } from "./heard.ts";
@@ -57,7 +57,6 @@ export class Hub {
   readonly #journal: Journal;
   readonly #state: Projection;
   readonly #elsewhere: Elsewhere;
-  readonly #rate: HubOptions["rate"];
   readonly #maxBacklogBytes: number;
   /** What waits for all sessions together; what waits for several counts once. */
   readonly #held: HeldMemory = { bytes: 0 };
@@ -65,8 +64,7 @@ export class Hub {
   /** How many users are active here, and how many of them at other servers too. */
   #here = 0;
   #both = 0;
-  /** How fast each account may command, all its sessions together; kept while it is not full. */
-  readonly #rates = new Map<string, TokenBucket>();
+  readonly rates: CommandRates;
   readonly #marks = new DeliveryMarks(MARKS);
   readonly #catchUp: CatchUp;
   readonly #crowds = new Crowds();
@@ -85,7 +83,7 @@ export class Hub {
     this.#journal = journal;
     this.#state = projection;
     this.#elsewhere = elsewhere;
-    this.#rate = rate;
+    this.rates = new CommandRates({ clock, ...rate });
     this.#maxBacklogBytes = maxBacklogBytes;
     this.presence = new Presence(clock);
     this.#recent = new RecentRate(clock);
@@ -228,15 +226,6 @@ export class Hub {
     for (const room of user.rooms) this.#crowds.remove(room, user);
     void this.#writeHeard([user]);
     this.#forget(user);
-    if (this.#rates.get(user.key)?.isFull(this.#clock.now())) this.#rates.delete(user.key);
-  }
-
-  /** The bucket that an account's commands are taken from; coming back does not fill it. */
-  rateOf(username: string): TokenBucket {
-    const key = foldUsername(username);
-    const rate = this.#rates.get(key) ?? new TokenBucket(this.#rate, this.#clock.now());
-    this.#rates.set(key, rate);
-    return rate;
   }
 
   /**
@@ -408,7 +397,7 @@ export class Hub {
     }
     this.#users.delete(key);
     if (user !== undefined) this.#hearing.delete(user);
-    this.#rates.delete(key);
+    this.rates.forget(key);
   }
 
   /** Gives everybody what was stored; who is in which room did not change in between. */

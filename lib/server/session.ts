@@ -472,7 +472,7 @@ export class Session implements Member {
    */
   keepRate(username: string, commands = 1): Promise<void> | undefined {
     const { clock, hub } = this.services;
-    const wait = hub.rateOf(username).take(clock.now(), commands);
+    const wait = hub.rates.take(foldUsername(username), commands);
     return wait > 0 ? this.work((signal) => sleep(clock, wait, signal)) : undefined;
   }
 
