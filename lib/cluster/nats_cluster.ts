@@ -26,6 +26,8 @@ class NatsCluster implements Cluster {
   #presence: Presence | undefined;
   readonly #failed = Promise.withResolvers<string>();
   #connected = true;
+  /** Whether NATS has answered something, since the connection is there, that takes a majority of its servers. */
+  #answers = true;
   /** Whether the stream took the last event: without a leader it takes none. */
   #takes = true;
   onAvailable: Cluster["onAvailable"] = () => {};
@@ -40,18 +42,26 @@ class NatsCluster implements Cluster {
     const { log } = options;
     let cluster: NatsCluster | undefined;
     const onConnected = (connected: boolean) => {
-      if (cluster !== undefined) cluster.#note({ connected, takes: connected });
+      // Another NATS server may be as cut off as the last one, until it has answered.
+      cluster?.#note({ connected, takes: true });
     };
     const stream = await ClusterStream.open({ ...options, log, onConnected });
     return cluster = new NatsCluster(stream, options);
   }
 
-  #note({ connected = this.#connected, takes }: { connected?: boolean; takes: boolean }): void {
-    const before = this.#connected && this.#takes;
+  /** @param change what is known now; what is not, is as it was */
+  #note(change: { connected?: boolean; answers?: boolean; takes?: boolean }): void {
+    const { connected = this.#connected, answers = this.#answers, takes = this.#takes } = change;
+    const before = this.#isAvailable;
     this.#connected = connected;
+    this.#answers = connected && answers;
     this.#takes = takes;
-    const now = connected && takes;
-    if (now !== before) this.onAvailable(now);
+    if (change.answers) this.#stream.answered();
+    if (this.#isAvailable !== before) this.onAvailable(this.#isAvailable);
+  }
+
+  get #isAvailable(): boolean {
+    return this.#answers && this.#takes;
   }
 
   get failed(): Promise<string> {
@@ -68,7 +78,8 @@ class NatsCluster implements Cluster {
 
   async openJournal(database: Database, reader: Reader): Promise<Journal> {
     const [stream, clock, log] = [this.#stream, this.#clock, this.#log];
-    const onPublished = (takes: boolean) => this.#note({ takes });
+    const onPublished = (takes: boolean) =>
+      this.#note(takes ? { takes, answers: true } : { takes });
     const onFailed = this.#failed.resolve;
     return await StreamJournal.open({
       ...{ stream, database, reader, clock, log },
@@ -78,7 +89,8 @@ class NatsCluster implements Cluster {
 
   async join(): Promise<Elsewhere & OtherServers & Uses> {
     const [stream, clock, log] = [this.#stream, this.#clock, this.#log];
-    const presence = await Presence.open({ stream, clock, log });
+    const onAnswer = () => this.#note({ answers: true });
+    const presence = await Presence.open({ stream, clock, log, onAnswer });
     this.#presence = presence;
     return new Others(presence, stream, () => this.#connected);
   }

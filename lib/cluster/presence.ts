@@ -27,6 +27,8 @@ export interface PresenceOptions {
   clock: Clock;
   /** Is told when clocks differ, or there are too many users. @default nobody */
   log?: (event: string) => void;
+  /** Is told each time that NATS has taken what this server said. @default nobody */
+  onAnswer?: () => void;
 }
 
 /** What a server says of itself. */
@@ -62,6 +64,7 @@ export class Presence implements AsyncDisposable {
   #told = false;
   #servers: readonly NamedServer[] = [];
   readonly #log: (event: string) => void;
+  readonly #onAnswer: () => void;
   #skew: number | undefined;
   /** Whether there are more users here than fit into a message. */
   #tooMany = false;
@@ -82,9 +85,13 @@ export class Presence implements AsyncDisposable {
   #watching: Promise<void> = Promise.resolve();
   readonly #over = new AbortController();
 
-  private constructor(bucket: KV, { stream, clock, log = () => {} }: PresenceOptions) {
+  private constructor(
+    bucket: KV,
+    { stream, clock, log = () => {}, onAnswer = () => {} }: PresenceOptions,
+  ) {
     this.users = this.#users;
     this.#log = log;
+    this.#onAnswer = onAnswer;
     this.#bucket = bucket;
     this.#stream = stream;
     this.#clock = clock;
@@ -126,6 +133,7 @@ export class Presence implements AsyncDisposable {
    */
   async tell(server: NamedServer | undefined): Promise<void> {
     this.#self = server;
+    if (!this.#told) this.#stream.expectAnswers();
     this.#told = true;
     await this.#soon(this.#said.then(() => {
       this.#say();
@@ -169,7 +177,8 @@ export class Presence implements AsyncDisposable {
       server: this.#self,
       users: [...this.#own].map(([key, { username, sessions }]) => [key, username, sessions]),
     };
-    const said = this.#bucket.put(this.#server, this.#encode(all)).catch(() => {});
+    const put = this.#bucket.put(this.#server, this.#encode(all));
+    const said = put.then(this.#onAnswer, () => {});
     this.#said = said.then(() => {
       this.#saying = false;
       if (this.#over.signal.aborted) return;
@@ -299,7 +308,7 @@ export class Presence implements AsyncDisposable {
   }
 }
 
-function openBucket({ connection, name, replicas }: ClusterStream): Promise<KV> {
+function openBucket({ client, name, replicas }: ClusterStream): Promise<KV> {
   const options = { ttl: GONE_MS, storage: StorageType.Memory, replicas };
-  return new Kvm(connection).create(`${name}-presence`, options);
+  return new Kvm(client).create(`${name}-presence`, options);
 }

@@ -29,6 +29,8 @@ interface Person {
   /** What the server said. */
   notices: string[];
   answered: number;
+  /** The address of the server that it is at, or was at last. */
+  host: string;
   /** When the connection was lost, if it is. */
   lostAt: number | undefined;
 }
@@ -74,7 +76,7 @@ export class Crowd implements AsyncDisposable {
     const first = this.#servers[i % this.#servers.length]!;
     const servers = new Servers([first], { trust: undefined, clock: systemClock });
     const person = {
-      ...{ name, shown: [], notices: [], answered: 0, lostAt: undefined },
+      ...{ name, shown: [], notices: [], answered: 0, lostAt: undefined, host: first.hostname },
     } as unknown as Person;
     person.chat = await ChatClient.open({
       clock: systemClock,
@@ -83,7 +85,8 @@ export class Crowd implements AsyncDisposable {
       openSocket,
       onMessage: (message) => person.shown.push({ message, at: performance.now() }),
       onLost: () => person.lostAt ??= performance.now(),
-      onBack: () => {
+      onBack: ({ server }) => {
+        person.host = server!.hostname;
         this.#gaps.push(performance.now() - person.lostAt!);
         person.lostAt = undefined;
       },
