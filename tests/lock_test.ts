@@ -25,7 +25,7 @@ Deno.test("programs.lock has just what deno.json names, in the versions of deno.
   }
 });
 
-Deno.test("the server fetches and loads nothing of NATS, but where it is told to be one of a cluster", async () => {
+Deno.test("the server fetches and loads nothing for a cluster or metrics, but where it is told to", async () => {
   const modules = async (script: string) => {
     const args = ["info", "--json", `--lock=deno.lock`, script];
     const { stdout } = await new Deno.Command(Deno.execPath(), { args }).output();
@@ -33,10 +33,11 @@ Deno.test("the server fetches and loads nothing of NATS, but where it is told to
     return (modules as { specifier: string }[]).map(({ specifier }) => specifier);
   };
   const isNats = (specifier: string) => /nats/.test(specifier.replace(/^.*\/lib\//, "lib/"));
+  const isProm = (specifier: string) => /prom-client|metrics\/endpoint/.test(specifier);
   const [alone, cluster] = await Promise.all(
     ["server.ts", "scripts/release/chatserver.ts"].map(modules),
   );
   assert(alone!.some((specifier) => specifier.endsWith("lib/cluster/cluster.ts")));
-  assertEquals(alone!.filter(isNats), []);
-  assert(cluster!.some(isNats));
+  assertEquals(alone!.filter((specifier) => isNats(specifier) || isProm(specifier)), []);
+  assert(cluster!.some(isNats) && cluster!.some(isProm));
 });

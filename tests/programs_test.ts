@@ -30,6 +30,8 @@ Deno.test("chatserver names what is wrong with its arguments, exit code 2", asyn
     [["--_=1300"], /there is no flag --_=1300/],
     [["-__", "1300"], /there is no flag -__/],
     [["1300", "--data"], /--data needs a value/],
+    [["1300", "--metrics", "1e3"], /--metrics: "1e3" is no port: a port is a number from 0/],
+    [["1300", "--metrics", "1300"], /--metrics: 1300 is the chat's port: choose another one/],
   ];
   for (const [args, problem] of wrong) await fails("server", args, { code: 2, problem });
 });
@@ -361,4 +363,29 @@ Deno.test("the server writes no password anywhere, and no text into its log", as
   const said = `${server.stdout}${server.stderr}`;
   for (const word of ["s3cret", "wr0ng"]) assert(!`${said}${written}`.includes(word), word);
   assert(!said.includes("c0nfidential"));
+});
+
+Deno.test({
+  name: "chatserver goes on when its terminal was closed, and when its log can't be written",
+  ignore: Deno.build.os !== "linux",
+  fn: async () => {
+    await using folder = await TempFolder.create();
+    // What is written to a terminal that has gone fails, too.
+    const launcher = ["sh", "-c", 'exec "$@" 2>/dev/full', "sh"];
+    const args = ["0", "--host", "127.0.0.1", "--plain", "--data", folder.path];
+    await using full = Program.start("server", args, { launcher });
+    const [, port] = await full.match(/on port (\d+)\nServer ready/);
+    full.kill("SIGHUP");
+    const joined = await Program.run("client", ["127.0.0.1", port!, "joe", "--plain"], {
+      input: "geheim\nPM\nhello\nEX\n",
+    });
+    assertEquals(joined.code, 0, joined.stderr);
+    full.kill("SIGTERM");
+    assertEquals(await full.exitCode(), 0);
+
+    const { server } = await startServer(folder.path);
+    await using _server = server;
+    server.kill("SIGHUP");
+    await server.matchError(/Z SIGHUP: the server goes on, and SIGTERM ends it; .*\n/);
+  },
 });

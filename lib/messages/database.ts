@@ -7,7 +7,7 @@ import { scrub } from "./scrub.ts";
 import { reasonOf } from "../reasons.ts";
 
 /** What a {@linkcode Database} needs of a clock. */
-export type DatabaseClock = Pick<Clock, "date" | "soon">;
+export type DatabaseClock = Pick<Clock, "date" | "now" | "soon">;
 
 type Parameters = SQLInputValue[] | [named: Record<string, SQLInputValue>];
 
@@ -113,6 +113,9 @@ export class Database implements Disposable {
   #scrubbing = false;
   #closed = false;
 
+  /** Is told how long it took to have a change on the disk, in milliseconds. */
+  onCommit: (ms: number) => void = () => {};
+
   /**
    * Opens a database.
    *
@@ -142,6 +145,17 @@ export class Database implements Disposable {
       this.#noteFailure(error);
       return true;
     }
+  }
+
+  /** Whether the last change could be stored. */
+  get isStoring(): boolean {
+    return !this.#failing;
+  }
+
+  /** The sizes of its files, in bytes. */
+  get sizes(): { database: number; log: number } {
+    const size = (file: Deno.FsFile | undefined) => file?.statSync().size ?? 0;
+    return { database: size(this.#files?.database), log: size(this.#files?.log) };
   }
 
   /** Prepared statements, by the names of their texts. */
@@ -204,10 +218,12 @@ export class Database implements Disposable {
       if (this.#unsure) this.#rewrite();
       if (this.#scrubbing) this.#scrub();
       if (this.#files === undefined) return this.#settle(this.#write(), undefined);
+      const began = this.#clock.now();
       const written = this.#write();
       if (written === undefined) return;
       this.#unsynced = written;
       await this.#syncLog(this.#files);
+      this.onCommit(this.#clock.now() - began);
       this.#paths.require();
       // Closing the database has settled it, perhaps.
       this.#settle(this.#unsynced, undefined);

@@ -73,6 +73,11 @@ export class MessageLog {
     return this.#last;
   }
 
+  /** When the oldest message that is kept was sent, in milliseconds since 1970; undefined where there is none. */
+  get oldest(): number | undefined {
+    return this.#statements.oldest.get()?.["sent"] as number | undefined;
+  }
+
   /** Messages up to this id can be read from now on. */
   publish(last: number): void {
     this.#last = last;
@@ -289,6 +294,7 @@ function prepare(database: Database) {
   return database.prepare({
     first: "SELECT coalesce(min(id), 1) AS id FROM messages",
     sentFrom: "SELECT id, sent FROM messages WHERE id >= ? ORDER BY id LIMIT 1",
+    oldest: "SELECT sent FROM messages ORDER BY id LIMIT 1",
     insert: `INSERT INTO messages
       (id, sender, sender_name, addressee, addressee_name, sent, text, login, request, room,
        announcement)

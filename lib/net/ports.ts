@@ -37,11 +37,12 @@ export async function bindPorts(port: number, options: PortsOptions): Promise<Po
   try {
     return await bindSomewhere(port, options);
   } catch (cause) {
-    throw new ExitError(ExitCode.refused, whyNot(port, options.hostname, cause), { cause });
+    throw new ExitError(ExitCode.refused, whyNoPort(port, cause, options.hostname), { cause });
   }
 }
 
-function whyNot(port: number, hostname: string | undefined, error: unknown): string {
+/** Why a port can't be had, for people. */
+export function whyNoPort(port: number, error: unknown, hostname?: string): string {
   if (isInUse(error)) return `port ${port} is in use by another program: choose another one`;
   if (isNotPermitted(error)) return `port ${port} is not permitted: choose one above 1023`;
   return `port ${port}${hostname === undefined ? "" : ` at ${hostname}`} can't be had: ${
@@ -49,7 +50,8 @@ function whyNot(port: number, hostname: string | undefined, error: unknown): str
   }`;
 }
 
-function isInUse(error: unknown): boolean {
+/** Whether another program has the port. */
+export function isInUse(error: unknown): boolean {
   return (error as { code?: string }).code === "EADDRINUSE";
 }
 

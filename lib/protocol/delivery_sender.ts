@@ -34,6 +34,25 @@ export interface Transmission {
   parts: readonly Uint8Array[];
 }
 
+/** What went to sessions over one channel. */
+export interface ChannelCounts {
+  /** Data packets, or `deliver` records. */
+  transmissions: number;
+  /** Messages in them that had not gone to their session before, over either channel; and those that had. */
+  deliveries: number;
+  repeats: number;
+}
+
+/** What went to sessions. It only grows. */
+export type DeliveryCounts = Record<Transmission["via"], ChannelCounts>;
+
+export function noDeliveries(): DeliveryCounts {
+  return {
+    udp: { transmissions: 0, deliveries: 0, repeats: 0 },
+    tcp: { transmissions: 0, deliveries: 0, repeats: 0 },
+  };
+}
+
 /** A data packet that was sent, and neither acknowledged nor found to be lost. */
 interface InFlight {
   sentAt: number;
@@ -79,6 +98,9 @@ export class DeliverySender {
   #packetSize = new PacketSize();
   readonly #calmRate = new TokenBucket(CALM_RATE, 0);
   readonly #sharedRate: CalmRate | undefined;
+  readonly #counts: DeliveryCounts;
+  /** Every message below this number has gone to the client at least once. */
+  #counted = 0;
   /** When a packet that came to be overtaken counts as lost. */
   #lossTime: number | undefined;
   /** Probes in a row that no acknowledgement has answered, and when the last one was due. */
@@ -88,9 +110,13 @@ export class DeliverySender {
   /** The first packet that no acknowledgement has answered, and when it was sent. */
   #unanswered: { packet: number; since: number } | undefined;
 
-  /** @param sharedRate what new packets of all sessions are taken from. @default no limit */
-  constructor(sharedRate?: CalmRate) {
+  /**
+   * @param sharedRate what new packets of all sessions are taken from. @default no limit
+   * @param counts where it counts what goes. @default its own
+   */
+  constructor(sharedRate?: CalmRate, counts = noDeliveries()) {
     this.#sharedRate = sharedRate;
+    this.#counts = counts;
   }
 
   /** Whether messages go by UDP at present. */
@@ -101,6 +127,11 @@ export class DeliverySender {
   /** The bytes of message records that wait: queued, or sent and not acknowledged. */
   get backlogBytes(): number {
     return this.#queue.bytes;
+  }
+
+  /** So many messages wait: queued, or sent and not acknowledged. */
+  get backlog(): number {
+    return this.#queue.next - this.#delivered;
   }
 
   /** Every delivery number below this one was acknowledged. */
@@ -321,7 +352,7 @@ export class DeliverySender {
     const { range, parts } = this.#queue.gather([this.#unsent, last], maxBytes);
     this.#unsent = range[1] + 1;
     this.#overTcp.add(...range);
-    return { via: "tcp", number: range[0], parts };
+    return this.#counting("tcp", range, parts);
   }
 
   /** Whether what is new will go by UDP as soon as the window allows it. */
@@ -351,7 +382,7 @@ export class DeliverySender {
       const { range, parts } = this.#queue.gather(untold, maxBytes);
       this.#rescued.delete(rescued[0], range[1]);
       this.#overTcp.add(...range);
-      return { via: "tcp", number: range[0], parts };
+      return this.#counting("tcp", range, parts);
     }
     return undefined;
   }
@@ -365,7 +396,17 @@ export class DeliverySender {
     this.#sentAt = now;
     this.#unanswered ??= { packet, since: now };
     if (this.#doubtful) this.#rescued.add(...range);
-    return { via: "udp", number: range[0], parts };
+    return this.#counting("udp", range, parts);
+  }
+
+  #counting(via: Transmission["via"], [first, last]: Range, parts: Uint8Array[]): Transmission {
+    const counts = this.#counts[via];
+    const repeats = Math.min(Math.max(this.#counted - first, 0), last + 1 - first);
+    counts.transmissions++;
+    counts.repeats += repeats;
+    counts.deliveries += last + 1 - first - repeats;
+    this.#counted = Math.max(this.#counted, last + 1);
+    return { via, number: first, parts };
   }
 
   /** The first numbers of a range, as many as fit into a packet; undefined where none does. */

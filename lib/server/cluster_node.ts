@@ -34,6 +34,15 @@ export interface JoinOptions {
   opened: AsyncDisposableStack;
 }
 
+/** How the cluster of a server is. */
+export interface ClusterStatus {
+  /** Whether anything can be stored, as far as is known. */
+  isStoring: boolean;
+  /** How many other servers take clients, and how many users are there. */
+  otherServers: number;
+  usersElsewhere: number;
+}
+
 /** What makes a server one of a cluster. */
 export class ClusterNode {
   readonly elsewhere: Elsewhere & OtherServers & Uses;
@@ -41,6 +50,7 @@ export class ClusterNode {
   readonly #accounts: SharedAccounts;
   readonly #state: State;
   readonly #id = crypto.randomUUID();
+  #available = true;
   /** Rings when users have to be told that nothing can be stored. */
   #telling: Disposable | undefined;
   /** Logins that come here just now: what is heard of them is older. */
@@ -112,6 +122,7 @@ export class ClusterNode {
   }
 
   #tell(services: Services, available: boolean): void {
+    this.#available = available;
     const { clock, hub, log } = services;
     const say = (message: string) => {
       hub.tellAll(encodeRecord({ type: "notice", message }));
@@ -130,6 +141,14 @@ export class ClusterNode {
   /** Fulfilled with the reason when this server can't go on as one of the cluster. */
   get failed(): Promise<string> {
     return this.#cluster.failed;
+  }
+
+  get status(): ClusterStatus {
+    return {
+      isStoring: this.#available,
+      otherServers: this.elsewhere.servers.length,
+      usersElsewhere: this.elsewhere.users.size,
+    };
   }
 
   /** Whether this server's clock is known to say what NATS' does, or nearly. */

@@ -11,6 +11,7 @@ import type { ActiveUser, ExpelCode, Member } from "./active_user.ts";
 import { type Audience, Batch, type Share } from "./batch.ts";
 import { CatchUp, TOO_MUCH } from "./catch_up.ts";
 import { CommandRates } from "./command_rates.ts";
+import { type Counts, noCounts } from "./counts.ts";
 import { Crowds } from "./crowds.ts";
 import { enforce, tellRole } from "./enforcement.ts";
 import { Heard } from "./heard.ts";
@@ -45,6 +46,8 @@ export interface HubOptions {
   projection: Projection;
   /** Who is at the other servers. @default there is no other one */
   elsewhere?: Elsewhere;
+  /** Where it counts the messages that were stored. @default nobody counts */
+  counts?: Counts["messages"];
   /** How fast an account may command. */
   rate: { burst: number; perSecond: number };
   /** The most bytes of messages that may wait for all sessions together. */
@@ -73,12 +76,12 @@ export class Hub {
   /** Sessions that were far behind when they were last given something. */
   readonly #behind = new Set<Member>();
   readonly #recent: RecentRate;
+  readonly #counts: Counts["messages"];
   /** Who is told of who comes and goes. */
   readonly presence: Presence;
 
-  constructor(
-    { clock, journal, projection, elsewhere = NOWHERE, rate, maxBacklogBytes }: HubOptions,
-  ) {
+  constructor(options: HubOptions) {
+    const { clock, journal, projection, elsewhere = NOWHERE, rate, maxBacklogBytes } = options;
     this.#clock = clock;
     this.#journal = journal;
     this.#state = projection;
@@ -87,6 +90,7 @@ export class Hub {
     this.#maxBacklogBytes = maxBacklogBytes;
     this.presence = new Presence(clock);
     this.#recent = new RecentRate(clock);
+    this.#counts = options.counts ?? noCounts().messages;
     this.#catchUp = new CatchUp({
       clock,
       messages: projection.messages,
@@ -404,6 +408,11 @@ export class Hub {
   #fanOut(messages: readonly StoredMessage[]): void {
     this.#recent.add(messages.length);
     const batch = new Batch(messages, this.#held);
+    const { length: public_ } = batch.publicIds;
+    const { length: room } = batch.roomIds;
+    this.#counts.public += public_;
+    this.#counts.room += room;
+    this.#counts.direct += messages.length - public_ - room;
     this.#marks.addPublic(batch.publicIds);
     this.#marks.addRooms(batch.roomIds);
     for (const { message: { id, to } } of messages) if (to !== undefined) this.#marks.addDirect(id);

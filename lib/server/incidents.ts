@@ -14,8 +14,6 @@ export class Incidents {
   readonly #log: Log;
   readonly #counts = new Map<string, number>();
   readonly #warned = new Set<string>();
-  /** How many logins were refused. */
-  refusedLogins = 0;
 
   constructor(clock: Clock, log: Log) {
     this.#clock = clock;
@@ -28,7 +26,6 @@ export class Incidents {
    * @param detail what is said of it in the lines that are written, and not counted
    */
   report(what: string, address: string, detail = ""): void {
-    if (what.startsWith("login refused")) this.refusedLogins++;
     const kind = `${what}, from ${address}`;
     const known = this.#counts.has(kind) || this.#counts.size < MAX_KEYS;
     const key = known ? kind : "incidents from many addresses";

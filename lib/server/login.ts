@@ -65,7 +65,7 @@ export async function authenticate(
 
   session.attempts++;
   const attempts = LOGIN_ATTEMPTS - session.attempts;
-  session.report("login refused: wrong password", session.username);
+  session.reportRefused("wrong-password", "login refused: wrong password", session.username);
   session.send({ type: "error", id, code: "wrong-password", message: "wrong password", attempts });
   if (attempts === 0) session.end("too-many-attempts", "too many wrong passwords");
 }
@@ -85,7 +85,7 @@ async function welcome(
   }
   try {
     requireNoBan(session);
-    requireRoom(session);
+    reporting(session, session.username, () => requireRoom(session));
   } catch (error) {
     if (login !== undefined) logins.end(login.id);
     throw error;
@@ -125,12 +125,12 @@ function requireNoBan(session: Session): void {
   const { services: { accounts, operators, clock }, username } = session;
   const ban = operators.ban(foldUsername(username), clock.date().getTime());
   if (ban !== undefined) {
-    session.report("login refused: banned", username);
+    session.reportRefused("banned", "login refused: banned", username);
     throw new ProtocolError("banned", describeBan(ban));
   }
   // Those who were there before are not banned with somebody who shares their address.
   const created = accounts.created(username)?.getTime() ?? 0;
-  requireAddress(session, created);
+  reporting(session, username, () => requireAddress(session, created));
 }
 
 function requireRoom({ services, username }: Session): void {
@@ -210,7 +210,7 @@ function findLogin(session: Session, username: string, token: string): Login {
   if (login?.account === account && login.credential === accounts.credential(username)) {
     return login;
   }
-  session.report("resume refused: no such token", username.slice(0, 64));
+  session.reportRefused("bad-token", "resume refused: no such token", username);
   throw new ProtocolError(
     "bad-token",
     "this user can't come back with this token: it has ended, or never was this user's",
@@ -297,7 +297,8 @@ function reporting<T>(session: Session, username: string, check: () => T): T {
   try {
     return check();
   } catch (error) {
-    session.report(`login refused: ${(error as Error).message}`, username.slice(0, 64));
+    const { code, message } = error as ProtocolError;
+    session.reportRefused(code, `login refused: ${message}`, username);
     throw error;
   }
 }

@@ -9,7 +9,11 @@ import {
   PacketType,
   type Protection,
 } from "../protocol/datagram.ts";
-import { DeliverySender, type Transmission } from "../protocol/delivery_sender.ts";
+import {
+  type DeliveryCounts,
+  DeliverySender,
+  type Transmission,
+} from "../protocol/delivery_sender.ts";
 import { type PathAnswer, PathValidator } from "../protocol/path.ts";
 import { decodeAck, encodeData } from "../protocol/payloads.ts";
 import type { RecordBlock } from "../protocol/record_block.ts";
@@ -27,6 +31,8 @@ export interface OutboxOptions {
   sendDatagram: (datagram: Uint8Array, to: Endpoint) => void;
   /** What new data packets of all sessions are taken from. @default no limit */
   calmRate?: CalmRate;
+  /** Where it counts what goes. @default nobody counts */
+  counts?: DeliveryCounts;
   /** The most bytes of message records that may wait. */
   maxBacklogBytes: number;
   /** More waits for the client than may; the session has to end. */
@@ -96,7 +102,7 @@ export class Outbox implements Disposable {
     const serverKey = randomBytes(32).toString("hex");
     this.parameters = { session, protection, clientKey, serverKey };
     this.#options = options;
-    this.#sender = new DeliverySender(options.calmRate);
+    this.#sender = new DeliverySender(options.calmRate, options.counts);
     this.#sealer = new PacketSealer({ protection, session, key: serverKey });
     this.#opener = new PacketOpener({ protection, session, key: clientKey });
     this.#packets = new TokenBucket(PACKET_RATE, options.clock.now());
@@ -107,6 +113,11 @@ export class Outbox implements Disposable {
   /** The bytes of message records that wait here. */
   get backlogBytes(): number {
     return this.#sender.backlogBytes;
+  }
+
+  /** So many messages wait here. */
+  get backlog(): number {
+    return this.#sender.backlog;
   }
 
   /** How far the client has got. */

@@ -38,8 +38,12 @@ import { Referrals } from "./referrals.ts";
 import { Registrations } from "./registrations.ts";
 import { CalmRate } from "../protocol/calm_rate.ts";
 import { RecentSet } from "../protocol/recent_set.ts";
+import { noCounts } from "./counts.ts";
+import { RecentTimes } from "./recent_rate.ts";
 import type { Services } from "./services.ts";
+import { type Metrics, openMetrics } from "./metrics/metrics.ts";
 import { Session } from "./session.ts";
+import { describeStatus } from "./status.ts";
 
 /** How often to look whether an operator has changed the accounts, in milliseconds. */
 const REFRESH_MS = 500;
@@ -82,6 +86,8 @@ export interface ChatServerOptions {
   others?: OtherServers;
   /** Where clients of the others reach this one; port 0 is the one it listens on. @default `hostname`, or an address of this machine */
   advertise?: Endpoint | undefined;
+  /** The port for metrics, on loopback addresses; 0 lets the system choose. @default there are none */
+  metrics?: number | undefined;
   /** Whether who runs it can ask it for something, on a socket in the data folder. @default false */
   control?: boolean;
   clock: Clock;
@@ -103,6 +109,7 @@ interface Parts extends State {
   identity: Identity | undefined;
   /** What makes it one of a cluster; undefined where it is alone. */
   node: ClusterNode | undefined;
+  metrics: Metrics | undefined;
   options: ChatServerOptions;
 }
 
@@ -136,11 +143,12 @@ export class ChatServer {
   #reconciled = -1;
   #closing = false;
   #control: ControlSocket | undefined;
+  readonly #metrics: Metrics | undefined;
 
   private constructor(
     ports: Ports,
     lock: Disposable,
-    { accounts, database, identity, projection, journal, node, options }: Parts,
+    { accounts, database, identity, projection, journal, node, metrics, options }: Parts,
   ) {
     this.fingerprint = identity && fingerprintOf(identity.certificate);
     const { clock, log, closed = false } = options;
@@ -161,7 +169,16 @@ export class ChatServer {
     this.#node = node;
     this.#age = new AgeClock(clock, newestTimes(database), log);
     const protection = identity === undefined ? "plain" : "sealed";
-    const sendDatagram: Services["sendDatagram"] = (datagram, to) => ports.udp.send(datagram, to);
+    const counts = noCounts();
+    const commits = new RecentTimes(clock);
+    database.onCommit = (ms) => {
+      commits.add(ms);
+      metrics?.noteCommit(ms);
+    };
+    const sendDatagram: Services["sendDatagram"] = (datagram, to) => {
+      counts.datagrams.sent++;
+      ports.udp.send(datagram, to);
+    };
     const departed = new RecentSet<string>(DEPARTED);
     this.#services = {
       accounts,
@@ -172,6 +189,12 @@ export class ChatServer {
       registrations: new Registrations(clock, limits),
       referrals: new Referrals(clock, others),
       incidents: new Incidents(clock, log),
+      counts,
+      commits,
+      database,
+      unwritten: this.#unwritten,
+      connections: () => this.#open,
+      cluster: node && (() => node.status),
       known,
       throttle: new LoginThrottle(clock, known),
       journal,
@@ -195,6 +218,7 @@ export class ChatServer {
         journal,
         projection,
         ...node && { elsewhere: node.elsewhere },
+        counts: counts.messages,
         rate: { burst: limits.commandBurst, perSecond: limits.commandsPerSecond },
         maxBacklogBytes: limits.backlogBytes,
       }),
@@ -206,6 +230,8 @@ export class ChatServer {
       sendDatagram,
     };
     node?.serve(this.#services);
+    this.#metrics = metrics;
+    metrics?.serve(() => describeStatus(this.#services));
     this.#refreshing = new Alarm(clock, () => void this.#refresh());
     void this.#refresh();
     this.#forgetting = new Alarm(clock, () => this.#forget());
@@ -228,6 +254,9 @@ export class ChatServer {
       await using opened = new AsyncDisposableStack();
       const open = () =>
         opened.use(new Database(join(folder, "messages.db"), { clock, log, ...sync && { sync } }));
+      const metrics = options.metrics === undefined
+        ? undefined
+        : opened.use(await openMetrics({ port: options.metrics, folder, clock, log }));
       const identity = plain ? undefined : await loadIdentity(folder);
       const state = options.cluster === undefined
         ? ownState(open(), history)
@@ -240,7 +269,13 @@ export class ChatServer {
       const onShortage = () => server.#warnOfShortage();
       const handlers = { onIncoming, onShortage };
       const ports = await bindPorts(port, { hostname, identity, connections, ...handlers });
-      const server = new ChatServer(ports, lock, { accounts, identity, options, ...state });
+      const server = new ChatServer(ports, lock, {
+        accounts,
+        identity,
+        metrics,
+        options,
+        ...state,
+      });
       // From here on the server closes it.
       opened.move();
       server.#announce(identity, options);
@@ -250,6 +285,11 @@ export class ChatServer {
       lock[Symbol.dispose]();
       throw error;
     }
+  }
+
+  /** The port of its metrics; undefined where it has none. */
+  get metricsPort(): number | undefined {
+    return this.#metrics?.port;
   }
 
   /** Tells the other servers where clients reach this one. */
@@ -277,6 +317,7 @@ export class ChatServer {
     const { referrals } = this.#services;
     this.#ports.tcp.close();
     await this.#control?.[Symbol.asyncDispose]();
+    await this.#metrics?.[Symbol.asyncDispose]();
     await this.#others.withdraw();
     const sessions = [...this.#sessions.keys()];
     if (final) await Promise.all(sessions.map((session) => session.stop(true)));
@@ -407,10 +448,12 @@ export class ChatServer {
 
   async #receive(): Promise<void> {
     for await (const [datagram, from] of this.#ports.udp.datagrams()) {
-      const { outboxes, probes, departed, incidents } = this.#services;
+      const { outboxes, probes, departed, incidents, counts: { datagrams } } = this.#services;
+      datagrams.received++;
       const session = sessionOf(datagram) ?? "";
       if (departed.has(session) || outboxes.get(session)?.receive(datagram, from)) continue;
       if (probes.receive(session, datagram, from)) continue;
+      datagrams.dropped++;
       incidents.report("datagram dropped: no packet of a session", originOf(from.hostname));
     }
   }

@@ -9,7 +9,12 @@ import type { Logins } from "../messages/logins.ts";
 import type { Journal } from "../journal/journal.ts";
 import type { Mailboxes } from "../messages/mailboxes.ts";
 import type { MessageLog } from "../messages/message_log.ts";
+import type { Database } from "../messages/database.ts";
+import type { UnwrittenBudget } from "../net/unwritten.ts";
+import type { ClusterStatus } from "./cluster_node.ts";
+import type { Counts } from "./counts.ts";
 import type { Hub } from "./hub.ts";
+import type { RecentTimes } from "./recent_rate.ts";
 import type { Incidents } from "./incidents.ts";
 import type { RecentSet } from "../protocol/recent_set.ts";
 import type { Limits } from "./limits.ts";
@@ -46,6 +51,17 @@ export interface Services {
   clock: Clock;
   log: Log;
   incidents: Incidents;
+  counts: Counts;
+  /** How long commits take. */
+  commits: RecentTimes;
+  /** Where all tables are. */
+  database: Database;
+  /** What waits on all connections. */
+  unwritten: UnwrittenBudget;
+  /** How many connections are open. */
+  connections: () => number;
+  /** How the server's cluster is; undefined where it is in none. */
+  cluster: (() => ClusterStatus) | undefined;
   limits: Limits;
   throttle: LoginThrottle;
   known: KnownAddresses;

@@ -135,6 +135,13 @@ export class Session implements Member {
     this.services.incidents.report(what, this.origin, detail);
   }
 
+  /** The same of a login, with the code that the client is told. */
+  reportRefused(code: ErrorCode, what: string, username: string): void {
+    const { refusedLogins } = this.services.counts;
+    refusedLogins.set(code, (refusedLogins.get(code) ?? 0) + 1);
+    this.report(what, username.slice(0, 64));
+  }
+
   /** The address that the client's control connection comes from. */
   get address(): string {
     return this.#connection.remote.hostname;
@@ -198,6 +205,11 @@ export class Session implements Member {
 
   get backlogBytes(): number {
     return this.#outbox?.backlogBytes ?? 0;
+  }
+
+  /** So many messages wait for it. */
+  get backlog(): number {
+    return this.#outbox?.backlog ?? 0;
   }
 
   deliver(block: RecordBlock, from: number, to: number): number {
@@ -266,6 +278,7 @@ export class Session implements Member {
       connection: this.#connection,
       sendDatagram: services.sendDatagram,
       calmRate: services.calmRate,
+      counts: services.counts.deliveries,
       maxBacklogBytes: services.limits.sessionBytes,
       overflow: () => this.end("too-slow", "too much waited to be delivered", { final: false }),
       acknowledged: () => services.hub.acknowledged(this),
@@ -300,6 +313,7 @@ export class Session implements Member {
       last: last ?? latest,
       began: began ?? latest,
     });
+    services.counts.logins[last === undefined ? "new" : "returned"]++;
     const came = last === undefined ? "joined" : "came back";
     services.log(`${this.username} ${came} from ${this.remote}`);
   }

@@ -6,6 +6,7 @@ import {
   type FlagSpec,
   type ProgramSpec,
 } from "../usage/table.ts";
+import { parsePort } from "../command_line.ts";
 import { ExitCode, ExitError } from "../exit.ts";
 import { HISTORY_RULES, type HistoryRule } from "../messages/mailboxes.ts";
 import { SERVER_ROLES } from "../protocol/roles.ts";
@@ -50,6 +51,22 @@ const CLUSTER_FLAGS: readonly FlagSpec[] = [
     heading: "Several servers",
   },
 ];
+
+/**
+ * @param port the chat's
+ * @throws {ExitError} `usage`
+ */
+export function parseMetricsPort(text: string | undefined, port: number): number | undefined {
+  if (text === undefined) return undefined;
+  try {
+    const metrics = parsePort(text, 0);
+    if (metrics === 0 || metrics !== port) return metrics;
+  } catch (error) {
+    throw new ExitError(ExitCode.usage, `--metrics: ${(error as Error).message}`);
+  }
+  throw new ExitError(ExitCode.usage, `--metrics: ${port} is the chat's port: choose another one`);
+}
+
 /** @throws {ExitError} `usage` */
 export function parseHistoryRule(text = "joined"): HistoryRule {
   const rule = HISTORY_RULES.find((rule) => rule === text);
@@ -187,6 +204,13 @@ export const CHATSERVER: ProgramSpec = {
           what:
             "do not tell the local network that the server is here: a client without arguments " +
             "does not list it",
+        },
+        {
+          name: "metrics",
+          value: "PORT",
+          what:
+            "tell Prometheus how the server is, at http://127.0.0.1:PORT/metrics, which only this machine " +
+            "reaches; 0 lets the system choose a port",
         },
         { name: "plain", what: "no encryption: anybody on the network can read along" },
         ...CLUSTER_FLAGS,

@@ -3,6 +3,9 @@ import { KnownAddresses } from "../../lib/accounts/known_addresses.ts";
 import { LoginThrottle } from "../../lib/accounts/login_throttle.ts";
 import { Admission } from "../../lib/server/admission.ts";
 import { Incidents } from "../../lib/server/incidents.ts";
+import { noCounts } from "../../lib/server/counts.ts";
+import { RecentTimes } from "../../lib/server/recent_rate.ts";
+import { UnwrittenBudget } from "../../lib/net/unwritten.ts";
 import { Probes } from "../../lib/server/probe.ts";
 import { Referrals } from "../../lib/server/referrals.ts";
 import { Registrations } from "../../lib/server/registrations.ts";
@@ -60,7 +63,11 @@ export class FakeServer implements AsyncDisposable {
     this.#folder = folder;
     // A commit is done at once, without the test ending a turn for it.
     this.#database = new Database(disk === undefined ? ":memory:" : folder.file("messages.db"), {
-      clock: { date: () => this.clock.date(), soon: queueMicrotask },
+      clock: {
+        date: () => this.clock.date(),
+        now: () => this.clock.now(),
+        soon: queueMicrotask,
+      },
       ...disk,
     });
     const projection = this.projection = new Projection(this.#database, { history });
@@ -99,6 +106,12 @@ export class FakeServer implements AsyncDisposable {
       throttle: new LoginThrottle(this.clock, known),
       registrations: new Registrations(this.clock, DEFAULT_LIMITS),
       referrals: new Referrals(this.clock, this.others),
+      counts: noCounts(),
+      commits: new RecentTimes(this.clock),
+      database: this.#database,
+      unwritten: new UnwrittenBudget(),
+      connections: () => this.#connections.length,
+      cluster: undefined,
       incidents: new Incidents(this.clock, (event) => this.log.push(event)),
       protection: "sealed",
       log: (event) => this.log.push(event),

@@ -271,10 +271,10 @@ class Collector {
   }
 }
 
-/** The messages that a client has shown on its standard output, as "kind from text". */
+/** The messages that a client has shown on its standard output, as "kind from text"; announcements as "Announcement". */
 export function shownMessages(stdout: string): string[] {
   const form =
-    /^\*\*\* New Message \*\*\*\nMessage type: (\w+) Message \(..\)\nFrom: (\S+)\n(?:Sent: .*\n)?\n {2}(.*)\n$/gm;
+    /^\*\*\* New Message \*\*\*\nMessage type: (\w+) (?:Message \(..\)|of an operator)\nFrom: (\S+)\n(?:Sent: .*\n)?\n {2}(.*)\n$/gm;
   return [...stdout.matchAll(form)].map(([, kind, from, text]) => `${kind} ${from} ${text}`);
 }
 

@@ -121,12 +121,14 @@ export class RunningClient {
   readonly messages: Message[];
   /** What the user was told of the connection. */
   readonly notices: string[];
+  /** What the server said to its users. */
+  readonly told: string[];
   readonly #arrivals: { notify: () => void };
 
   private constructor(
     chat: ChatClient,
     username: string,
-    { messages, notices, arrivals }: Pick<RunningClient, "messages" | "notices"> & {
+    { messages, notices, told, arrivals }: Pick<RunningClient, "messages" | "notices" | "told"> & {
       arrivals: { notify: () => void };
     },
   ) {
@@ -134,6 +136,7 @@ export class RunningClient {
     this.username = username;
     this.messages = messages;
     this.notices = notices;
+    this.told = told;
     this.#arrivals = arrivals;
   }
 
@@ -145,6 +148,7 @@ export class RunningClient {
   ): Promise<RunningClient> {
     const messages: Message[] = [];
     const notices: string[] = [];
+    const told: string[] = [];
     const arrivals = { notify: () => {} };
     const chat = await ChatClient.open({
       clock: systemClock,
@@ -162,6 +166,7 @@ export class RunningClient {
         arrivals.notify();
       },
       onLost: ({ message }) => notices.push(message),
+      onNotice: (message) => told.push(message),
       onBack: () => {
         notices.push("back");
         arrivals.notify();
@@ -170,7 +175,7 @@ export class RunningClient {
     const { exists } = await chat.identify(username);
     if (exists) await chat.authenticate(username);
     else await chat.register(username);
-    return new RunningClient(chat, username, { messages, notices, arrivals });
+    return new RunningClient(chat, username, { messages, notices, told, arrivals });
   }
 
   /** Waits until the client has come back so many times. */

@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { CalmRate } from "../../lib/protocol/calm_rate.ts";
-import { DeliverySender } from "../../lib/protocol/delivery_sender.ts";
+import { DeliverySender, noDeliveries } from "../../lib/protocol/delivery_sender.ts";
 import { concat } from "../../lib/protocol/lines.ts";
 import { MAX_OUTSTANDING } from "../../lib/protocol/limits.ts";
 import { RecordBlock } from "../../lib/protocol/record_block.ts";
@@ -98,6 +98,37 @@ Deno.test("DeliverySender.next() sends over TCP when all sessions together send 
   shared.late(2, 20);
   assertEquals(other.pushEach(SMALL, 1, 201), [["tcp", 2, 2]]);
   assertEquals(other.pushEach(SMALL, 1, 202), [["udp", 3, 3]]);
+});
+
+Deno.test("DeliverySender counts what went over which channel, and what went once more", () => {
+  const counts = noDeliveries();
+  const sender = new DeliverySender(undefined, counts);
+  const push = (length: number) => {
+    const messages = Array.from(
+      { length },
+      (_, id): Message => ({ id, from: "", sent: 0, text: "" }),
+    );
+    sender.push(new RecordBlock(messages), 0, length);
+  };
+  const channel = (transmissions: number, deliveries: number, repeats: number) => ({
+    ...{ transmissions, deliveries, repeats },
+  });
+  push(3);
+  while (sender.next(0, 0, Infinity) !== undefined);
+  assertEquals(counts, { tcp: channel(1, 3, 0), udp: channel(0, 0, 0) });
+  sender.openPath(20);
+  push(2);
+  sender.next(0, 0, Infinity);
+  assertEquals([sender.backlog, counts.udp], [5, channel(1, 2, 0)]);
+  // The probe; and then all that is left, of which one message is new.
+  sender.timeOut(PROBE_MS);
+  sender.next(PROBE_MS, 1, Infinity);
+  assertEquals(counts.udp, channel(2, 2, 2));
+  sender.acknowledgeAll(4);
+  assertEquals(sender.backlog, 1);
+  push(1);
+  sender.drain();
+  assertEquals(counts, { tcp: channel(2, 4, 1), udp: channel(2, 2, 2) });
 });
 
 Deno.test("DeliverySender.next() waits when the window is full, and goes on with an ack", () => {
