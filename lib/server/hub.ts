@@ -49,6 +49,8 @@ export interface HubOptions {
   rate: { burst: number; perSecond: number };
   /** The most bytes of messages that may wait for all sessions together. */
   maxBacklogBytes: number;
+  /** An account may have so many sessions. @default any number */
+  maxSessions?: number;
 }
 
 /** Who is here, and who gets what. */
@@ -77,7 +79,8 @@ export class Hub {
   readonly presence: Presence;
 
   constructor(
-    { clock, journal, projection, elsewhere = NOWHERE, rate, maxBacklogBytes }: HubOptions,
+    { clock, journal, projection, elsewhere = NOWHERE, rate, maxBacklogBytes, maxSessions }:
+      HubOptions,
   ) {
     this.#clock = clock;
     this.#journal = journal;
@@ -99,6 +102,7 @@ export class Hub {
     projection.onOperation = (event) => enforce(event, this);
     projection.onGone = (account) => this.#forgetAccount(account);
     elsewhere.onUser = (key, { username }, change) => this.#noteElsewhere(key, username, change);
+    elsewhere.onCounted = (key) => this.#capSessions(key, maxSessions);
     elsewhere.onMarks = (message) =>
       divide(this.#marksOf(message) ?? new Map(), (key) => elsewhere.users.has(key));
   }
@@ -491,6 +495,18 @@ export class Hub {
     for (const { user, upTo } of heard) {
       user.heard.written(upTo);
       this.#forget(user);
+    }
+  }
+
+  /**
+   * Ends sessions that are too many: the account was logged in at another server at the same time, and that one came
+   * first.
+   */
+  #capSessions(key: string, most = Infinity): void {
+    const members = [...this.#active(key)?.members.keys() ?? []];
+    const over = this.sessionsOf(key) - most;
+    for (const member of over > 0 ? members.slice(-over) : []) {
+      member.fail("too-many-sessions", `this account is logged in ${most} times already`);
     }
   }
 

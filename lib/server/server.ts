@@ -197,6 +197,7 @@ export class ChatServer {
         ...node && { elsewhere: node.elsewhere },
         rate: { burst: limits.commandBurst, perSecond: limits.commandsPerSecond },
         maxBacklogBytes: limits.backlogBytes,
+        maxSessions: limits.sessionsPerAccount,
       }),
       protection,
       calmRate: new CalmRate(clock.now()),
