@@ -154,6 +154,10 @@ class Others implements Elsewhere, OtherServers, Uses {
     this.#presence.onUser = handler;
   }
 
+  set onCounted(handler: Elsewhere["onCounted"]) {
+    this.#presence.onCounted = handler;
+  }
+
   set onChange(handler: OtherServers["onChange"]) {
     this.#presence.onServers = handler;
   }

@@ -56,6 +56,8 @@ export class Presence implements AsyncDisposable {
   readonly users: ReadonlyMap<string, RemoteUser>;
   /** Is told that a user has come to the others, or has gone from all of them. */
   onUser: (key: string, user: RemoteUser, change: "came" | "went") => void = () => {};
+  /** Is told that a user has more sessions here, when what this server says of it stands behind what others said before. */
+  onCounted: (key: string) => void = () => {};
   /** Is told that {@linkcode servers} is another one. */
   onServers: () => void = () => {};
   readonly #clock: Clock;
@@ -72,6 +74,8 @@ export class Presence implements AsyncDisposable {
   #bucket: KV;
   readonly #server = crypto.randomUUID();
   readonly #own = new Map<string, RemoteUser>();
+  /** The users who have more sessions than the bucket has told this server itself. */
+  readonly #uncounted = new Set<string>();
   readonly #peers = new Map<string, Peer>();
   readonly #users = new Map<string, RemoteUser>();
   readonly #beat: Alarm;
@@ -143,6 +147,7 @@ export class Presence implements AsyncDisposable {
 
   /** A user has so many sessions at this server now. */
   note(key: string, user: RemoteUser): void {
+    if (user.sessions > (this.#own.get(key)?.sessions ?? 0)) this.#uncounted.add(key);
     if (user.sessions > 0) this.#own.set(key, user);
     else this.#own.delete(key);
     if (this.#changed) return;
@@ -231,9 +236,10 @@ export class Presence implements AsyncDisposable {
     const heard = this.#clock.now();
     if (server === this.#server) {
       this.#heardItself = heard;
+      this.#count(value);
       return this.#compareClocks(created.getTime());
     }
-    const said = JSON.parse(new TextDecoder().decode(value)) as Said;
+    const said = decode(value);
     const { users } = said;
     const known = this.#peers.get(server);
     this.#peers.set(server, {
@@ -243,6 +249,17 @@ export class Presence implements AsyncDisposable {
     });
     this.#recount([...known?.users.keys() ?? [], ...users.map(([key]) => key)]);
     this.#listServers();
+  }
+
+  /** What this server said has come back to it: what others said before has come, too. */
+  #count(value: Uint8Array): void {
+    if (this.#uncounted.size === 0) return;
+    for (const [key, , sessions] of decode(value).users) {
+      if (sessions >= (this.#own.get(key)?.sessions ?? 0) && this.#uncounted.delete(key)) {
+        this.onCounted(key);
+      }
+    }
+    for (const key of this.#uncounted) if (!this.#own.has(key)) this.#uncounted.delete(key);
   }
 
   #forget(server: string): void {
@@ -306,6 +323,10 @@ export class Presence implements AsyncDisposable {
     }
     this.#silence.set(now + BEAT_MS / 3);
   }
+}
+
+function decode(value: Uint8Array): Said {
+  return JSON.parse(new TextDecoder().decode(value)) as Said;
 }
 
 function openBucket({ client, name, replicas }: ClusterStream): Promise<KV> {

@@ -52,6 +52,8 @@ export interface HubOptions {
   rate: { burst: number; perSecond: number };
   /** The most bytes of messages that may wait for all sessions together. */
   maxBacklogBytes: number;
+  /** An account may have so many sessions. @default any number */
+  maxSessions?: number;
 }
 
 /** Who is here, and who gets what. */
@@ -103,6 +105,7 @@ export class Hub {
     projection.onOperation = (event) => enforce(event, this);
     projection.onGone = (account) => this.#forgetAccount(account);
     elsewhere.onUser = (key, { username }, change) => this.#noteElsewhere(key, username, change);
+    elsewhere.onCounted = (key) => this.#capSessions(key, options.maxSessions);
     elsewhere.onMarks = (message) =>
       divide(this.#marksOf(message) ?? new Map(), (key) => elsewhere.users.has(key));
   }
@@ -500,6 +503,18 @@ export class Hub {
     for (const { user, upTo } of heard) {
       user.heard.written(upTo);
       this.#forget(user);
+    }
+  }
+
+  /**
+   * Ends sessions that are too many: the account was logged in at another server at the same time, and that one came
+   * first.
+   */
+  #capSessions(key: string, most = Infinity): void {
+    const members = [...this.#active(key)?.members.keys() ?? []];
+    const over = this.sessionsOf(key) - most;
+    for (const member of over > 0 ? members.slice(-over) : []) {
+      member.fail("too-many-sessions", `this account is logged in ${most} times already`);
     }
   }
 
