@@ -413,6 +413,27 @@ export class Accounts {
     });
   }
 
+  /** Whether the file, as it was read last, is what this program wrote: neither from an editor nor from a backup. */
+  async isOwn(): Promise<boolean> {
+    return await this.#unchanged((file) => file.isOwn);
+  }
+
+  /** What the file held when it was read last is as good as this program's own. */
+  async vouch(): Promise<void> {
+    await this.#unchanged((file) => {
+      file.vouch();
+      return true;
+    });
+  }
+
+  /** @returns false where the file is another one by now */
+  async #unchanged(then: (file: CredentialsFile) => boolean): Promise<boolean> {
+    const file = this.#file;
+    return await this.#changes.run(() =>
+      file.exclusively(async () => (await file.state()).stamp === this.#state.stamp && then(file))
+    );
+  }
+
   /** How long the file is still not to be believed, in milliseconds. */
   #doubtRest(): number {
     if (this.#doubtedSince === undefined) return 0;

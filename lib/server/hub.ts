@@ -7,11 +7,11 @@ import type { FlowItem } from "../messages/message_log.ts";
 import { foldUsername } from "../protocol/names.ts";
 import { type HeldMemory, RecordBlock } from "../protocol/record_block.ts";
 import { encodeRecord, type Progress } from "../protocol/records.ts";
-import { TokenBucket } from "../token_bucket.ts";
 import { type Elsewhere, type Mark, type Marks, NOWHERE } from "../cluster/elsewhere.ts";
 import type { ActiveUser, ExpelCode, Member } from "./active_user.ts";
 import { type Audience, Batch, type Share } from "./batch.ts";
 import { CatchUp, TOO_MUCH } from "./catch_up.ts";
+import { CommandRates } from "./command_rates.ts";
 import { type Counts, noCounts } from "./counts.ts";
 import { Crowds } from "./crowds.ts";
 import { enforce, tellRole } from "./enforcement.ts";
@@ -53,6 +53,8 @@ export interface HubOptions {
   rate: { burst: number; perSecond: number };
   /** The most bytes of messages that may wait for all sessions together. */
   maxBacklogBytes: number;
+  /** An account may have so many sessions. @default any number */
+  maxSessions?: number;
 }
 
 /** Who is here, and who gets what. */
@@ -61,7 +63,6 @@ export class Hub {
   readonly #journal: Journal;
   readonly #state: Projection;
   readonly #elsewhere: Elsewhere;
-  readonly #rate: HubOptions["rate"];
   readonly #maxBacklogBytes: number;
   /** What waits for all sessions together; what waits for several counts once. */
   readonly #held: HeldMemory = { bytes: 0 };
@@ -69,8 +70,7 @@ export class Hub {
   /** How many users are active here, and how many of them at other servers too. */
   #here = 0;
   #both = 0;
-  /** How fast each account may command, all its sessions together; kept while it is not full. */
-  readonly #rates = new Map<string, TokenBucket>();
+  readonly rates: CommandRates;
   readonly #marks = new DeliveryMarks(MARKS);
   readonly #catchUp: CatchUp;
   readonly #crowds = new Crowds();
@@ -89,7 +89,7 @@ export class Hub {
     this.#journal = journal;
     this.#state = projection;
     this.#elsewhere = elsewhere;
-    this.#rate = rate;
+    this.rates = new CommandRates({ clock, ...rate });
     this.#maxBacklogBytes = maxBacklogBytes;
     this.presence = new Presence(clock);
     this.#recent = new RecentRate(clock);
@@ -107,6 +107,7 @@ export class Hub {
     projection.onDeletion = (deletion) => this.#tellDeletion(deletion);
     projection.onGone = (account) => this.#forgetAccount(account);
     elsewhere.onUser = (key, { username }, change) => this.#noteElsewhere(key, username, change);
+    elsewhere.onCounted = (key) => this.#capSessions(key, options.maxSessions);
     elsewhere.onMarks = (message) =>
       divide(this.#marksOf(message) ?? new Map(), (key) => elsewhere.users.has(key));
   }
@@ -234,15 +235,6 @@ export class Hub {
     for (const room of user.rooms) this.#crowds.remove(room, user);
     void this.#writeHeard([user]);
     this.#forget(user);
-    if (this.#rates.get(user.key)?.isFull(this.#clock.now())) this.#rates.delete(user.key);
-  }
-
-  /** The bucket that an account's commands are taken from; coming back does not fill it. */
-  rateOf(username: string): TokenBucket {
-    const key = foldUsername(username);
-    const rate = this.#rates.get(key) ?? new TokenBucket(this.#rate, this.#clock.now());
-    this.#rates.set(key, rate);
-    return rate;
   }
 
   /**
@@ -414,7 +406,7 @@ export class Hub {
     }
     this.#users.delete(key);
     if (user !== undefined) this.#hearing.delete(user);
-    this.#rates.delete(key);
+    this.rates.forget(key);
   }
 
   /** Gives everybody what was stored; who is in which room did not change in between. */
@@ -524,6 +516,18 @@ export class Hub {
     for (const { user, upTo } of heard) {
       user.heard.written(upTo);
       this.#forget(user);
+    }
+  }
+
+  /**
+   * Ends sessions that are too many: the account was logged in at another server at the same time, and that one came
+   * first.
+   */
+  #capSessions(key: string, most = Infinity): void {
+    const members = [...this.#active(key)?.members.keys() ?? []];
+    const over = this.sessionsOf(key) - most;
+    for (const member of over > 0 ? members.slice(-over) : []) {
+      member.fail("too-many-sessions", `this account is logged in ${most} times already`);
     }
   }
 

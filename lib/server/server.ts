@@ -222,6 +222,7 @@ export class ChatServer {
         counts: counts.messages,
         rate: { burst: limits.commandBurst, perSecond: limits.commandsPerSecond },
         maxBacklogBytes: limits.backlogBytes,
+        maxSessions: limits.sessionsPerAccount,
       }),
       protection,
       calmRate: new CalmRate(clock.now()),

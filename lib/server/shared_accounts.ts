@@ -48,6 +48,14 @@ export function compare(
   return isNew ? "publish" : "write";
 }
 
+/** Whether the line in the file is about an account that the cluster knows, or has removed. */
+function isKnown(
+  shared: SharedAccount | undefined,
+  filed: { identity: string } | undefined,
+): boolean {
+  return shared !== undefined && (shared.line !== undefined || shared.identity === filed?.identity);
+}
+
 /**
  * The accounts of a cluster on one server. Events say what they are; `credentials.txt` is brought to that, and what an
  * operator does to the file becomes events. The table of the accounts says which of them the file has already, so a line
@@ -58,6 +66,8 @@ export class SharedAccounts {
   readonly #shared: Map<string, SharedAccount>;
   /** Those that the file may not have as they are. */
   readonly #unfiled = new Set<string>();
+  /** Whether the file was written by others than this program, and is not yet what it should be. */
+  #isStrange = false;
   /** The file's revision that was compared. */
   #compared = -1;
 
@@ -102,28 +112,37 @@ export class SharedAccounts {
     await accounts.refresh();
     if (accounts.revision !== this.#compared) await this.#compare();
     await this.#write();
+    if (!this.#isStrange || this.#unfiled.size > 0) return;
+    await accounts.vouch();
+    this.#isStrange = false;
   }
 
-  /** Has others know what somebody did to the file. */
+  /**
+   * Has others know what somebody did to the file. What is not from this program may be an old backup, or cut short: it
+   * adds accounts, and neither changes nor removes any.
+   */
   async #compare(): Promise<void> {
     const { accounts, log } = this.#options;
-    const { revision, isPartial } = accounts;
+    const { revision } = accounts;
+    const isOwn = await accounts.isOwn();
     const filed = accounts.fileLines;
     const publish: string[] = [];
-    let lost = 0;
+    let refused = 0;
     for (const key of new Set([...this.#shared.keys(), ...filed.keys()])) {
       const shared = this.#shared.get(key);
       const difference = compare(shared, filed.get(key));
-      const isLost = isPartial && difference === "publish" && !filed.has(key);
-      if (isLost) {
+      const isRefused = !isOwn && difference === "publish" && isKnown(shared, filed.get(key));
+      if (isRefused) {
         shared!.filed = false;
-        lost++;
+        refused++;
       } else if (difference === "publish") publish.push(key);
-      if (isLost || difference === "same" || difference === "write") this.#unfiled.add(key);
+      if (isRefused || difference === "same" || difference === "write") this.#unfiled.add(key);
     }
-    if (lost > 0) {
+    this.#isStrange ||= !isOwn;
+    if (refused > 0) {
       log(
-        `credentials.txt is not whole: it lacks ${lost} accounts, which are written again; nobody is removed`,
+        `credentials.txt was changed by others than chatserver: ${refused} accounts are written again as they ` +
+          "are, nobody is removed or changed (chatserver users does that)",
       );
     }
     for (let i = 0; i < publish.length; i += AT_ONCE) {
