@@ -50,7 +50,7 @@ class NatsCluster implements Cluster {
     let cluster: NatsCluster | undefined;
     const onConnected = (connected: boolean) => {
       // Another NATS server may be as cut off as the last one, until it has answered.
-      cluster?.#note({ connected, takes: true });
+      if (cluster !== undefined) cluster.#note({ connected, takes: true });
     };
     const stream = await ClusterStream.open({ ...options, log, onConnected });
     return cluster = new NatsCluster(stream, options);

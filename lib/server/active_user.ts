@@ -17,6 +17,8 @@ export interface Member {
   readonly deliveries: Deliveries;
   /** What waits for it, in bytes. */
   readonly backlogBytes: number;
+  /** What of that the client takes as soon as the server delivers it; where that is much, only a part. */
+  readonly load: number;
   /**
    * Takes messages of a block, from `from` up to `to` (not included).
    *

@@ -207,6 +207,10 @@ export class Session implements Member {
     return this.#outbox?.backlogBytes ?? 0;
   }
 
+  get load(): number {
+    return this.#outbox?.load ?? 0;
+  }
+
   /** So many messages wait for it. */
   get backlog(): number {
     return this.#outbox?.backlog ?? 0;

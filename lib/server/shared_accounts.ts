@@ -110,10 +110,10 @@ export class SharedAccounts {
   async settle(): Promise<void> {
     const { accounts } = this.#options;
     await accounts.refresh();
-    if (accounts.revision !== this.#compared) await this.#compare();
+    if (accounts.filed.revision !== this.#compared) await this.#compare();
     await this.#write();
     if (!this.#isStrange || this.#unfiled.size > 0) return;
-    await accounts.vouch();
+    await accounts.filed.vouch();
     this.#isStrange = false;
   }
 
@@ -123,9 +123,8 @@ export class SharedAccounts {
    */
   async #compare(): Promise<void> {
     const { accounts, log } = this.#options;
-    const { revision } = accounts;
-    const isOwn = await accounts.isOwn();
-    const filed = accounts.fileLines;
+    const { revision, lines: filed } = accounts.filed;
+    const isOwn = await accounts.filed.isOwn();
     const publish: string[] = [];
     let refused = 0;
     for (const key of new Set([...this.#shared.keys(), ...filed.keys()])) {
@@ -205,9 +204,9 @@ export class SharedAccounts {
     for (const key of this.#unfiled) {
       const line = this.#shared.get(key)?.line;
       lines.set(key, line);
-      if (accounts.fileLine(key) !== line) different.set(key, line);
+      if (accounts.filed.line(key) !== line) different.set(key, line);
     }
-    if (different.size > 0 && !await accounts.file(different)) return;
+    if (different.size > 0 && !await accounts.filed.write(different)) return;
     for (const [key, line] of lines) {
       const shared = this.#shared.get(key);
       // It may have changed meanwhile.
@@ -224,7 +223,7 @@ export class SharedAccounts {
   #requireSame(): void {
     const shared = [...this.#shared];
     if (shared.some(([, { filed }]) => filed)) return;
-    const filed = this.#options.accounts.fileLines;
+    const filed = this.#options.accounts.filed.lines;
     const others = shared.filter(([key, { line, identity }]) =>
       line !== undefined && (filed.get(key)?.identity ?? identity) !== identity
     );
