@@ -230,6 +230,70 @@ Deno.test("--json: who comes and goes, what another session sent, search and a n
     assertEquals(twin.stdout.includes('"own"'), false);
   }));
 
+Deno.test("--json: a room is joined, spoken in, read and left", () =>
+  withServer(async ({ clientArgs, password }) => {
+    const start = (name: string) =>
+      Program.start("client", [...clientArgs(name), ...password, "--json"]);
+    await using joe = start("joe");
+    await using ann = start("ann");
+    await joe.match(/"ready"/);
+    await ann.match(/"ready"/);
+    await joe.type(lines({ id: 1, type: "join", room: "#lab" }));
+    await joe.match(/"joined".*\n/);
+    await ann.type(lines({ id: 1, type: "join", room: "lab" }));
+    await joe.match(/"what":"joined","by":"ann".*\n/);
+    await joe.type(lines({ id: 2, type: "say", room: "lab", text: "for us" }));
+    const message = Number((await joe.match(/"sent","id":2,"message":(\d+)/))[1]);
+    await ann.match(/"for us".*\n/);
+    await ann.type(lines({ id: 2, type: "leave", room: "lab" }));
+    await joe.match(/"what":"left","by":"ann".*\n/);
+    await joe.type(lines(
+      { id: 3, type: "say", room: "lab", text: "without her" },
+      { id: 4, type: "history", room: "lab" },
+      { id: 5, type: "logout" },
+    ));
+    await joe.exitCode();
+    await ann.type(lines(
+      { id: 3, type: "say", room: "lab", text: "too late" },
+      { id: 4, type: "history", room: "lab" },
+      { id: 5, type: "logout" },
+    ));
+    await ann.exitCode();
+
+    const room = "lab";
+    const text = "for us";
+    const seen = (program: Program) =>
+      parseAll(program.stdout)
+        .filter(({ type }) => !["ready", "presence", "ended"].includes(type as string))
+        .map(({ sent: _, ...event }): Fields => event);
+    const [first, second] = parseAll(joe.stdout)
+      .find(({ type }) => type === "history")!["messages"] as Fields[];
+    const joined = { type: "joined", id: 1, room, topic: "" };
+    assertEquals(seen(joe), [
+      { type: "room", room, what: "made", by: "joe" },
+      { ...joined, members: 1, role: "owner", made: true },
+      { type: "room", room, what: "joined", by: "ann" },
+      { type: "sent", id: 2, message },
+      { type: "room", room, what: "left", by: "ann" },
+      { type: "sent", id: 3, message: second!["message"] },
+      { type: "history", id: 4, messages: [first, second] },
+    ]);
+    assertEquals([first!["message"], first!["text"], second!["text"]], [
+      message,
+      text,
+      "without her",
+    ]);
+    const errors = seen(ann).slice(-2).map(({ type, id, code }) => [type, id, code]);
+    assertEquals(errors, [["error", 3, "not-in-room"], ["error", 4, "not-in-room"]]);
+    assertEquals(seen(ann).slice(0, -2), [
+      { type: "room", room, what: "joined", by: "ann" },
+      { ...joined, members: 2, role: "member", made: false },
+      { type: "message", message, from: "joe", room, text },
+      { type: "room", room, what: "left", by: "ann" },
+      { type: "left", id: 2, room },
+    ]);
+  }));
+
 Deno.test("--json: what can't be carried out gets an error, the session goes on, exit code 4", () =>
   withServer(async ({ clientArgs, password }) => {
     const long = JSON.stringify({ id: 9, type: "public", text: "x".repeat(140_000) });

@@ -166,6 +166,8 @@ export class JsonFace {
   readonly #write: (line: string) => void;
   /** The commands without an answer. */
   readonly #pending = new Set<Promise<void>>();
+  /** When the last command so far has its answer, and so all before it: answers keep the commands' order. */
+  #answered = Promise.resolve();
   #logoutId: Id;
   /** The user's name, folded. */
   #key = "";
@@ -265,10 +267,16 @@ export class JsonFace {
   }
 
   #run(id: Id, run: () => Promise<Fields>): void {
-    const running: Promise<void> = run()
-      .then(({ type, ...answer }) => this.#say({ type, id, ...answer }))
-      .catch((error) => this.#refuse(id, error))
-      .finally(() => this.#pending.delete(running));
+    const before = this.#answered;
+    const answer = run().then(
+      ({ type, ...answer }) => () => this.#say({ type, id, ...answer }),
+      (error) => () => this.#refuse(id, error),
+    );
+    const running: Promise<void> = Promise.all([answer, before]).then(([say]) => {
+      say();
+      this.#pending.delete(running);
+    });
+    this.#answered = running;
     this.#pending.add(running);
   }
 

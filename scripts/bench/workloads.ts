@@ -45,16 +45,21 @@ interface FanOut {
   outstanding: number;
   size?: number;
   targets?: readonly Target[];
+  /** Whether ours are in a room, and not in the lobby: in IRC it is a channel in any case. @default false */
+  room?: boolean;
 }
 
-function fanOut({ receivers, senders, outstanding, size = 100, targets }: FanOut): Workload {
+function fanOut(
+  { receivers, senders, outstanding, size = 100, targets, room = false }: FanOut,
+): Workload {
   const options = { receivers, senders, outstanding, size };
+  const kind = room ? "fan-out-room" : "fan-out";
   return {
-    name: `fan-out-${receivers}-${senders}-${outstanding}-${size}`,
-    title: `fan-out: ${receivers} receivers, ${senders} ${
+    name: `${kind}-${receivers}-${senders}-${outstanding}-${size}`,
+    title: `fan-out${room ? " in a room" : ""}: ${receivers} receivers, ${senders} ${
       senders === 1 ? "sender" : "senders"
     } with ${outstanding} outstanding, ${size} bytes`,
-    args: ["fan-out", ...Object.entries(options).flatMap(([name, n]) => [`--${name}`, `${n}`])],
+    args: [kind, ...Object.entries(options).flatMap(([name, n]) => [`--${name}`, `${n}`])],
     targets: targets ?? [...OURS, ...PEERS],
     figures: DELIVERIES,
   };
@@ -72,6 +77,7 @@ export const WORKLOADS: readonly Workload[] = [
       })
     )
   ),
+  fanOut({ receivers: 200, senders: 10, outstanding: 32, targets: OURS, room: true }),
   fanOut({ receivers: 200, senders: 10, outstanding: 1 }),
   // More than this, and ngircd's write buffers of 32 KiB run over.
   fanOut({ receivers: 200, senders: 100, outstanding: 2 }),

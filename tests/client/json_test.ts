@@ -50,6 +50,31 @@ Deno.test("JsonFace.takeCommands() answers no-answer where the session ends firs
   assertEquals(face.failed, 2);
 });
 
+Deno.test("JsonFace.takeCommands() answers in the order of the commands, also where answers come together", async () => {
+  const { connection, said, face, client } = await open();
+  const commands = [
+    { id: "a", type: "say", room: "lab", text: "hello" },
+    { id: "b", type: "history", room: "lab" },
+    { id: "c", type: "users" },
+  ];
+  const taking = assertRejects(() => face.takeCommands(client, input(...commands)), ExitError);
+  await new Promise((resolve) => setImmediate(resolve));
+  const answers = [
+    { type: "sent", id: 1, message: 7 },
+    { type: "history", id: 2, messages: [] },
+    { type: "users", id: 3, users: [] },
+  ];
+  connection.receive(...answers.map((answer) => JSON.stringify(answer)));
+  await new Promise((resolve) => setImmediate(resolve));
+  assertEquals(said.map(({ type, id }) => [type, id]), [
+    ["sent", "a"],
+    ["history", "b"],
+    ["users", "c"],
+  ]);
+  connection.disconnect();
+  await taking;
+});
+
 Deno.test("JsonFace.takeCommands() reads no further where 256 commands have no answer", async () => {
   const { connection, face, client } = await open();
   let given = 0;

@@ -12,7 +12,7 @@ export class FakeConnection implements Connection {
   onWritable: () => void = () => {};
   /** Lines that were sent by whoever holds this end, and not yet taken by the test. */
   readonly #sent = new Queue<string>();
-  readonly #toRead = new Queue<string>();
+  readonly #toRead = new Queue<string[]>();
   #closed = false;
 
   /** @param hostname where the other side is */
@@ -26,9 +26,9 @@ export class FakeConnection implements Connection {
   }
 
   async *batches(): AsyncGenerator<string[]> {
-    for (let line; (line = await this.#toRead.next()) !== undefined;) {
+    for (let lines; (lines = await this.#toRead.next()) !== undefined;) {
       if (this.#closed) return;
-      yield [line];
+      yield lines;
     }
   }
 
@@ -48,9 +48,9 @@ export class FakeConnection implements Connection {
     this.#toRead.end();
   }
 
-  /** The other side sends a line. */
-  receive(line: string): void {
-    this.#toRead.push(line);
+  /** The other side sends lines, which come together. */
+  receive(...lines: string[]): void {
+    this.#toRead.push(lines);
   }
 
   /** The other side goes away. */

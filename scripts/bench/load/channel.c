@@ -138,7 +138,7 @@ static void take(struct client *client, uint8_t *packet, size_t length) {
     channel->bound = true;
     channel->bind_wait = FIRST_BIND_US;
     channel->bind_due = now_us() + LAST_BIND_US;
-    return client_became_ready(client);
+    return client_progressed(client);
   case DATA:
     return take_data(client, number, packet + HEADER, size);
   }

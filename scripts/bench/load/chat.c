@@ -49,7 +49,11 @@ static void welcome(struct client *client, const char *line) {
   const char *token = find(line, "\"token\":\"");
   if (token != NULL) memcpy(client->token, token, 64);
   client->latest = integer(line, "\"latest\":");
-  if (!options.udp) return client_became_ready(client);
+  if (options.room) {
+    stream_print(&client->stream, "{\"type\":\"join\",\"id\":%llu,\"room\":\"bench\"}\n",
+                 (unsigned long long)++client->request);
+  }
+  if (!options.udp) return client_progressed(client);
   const char *session = find(line, "\"session\":\"");
   const char *client_key = find(line, "\"clientKey\":\"");
   const char *server_key = find(line, "\"serverKey\":\"");
@@ -81,7 +85,10 @@ static void deliver(struct client *client, const char *line, size_t length) {
 static void on_line(struct client *client, char *line, size_t length) {
   if (begins(line, "{\"type\":\"deliver\"")) return deliver(client, line, length);
   if (begins(line, "{\"type\":\"sent\"")) return hooks.answered(client);
-  if (begins(line, "{\"type\":\"ping\"")) {
+  if (begins(line, "{\"type\":\"joined\"")) {
+    client->joined = true;
+    client_progressed(client);
+  } else if (begins(line, "{\"type\":\"ping\"")) {
     stream_print(&client->stream, "{\"type\":\"pong\"}\n");
   } else if (begins(line, "{\"type\":\"welcome\"")) {
     welcome(client, line);
@@ -94,7 +101,8 @@ static void on_line(struct client *client, char *line, size_t length) {
 }
 
 static void publish(struct client *client, const char *text, size_t size) {
-  stream_print(&client->stream, "{\"type\":\"public\",\"id\":%llu,\"text\":\"",
+  const char *type = options.room ? "\"say\",\"room\":\"bench\"" : "\"public\"";
+  stream_print(&client->stream, "{\"type\":%s,\"id\":%llu,\"text\":\"", type,
                (unsigned long long)++client->request);
   stream_send(&client->stream, text, size);
   stream_send(&client->stream, "\"}\n", 3);

@@ -48,6 +48,11 @@ void client_became_ready(struct client *client) {
   hooks.ready(client);
 }
 
+void client_progressed(struct client *client) {
+  bool bound = !options.udp || client->channel.bound;
+  if (bound && (!options.room || client->joined)) client_became_ready(client);
+}
+
 void client_problem(struct client *client, const char *what) {
   if (totals.first_problem[0] != 0) return;
   snprintf(totals.first_problem, sizeof totals.first_problem, "%s: %.150s", client->name, what);

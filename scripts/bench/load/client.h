@@ -20,6 +20,7 @@ struct client {
   struct channel channel;
   struct inbox inbox;
   char token[65];
+  bool joined; // the room, where there is one
   uint64_t request, latest, acknowledged, ack_due;
 };
 
@@ -58,6 +59,8 @@ extern unsigned client_count;
 void clients_open(unsigned count, unsigned senders);
 void client_connect(struct client *);
 void client_became_ready(struct client *);
+/** One of our own has its data channel, or is in the room: it is ready when it has what is wanted. */
+void client_progressed(struct client *);
 void client_problem(struct client *, const char *what);
 /** A message is shown: `text` begins with its stamp. */
 void client_shows(struct client *, const struct stamp *);

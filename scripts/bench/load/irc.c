@@ -11,7 +11,7 @@ static void log_in(struct client *client) {
 /** The end of the welcome, or of the channel's list of names. */
 static void numeric(struct client *client, const char *code) {
   if (memcmp(code, "001", 3) == 0) {
-    if (!options.room) return client_became_ready(client);
+    if (!options.channel) return client_became_ready(client);
     stream_print(&client->stream, "JOIN #bench\r\n");
   } else if (memcmp(code, "366", 3) == 0) {
     client_became_ready(client);

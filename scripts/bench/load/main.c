@@ -22,9 +22,10 @@ int main(int count, char **arguments) {
   setrlimit(RLIMIT_NOFILE, &files);
   options_parse(count, arguments);
   const char *workload = options.workload;
-  options.room = strcmp(workload, "fan-out") == 0 || strcmp(workload, "fan-out-latency") == 0 ||
+  options.room = strcmp(workload, "fan-out-room") == 0;
+  options.channel = options.room || strcmp(workload, "fan-out") == 0 || strcmp(workload, "fan-out-latency") == 0 ||
                  strcmp(workload, "overload") == 0 || strcmp(workload, "flood") == 0;
-  if (strcmp(workload, "fan-out") == 0) saturate(false);
+  if (strcmp(workload, "fan-out") == 0 || options.room) saturate(false);
   else if (strcmp(workload, "direct") == 0) saturate(true);
   else if (strcmp(workload, "fan-out-latency") == 0) latency(false);
   else if (strcmp(workload, "direct-latency") == 0) latency(true);

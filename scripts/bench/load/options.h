@@ -17,7 +17,8 @@ struct options {
   unsigned port_count;
   const char *password;
   bool udp;
-  bool room;           // IRC: everybody is in a channel
+  bool channel;        // IRC: everybody is in a channel
+  bool room;           // ours: everybody is in a room, where messages go to
   int pids[MOST_SERVERS]; // processes to look at, the server's first
   unsigned pid_count;
   unsigned receivers, senders, outstanding, size;
