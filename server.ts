@@ -17,7 +17,7 @@ import {
 import { parseClusterFlags } from "./lib/server/cluster_flags.ts";
 import { parseLimits } from "./lib/server/limits.ts";
 import { howStarted, joinCommand } from "./lib/server/join_command.ts";
-import { createLog } from "./lib/server/log.ts";
+import { createLog, tellOperator } from "./lib/server/log.ts";
 import { ChatServer } from "./lib/server/server.ts";
 import type { ControlRequest } from "./lib/server/control.ts";
 import { controlServer } from "./lib/server/control_command.ts";
@@ -32,6 +32,10 @@ import {
 import { manageUsers } from "./lib/server/users.ts";
 import { completionScript } from "./lib/usage/completions.ts";
 import { parseProgram } from "./lib/usage/parse.ts";
+
+/** A terminal that is closed ends no chat, and there is nothing to read again. */
+const HANGUP =
+  "SIGHUP: the server goes on, and SIGTERM ends it; accounts are read again by themselves";
 
 async function main(): Promise<void> {
   const commandLine = parseProgram(Deno.args, CHATSERVER);
@@ -58,7 +62,7 @@ async function serve(commandLine: CommandLine): Promise<void> {
   const cluster = await parseClusterFlags(commandLine.options);
   const free = countFreeDescriptors(descriptorsFor(wanted));
   const { connections, limits, warning } = fitToDescriptors(wanted, free);
-  if (warning !== undefined) console.error(warning);
+  if (warning !== undefined) tellOperator(warning);
 
   const stopped = Promise.withResolvers<{ final: boolean; why?: undefined }>();
   const wish = new EndWish();
@@ -69,6 +73,8 @@ async function serve(commandLine: CommandLine): Promise<void> {
   };
   onSignals(["SIGINT", "SIGBREAK"], () => stop(true));
   onSignals(["SIGTERM"], () => stop(false));
+  const log = createLog(systemClock, tellOperator);
+  onSignals(["SIGHUP"], () => log(HANGUP));
 
   console.log("Attempting to bind host/port to sockets");
   const server = await ChatServer.start({
@@ -86,7 +92,7 @@ async function serve(commandLine: CommandLine): Promise<void> {
     metrics,
     cost: DEFAULT_COST,
     clock: systemClock,
-    log: createLog(systemClock, console.error),
+    log,
   });
   const addresses = host === undefined ? ownAddresses() : [host];
   for (const address of addresses) {
@@ -94,19 +100,19 @@ async function serve(commandLine: CommandLine): Promise<void> {
   }
   console.log("Server ready to receive connections");
   if (server.fingerprint === undefined) {
-    console.error("--plain: passwords and messages can be read by anybody on the network");
+    tellOperator("--plain: passwords and messages can be read by anybody on the network");
   } else {
-    console.error(await describeFingerprint(server.fingerprint));
+    tellOperator(await describeFingerprint(server.fingerprint));
   }
   const hostname = addresses[0]!;
-  console.error(
+  tellOperator(
     `to join: ${joinCommand(howStarted(), { hostname, port: server.port, plain })}`,
   );
   if (server.metricsPort !== undefined) {
-    console.error(`metrics: http://127.0.0.1:${server.metricsPort}/metrics`);
+    tellOperator(`metrics: http://127.0.0.1:${server.metricsPort}/metrics`);
   }
   for (const line of server.unreadableCredentials) {
-    console.error(`credentials.txt: line ${line} can't be read and was left out`);
+    tellOperator(`credentials.txt: line ${line} can't be read and was left out`);
   }
 
   await using _announcer = commandLine.flags.has("hidden")
@@ -125,7 +131,7 @@ async function announce(
 ): Promise<AsyncDisposable> {
   // Only a server that is to be found needs this library.
   const { Announcer } = await import("./lib/discovery/announcer.ts");
-  const log = createLog(systemClock, console.error);
+  const log = createLog(systemClock, tellOperator);
   return new Announcer({ name: Deno.hostname() || "chat", port, fingerprint }, {
     clock: systemClock,
     hostname,

@@ -29,10 +29,30 @@ Deno.test({
     const status = JSON.parse((await control(folder.path, "status", "--json")).slice(2));
     assertEquals([status.users, status.sessions, status.accounts], [1, 1, 1]);
     assert(status.memoryBytes > 1_000_000 && status.journal > 0);
-    assertMatch(
-      await control(folder.path, "status"),
-      /^0 chatserver .*\nusers +1, with 1 sessions/,
-    );
+    assertEquals([status.pid, status.isStoring], [server.pid, true]);
+    await joe.type("DM\njoe\nnote\n");
+    await joe.match(/Message sent/);
+    const wrong = await Program.run("client", clientArgs("joe"), { input: "falsch\n" });
+    assertEquals(wrong.code, 2, wrong.stderr);
+    const screen = await control(folder.path, "status");
+    const time = String.raw`\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ`;
+    const lines = [
+      `0 chatserver \\S+, process \\d+, since ${time}`,
+      "users +1, with 1 sessions here",
+      "connections +1, logged in or not",
+      "accounts +1",
+      "rooms +0",
+      "messages +\\d+\\.\\d a second in the last minute; since the start 0 public, 0 in rooms, 1 direct",
+      "deliveries +1 since the start, (0|100) % by UDP; \\d+ sent once more, 0 datagrams dropped",
+      "backlog +\\d deliveries, \\d+ bytes; \\d+ bytes unwritten",
+      `journal +up to event \\d+; \\S+ KiB on the disk; oldest message of ${time}`,
+      "commits +\\d+\\.\\d ms in the last minute, the longest \\d+\\.\\d ms",
+      "memory +\\S+ MiB",
+      "logins +1 since the start, and 0 came back",
+      "refused logins 1 since the start, 1 wrong-password",
+      "muted, banned +0",
+    ];
+    assertMatch(screen, new RegExp(`^${lines.join("\n")}\n$`));
     assertMatch(await control(folder.path, "sessions"), /^0 joe from 127\.0\.0\.1 since .*\n$/);
     assertMatch(await control(folder.path, "whois", "JOE"), /^0 joe: user, made /);
 

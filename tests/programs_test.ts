@@ -364,3 +364,28 @@ Deno.test("the server writes no password anywhere, and no text into its log", as
   for (const word of ["s3cret", "wr0ng"]) assert(!`${said}${written}`.includes(word), word);
   assert(!said.includes("c0nfidential"));
 });
+
+Deno.test({
+  name: "chatserver goes on when its terminal was closed, and when its log can't be written",
+  ignore: Deno.build.os !== "linux",
+  fn: async () => {
+    await using folder = await TempFolder.create();
+    // What is written to a terminal that has gone fails, too.
+    const launcher = ["sh", "-c", 'exec "$@" 2>/dev/full', "sh"];
+    const args = ["0", "--host", "127.0.0.1", "--plain", "--data", folder.path];
+    await using full = Program.start("server", args, { launcher });
+    const [, port] = await full.match(/on port (\d+)\nServer ready/);
+    full.kill("SIGHUP");
+    const joined = await Program.run("client", ["127.0.0.1", port!, "joe", "--plain"], {
+      input: "geheim\nPM\nhello\nEX\n",
+    });
+    assertEquals(joined.code, 0, joined.stderr);
+    full.kill("SIGTERM");
+    assertEquals(await full.exitCode(), 0);
+
+    const { server } = await startServer(folder.path);
+    await using _server = server;
+    server.kill("SIGHUP");
+    await server.matchError(/Z SIGHUP: the server goes on, and SIGTERM ends it; .*\n/);
+  },
+});

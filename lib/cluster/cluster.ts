@@ -5,7 +5,8 @@
  * @module
  */
 import type { Clock } from "../clock.ts";
-import type { Journal, Reader } from "../journal/journal.ts";
+import type { Journal } from "../journal/journal.ts";
+import type { Projection } from "../journal/projection.ts";
 import type { Database } from "../messages/database.ts";
 import type { Elsewhere } from "./elsewhere.ts";
 import type { OtherServers } from "./other_servers.ts";
@@ -34,12 +35,12 @@ export interface Cluster extends AsyncDisposable {
   readonly clockIsRight: boolean;
 
   /**
-   * Reads the stream on from the newest event that the reader has.
+   * Reads the stream on from the newest event that the projection has, or from a snapshot where that was trimmed.
    *
-   * @returns the journal, when the reader has every event that there was
+   * @returns the journal, when the projection has every event that there was
    * @throws {ExitError} `refused`, where the stream does not have the events that come next
    */
-  openJournal(database: Database, reader: Reader): Promise<Journal>;
+  openJournal(database: Database, projection: Projection): Promise<Journal>;
 
   /** Learns who is in the cluster. After the journal is open. */
   join(): Promise<Elsewhere & OtherServers>;

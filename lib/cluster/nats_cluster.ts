@@ -1,14 +1,19 @@
-import type { Clock } from "../clock.ts";
-import type { Journal, Reader } from "../journal/journal.ts";
+import { Alarm, type Clock } from "../clock.ts";
+import type { Journal } from "../journal/journal.ts";
+import type { Projection } from "../journal/projection.ts";
 import type { Database } from "../messages/database.ts";
 import type { Cluster, ClusterOptions } from "./cluster.ts";
 import type { NamedServer } from "../protocol/records.ts";
+import { reasonOf } from "../reasons.ts";
 import type { Elsewhere, Marks, RemoteUser } from "./elsewhere.ts";
 import type { OtherServers } from "./other_servers.ts";
 import type { NatsConnection, Subscription } from "./nats.ts";
 import { Presence } from "./presence.ts";
+import { restore } from "./restore.ts";
+import { Snapshots } from "./snapshots.ts";
 import { ClusterStream } from "./stream.ts";
 import { StreamJournal } from "./stream_journal.ts";
+import { STANDING_MS, Trimming } from "./trimming.ts";
 
 /** How long the other servers may take to say how far a message got, in milliseconds. */
 const MARKS_MS = 1_000;
@@ -23,6 +28,8 @@ class NatsCluster implements Cluster {
   readonly #clock: Clock;
   readonly #log: (event: string) => void;
   #presence: Presence | undefined;
+  /** Rings when the stream may have to be trimmed. */
+  #trimming: Alarm | undefined;
   readonly #failed = Promise.withResolvers<string>();
   #connected = true;
   /** Whether the stream took the last event: without a leader it takes none. */
@@ -65,14 +72,29 @@ class NatsCluster implements Cluster {
     return this.#presence?.skew === 0;
   }
 
-  async openJournal(database: Database, reader: Reader): Promise<Journal> {
+  async openJournal(database: Database, projection: Projection): Promise<Journal> {
     const [stream, clock, log] = [this.#stream, this.#clock, this.#log];
+    const snapshots = new Snapshots(stream);
+    await restore({ stream, clock, snapshots, projection, log });
     const onPublished = (takes: boolean) => this.#note({ takes });
     const onFailed = this.#failed.resolve;
-    return await StreamJournal.open({
-      ...{ stream, database, reader, clock, log },
+    const journal = await StreamJournal.open({
+      ...{ stream, snapshots, database, reader: projection, clock, log },
       ...{ onPublished, onFailed },
     });
+    this.#trim(new Trimming({ stream, snapshots, projection, clock }));
+    return journal;
+  }
+
+  #trim(trimming: Trimming): void {
+    const alarm = this.#trimming = new Alarm(this.#clock, () => {
+      alarm.set(this.#clock.now() + STANDING_MS);
+      if (!this.clockIsRight) return;
+      trimming.run().catch((error) => {
+        if (this.#connected) this.#log(`old messages are still in NATS: ${reasonOf(error)}`);
+      });
+    });
+    alarm.set(this.#clock.now() + STANDING_MS);
   }
 
   async join(): Promise<Elsewhere & OtherServers> {
@@ -83,6 +105,7 @@ class NatsCluster implements Cluster {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#trimming?.[Symbol.dispose]();
     await this.#stream[Symbol.asyncDispose]();
   }
 }

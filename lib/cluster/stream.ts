@@ -53,28 +53,25 @@ export class ClusterStream implements AsyncDisposable {
   readonly id: string;
   /** On how many NATS servers it is kept. */
   readonly replicas: number;
-  /** The numbers of its first and its newest event when it was opened. */
-  readonly first: number;
-  readonly last: number;
   readonly manager: JetStreamManager;
   readonly client: JetStreamClient;
   readonly connection: NatsConnection;
   /** An answer from JetStream is waited for so long, in milliseconds. */
   readonly answerMs = ANSWER_MS;
+  readonly #options: StreamOptions;
 
   private constructor(
     connection: NatsConnection,
     manager: JetStreamManager,
-    { info, id }: { info: StreamInfo; id: string },
+    { info, id, options }: { info: StreamInfo; id: string; options: StreamOptions },
   ) {
+    this.#options = options;
     this.connection = connection;
     this.manager = manager;
     this.client = manager.jetstream();
     this.name = info.config.name;
     this.id = id;
     this.replicas = info.config.num_replicas;
-    this.first = info.state.first_seq;
-    this.last = info.state.last_seq;
   }
 
   /**
@@ -91,11 +88,20 @@ export class ClusterStream implements AsyncDisposable {
         () => jetstreamManager(connection, { timeout: ANSWER_MS }),
       );
       const opened = await patiently(options, () => openStream(connection, manager, options));
-      return new ClusterStream(connection, manager, opened);
+      return new ClusterStream(connection, manager, { ...opened, options });
     } catch (error) {
       await connection.close();
       throw error;
     }
+  }
+
+  /**
+   * Asks something of JetStream at the start, again while it has no leader.
+   *
+   * @throws {ExitError} `refused`, where it can't say
+   */
+  async patiently<T>(work: () => Promise<T>): Promise<T> {
+    return await patiently(this.#options, work);
   }
 
   /** Whether it is still the one that was opened, and no later one of its name. @throws where NATS can't say */
@@ -104,14 +110,34 @@ export class ClusterStream implements AsyncDisposable {
     return config.description?.endsWith(` ${this.id}`) ?? false;
   }
 
+  /** The numbers of the first and the newest event that it has, 0 where there was none. @throws where NATS can't say */
+  async ends(): Promise<{ first: number; last: number }> {
+    const { state } = await this.manager.streams.info(this.name);
+    return { first: state.first_seq, last: state.last_seq };
+  }
+
   /** Whether it has an event. @throws where NATS can't say */
   async has(seq: number): Promise<boolean> {
     return await this.manager.streams.getMessage(this.name, { seq }) !== null;
   }
 
+  /** Takes what has lower numbers out of the subjects that match. @throws where NATS can't */
+  async purge(filter: string, before: number): Promise<void> {
+    await purgeBefore(this.manager, { name: this.name, filter: `${this.name}.${filter}`, before });
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.connection.close();
   }
+}
+
+/** Takes what has lower numbers out of the subjects of a stream that match. @throws where NATS can't */
+export async function purgeBefore(
+  { streams }: JetStreamManager,
+  { name, filter, before }: { name: string; filter: string; before: number },
+): Promise<void> {
+  // For JetStream 1 means everything, as 0 does.
+  if (before > 1) await streams.purge(name, { filter, seq: before });
 }
 
 /** Does what servers that have just started can't do yet, until they can. */
@@ -198,8 +224,6 @@ async function openStream(
       description,
       subjects: [`${name}.>`],
       num_replicas: replicas,
-      deny_delete: true,
-      deny_purge: true,
     });
     info = await made.catch((error) => {
       // Another server may have been faster.

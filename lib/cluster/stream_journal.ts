@@ -14,6 +14,7 @@ import {
 import type { Database } from "../messages/database.ts";
 import { ProtocolError } from "../protocol/errors.ts";
 import { OrderedPublisher, type Outgoing } from "./ordered_publisher.ts";
+import type { Snapshots } from "./snapshots.ts";
 import type { ClusterStream } from "./stream.ts";
 import { EARLY, parseTurn, REPEATED, TURN, type Turn, Turns } from "./turns.ts";
 import { decodeEvent, encodeEvent, natsSubjectOf } from "./wire.ts";
@@ -21,6 +22,7 @@ import { decodeEvent, encodeEvent, natsSubjectOf } from "./wire.ts";
 /** Options of {@linkcode StreamJournal.open}. */
 export interface StreamJournalOptions {
   stream: ClusterStream;
+  snapshots: Snapshots;
   /** What the reader changes; one commit at a time. */
   database: Database;
   reader: Reader;
@@ -82,6 +84,8 @@ export class StreamJournal implements Journal, AsyncDisposable {
   #newest: Promise<unknown> = Promise.resolve();
   /** What the next transaction applies. */
   #arrived: Arrived[] = [];
+  /** The number of the newest event that the stream had when it was opened. */
+  readonly #atStart: number;
   /** The number of the newest event that has arrived. */
   #received: number;
   /** An event that a consumer left out, while the stream is asked for it. */
@@ -98,8 +102,9 @@ export class StreamJournal implements Journal, AsyncDisposable {
   #reading: Promise<void> = Promise.resolve();
   #stopReading = () => {};
 
-  private constructor(options: StreamJournalOptions) {
+  private constructor(options: StreamJournalOptions, newest: number) {
     this.#options = options;
+    this.#atStart = newest;
     this.#received = options.reader.last;
     const { stream, clock, database, onPublished = () => {} } = options;
     this.#turns = new Turns(database);
@@ -114,8 +119,10 @@ export class StreamJournal implements Journal, AsyncDisposable {
    * @throws {ExitError} `refused`, where the stream does not have the events that come next
    */
   static async open(options: StreamJournalOptions): Promise<StreamJournal> {
-    requireContinuation(options);
-    const journal = new StreamJournal(options);
+    const { stream } = options;
+    const ends = await stream.patiently(() => stream.ends());
+    requireContinuation(options, ends);
+    const journal = new StreamJournal(options, ends.last);
     journal.#reading = journal.#read();
     journal.#noteProgress();
     await journal.#caughtUp.promise;
@@ -221,10 +228,7 @@ export class StreamJournal implements Journal, AsyncDisposable {
     const end = clock.now() + GIVE_UP_MS;
     for (let expected: number | undefined; this.#pending.has(id);) {
       try {
-        expected ??= await this.#newestOf(subject);
-        if (expected > since) {
-          throw new ConflictError(`event ${expected} was about ${subject} too`);
-        }
+        expected ??= await this.#expect(subject, since);
         await stream.client.publish(subject, data, {
           msgID: id,
           timeout: stream.answerMs,
@@ -242,11 +246,21 @@ export class StreamJournal implements Journal, AsyncDisposable {
     }
   }
 
-  /** The number of the newest event on a subject; 0 where there is none. */
-  async #newestOf(subject: string): Promise<number> {
-    const { manager, name } = this.#options.stream;
+  /**
+   * The number of the newest event on a subject; 0 where there is none.
+   *
+   * @throws {ConflictError} where the caller did not know it, or may not have
+   */
+  async #expect(subject: string, since: number): Promise<number> {
+    const { stream: { manager, name }, snapshots } = this.#options;
     const found = await manager.streams.getMessage(name, { last_by_subj: subject });
-    return found?.seq ?? 0;
+    const newest = found?.seq ?? 0;
+    if (newest > since) throw new ConflictError(`event ${newest} was about ${subject} too`);
+    // Asked last: what says how far the stream was trimmed is written before it is.
+    if (await snapshots.floor() <= since) return newest;
+    throw new ConflictError(
+      `events after ${since} were trimmed, and one may have been about ${subject}`,
+    );
   }
 
   #fail(id: string, error: Error): void {
@@ -333,11 +347,19 @@ export class StreamJournal implements Journal, AsyncDisposable {
     if (this.#missed === missing) return;
     this.#missed = missing;
     this.#options.log(`NATS gave event ${seq} before ${missing}: reading again`);
-    void this.#options.stream.has(missing).then((has) => {
-      // What the stream does not have either is never waited for.
-      if (!has) this.#absent = missing;
-      else this.#missed = undefined;
-    }, () => this.#missed = undefined);
+    void this.#explain(missing).catch(() => this.#missed = undefined);
+  }
+
+  async #explain(missing: number): Promise<void> {
+    const { stream, snapshots } = this.#options;
+    if (await stream.has(missing)) {
+      this.#missed = undefined;
+    } else if (missing <= await snapshots.floor()) {
+      this.#stop(
+        `event ${missing} was trimmed while this server was away: started again, it begins with a snapshot`,
+      );
+      // What the stream has lost is never waited for.
+    } else this.#absent = missing;
   }
 
   #commit(): void {
@@ -383,7 +405,7 @@ export class StreamJournal implements Journal, AsyncDisposable {
   }
 
   #noteProgress(): void {
-    if (this.last >= this.#options.stream.last) this.#caughtUp.resolve();
+    if (this.last >= this.#atStart) this.#caughtUp.resolve();
     for (const { number, resolve } of this.#waitingFor) if (this.last >= number) resolve();
   }
 
@@ -393,18 +415,21 @@ export class StreamJournal implements Journal, AsyncDisposable {
 }
 
 /** @throws {ExitError} `refused`, where the stream is another one by now, whatever its name */
-function requireContinuation({ stream, reader }: StreamJournalOptions): void {
-  if (reader.last > stream.last) {
+function requireContinuation(
+  { stream, reader }: StreamJournalOptions,
+  { first, last }: { first: number; last: number },
+): void {
+  if (reader.last > last) {
     throw new ExitError(
       ExitCode.refused,
-      `the stream ${stream.name} ends at event ${stream.last}, but this data folder has event ` +
+      `the stream ${stream.name} ends at event ${last}, but this data folder has event ` +
         `${reader.last}: the stream was put back to an older state`,
     );
   }
-  if (stream.last === 0 || reader.last + 1 >= stream.first) return;
+  if (last === 0 || reader.last + 1 >= first) return;
   throw new ExitError(
     ExitCode.refused,
-    `the stream ${stream.name} begins at event ${stream.first}, but this data folder needs event ` +
+    `the stream ${stream.name} begins at event ${first}, but this data folder needs event ` +
       `${reader.last + 1}: its first events were deleted`,
   );
 }

@@ -1,7 +1,11 @@
 import { type JournalEvent, subjectOf } from "../journal/events.ts";
 
 /** Which format the events of a stream have; a server reads no other one. */
-export const FORMAT = 1;
+export const FORMAT = 2;
+
+/** The subject of messages, and those of everything else, within a stream's own: what is trimmed apart. */
+export const MESSAGES = "message";
+export const STATE = "state";
 
 const TYPES: ReadonlySet<string> = new Set<JournalEvent["type"]>([
   "message",
@@ -33,10 +37,12 @@ const strictUtf8 = new TextDecoder("utf-8", { fatal: true });
  * one. Keys may hold any letters and dots, so they are written in base64url.
  */
 export function natsSubjectOf(event: JournalEvent): string {
+  if (event.type === "message") return MESSAGES;
   const subject = subjectOf(event);
-  if (subject === undefined) return event.type;
+  if (subject === undefined) return `${STATE}.${event.type}`;
   const [kind, key] = subject;
-  return `${kind}.${utf8.encode(key).toBase64({ alphabet: "base64url", omitPadding: true })}`;
+  const token = utf8.encode(key).toBase64({ alphabet: "base64url", omitPadding: true });
+  return `${STATE}.${kind}.${token}`;
 }
 
 export function encodeEvent(event: JournalEvent): string {

@@ -2,11 +2,13 @@ import { credentialOf, parseCredentialsLine } from "../accounts/credentials_line
 import { ExitCode, ExitError } from "../exit.ts";
 import { CredentialsTable } from "../messages/credentials_table.ts";
 import type { Database } from "../messages/database.ts";
+import { Erasures } from "../messages/erasures.ts";
 import { LoginTable } from "../messages/login_table.ts";
 import { type HistoryRule, Mailboxes } from "../messages/mailboxes.ts";
 import { MessageLog } from "../messages/message_log.ts";
 import { OperatorTable } from "../messages/operator_table.ts";
 import { RoomTable } from "../messages/room_table.ts";
+import { type Snapshot, TableSnapshot } from "../messages/table_snapshot.ts";
 import type { Message } from "../protocol/records.ts";
 import type { ServerRole } from "../protocol/roles.ts";
 import type {
@@ -52,6 +54,7 @@ export class Projection implements Reader {
   readonly rooms: RoomTable;
   readonly operators: OperatorTable;
   readonly credentials: CredentialsTable;
+  readonly erasures: Erasures;
   readonly #database: Database;
   readonly #stream: string | null;
   readonly #statements;
@@ -87,9 +90,11 @@ export class Projection implements Reader {
     this.#database = database;
     this.#stream = stream ?? null;
     this.#statements = database.prepare({
-      position: `SELECT stream, max(last, coalesce((SELECT max(id) FROM messages), 0)) AS last
-        FROM journal`,
-      advance: "UPDATE journal SET last = ?, stream = ?",
+      // What is being restored is nothing yet.
+      position: `SELECT stream, restoring, iif(restoring, 0,
+          max(last, coalesce((SELECT max(id) FROM messages), 0))) AS last FROM journal`,
+      advance: "UPDATE journal SET last = ?, stream = ?, restoring = 0",
+      restoring: "UPDATE journal SET last = 0, stream = ?, restoring = 1",
     });
     this.mailboxes = new Mailboxes(database, history);
     this.rooms = new RoomTable(database);
@@ -97,9 +102,11 @@ export class Projection implements Reader {
     this.messages = new MessageLog(database, this);
     this.logins = new LoginTable(database);
     this.credentials = new CredentialsTable(database);
-    const { last, stream: known } = this.#statements.position.get()!;
+    this.erasures = new Erasures(database);
+    const { last, stream: known, restoring } = this.#statements.position.get()!;
     this.#last = last as number;
-    if (this.#last > 0 && known !== this.#stream) throw foreign(known as string | null);
+    const isUsed = this.#last > 0 || restoring === 1;
+    if (isUsed && known !== this.#stream) throw foreign(known as string | null);
     this.messages.publish(this.#last);
   }
 
@@ -148,6 +155,86 @@ export class Projection implements Reader {
     this.#tell(entries);
   }
 
+  /**
+   * The tables as they are after the newest event, read at once: the loop stands still for that, 0.3 s with 50,000
+   * accounts and 200,000 messages.
+   *
+   * @returns undefined where the disk fails just now
+   */
+  snapshot(): Promise<Snapshot | undefined> {
+    return new Promise((resolve, reject) => {
+      this.#database.note(() => {
+        try {
+          const { last } = this.#statements.position.get()!;
+          const isSettled = !this.#unsure && last === this.#last;
+          resolve(isSettled ? new TableSnapshot(this.#database).take(this.#last) : undefined);
+        } catch (error) {
+          reject(error);
+        }
+      });
+    });
+  }
+
+  /**
+   * Fills the tables from a snapshot that another server has taken, in place of what is in them. Only before the first
+   * event is applied; what is killed meanwhile begins with nothing.
+   *
+   * @param readMessages gives the messages of these ids, ascending, in batches
+   * @throws {ProtocolError} `not-stored`
+   */
+  async restore(
+    { upTo, parts }: Pick<Snapshot, "upTo" | "parts">,
+    readMessages: (ids: readonly number[]) => AsyncIterable<[id: number, event: MessageEvent][]>,
+  ): Promise<void> {
+    const tables = new TableSnapshot(this.#database);
+    await this.#change(() => {
+      this.#statements.restoring.run(this.#stream);
+      tables.clear();
+    });
+    const ids: number[] = [];
+    await this.#change(() => {
+      for (const part of parts) for (const id of tables.load(part)) ids.push(id);
+    });
+    for await (const messages of readMessages(ids)) {
+      await this.#change(() => {
+        for (const [id, event] of messages) this.messages.restore(id, event);
+      });
+    }
+    await this.#change(() => this.#statements.advance.run(upTo, this.#stream));
+    this.#last = upTo;
+    this.messages.publish(upTo);
+    this.messages.forgetRequests();
+    this.mailboxes.forgetMet();
+    this.operators.reload();
+  }
+
+  /** Whether it was killed while it was being restored. */
+  get restoring(): boolean {
+    return this.#statements.position.get()!["restoring"] === 1;
+  }
+
+  /** Empties the tables, as if there had been no event. Only before the first one is applied. */
+  async clear(): Promise<void> {
+    await this.#change(() => {
+      new TableSnapshot(this.#database).clear();
+      this.#statements.advance.run(0, this.#stream);
+    });
+    this.operators.reload();
+  }
+
+  #change(run: () => void): Promise<void> {
+    return new Promise((resolve, reject) =>
+      this.#database.change({
+        run: () => {
+          run();
+          return false;
+        },
+        committed: resolve,
+        failed: reject,
+      })
+    );
+  }
+
   failed(): void {
     this.#unsure = true;
     this.#gone = [];
@@ -187,10 +274,11 @@ export class Projection implements Reader {
 
   #apply(entry: Entry, event: JournalEvent): void {
     const { number } = entry;
-    if (entry.outcome instanceof Error) return;
+    if (entry.outcome instanceof Error) return this.#disown(entry);
     switch (event.type) {
       case "message":
         entry.outcome = this.messages.insert(number, event);
+        this.#disown(entry);
         if (event.announcement && entry.outcome === number) {
           this.operators.noteAnnouncement(event, number);
         }
@@ -261,7 +349,20 @@ export class Projection implements Reader {
     this.rooms.removeAccount(account, number);
     this.operators.removeAccount(account);
     if (this.mailboxes.close(account)) this.#gone.push(account);
-    if (this.messages.forgetDirect(account)) this.#deleted = true;
+    for (const id of this.messages.forgetDirect(account)) {
+      this.#erase(id, number);
+      this.#deleted = true;
+    }
+  }
+
+  /** A message that came to nothing here shall not stay elsewhere. */
+  #disown({ number, event, outcome }: Entry): void {
+    if (event.type === "message" && outcome !== number) this.#erase(number, number);
+  }
+
+  /** The text of a message leaves the stream of a cluster too, since an event says so. */
+  #erase(message: number, event: number): void {
+    if (this.#stream !== null) this.erasures.add(message, event);
   }
 }
 

@@ -63,9 +63,13 @@ export class MessageLog {
     this.#rooms = rooms;
     this.#operators = operators;
     this.#statements = prepare(database);
-    this.#requests = new RecentRequests((login, limit) =>
-      this.#statements.requestsOf.all({ login, limit }) as { request: number; id: number }[]
-    );
+    this.#requests = new RecentRequests((login, limit) => ({
+      requests: this.#statements.requestsOf.all({ login, limit }) as {
+        request: number;
+        id: number;
+      }[],
+      floor: this.#statements.deletedRequests.get(login)?.["requests"] as number | undefined ?? 0,
+    }));
   }
 
   /** No message that can be read has a higher id. */
@@ -90,7 +94,7 @@ export class MessageLog {
    *   another one; or why its sender can't say it
    */
   insert(id: number, event: MessageEvent): number | ProtocolError {
-    const { origin, from, to, room, text, sent } = event;
+    const { origin, from, to, room } = event;
     if (origin !== undefined) {
       const known = this.#requests.find(origin);
       if (known !== undefined) {
@@ -102,22 +106,25 @@ export class MessageLog {
       (room === undefined ? undefined : this.#rooms.judgeSaying(room, from));
     if (refused !== undefined) return refused;
     if (origin !== undefined) this.#requests.add(origin, id);
-    const addressee = to === undefined ? null : foldUsername(to);
-    if (addressee !== null) this.#mailboxes.receive(addressee, id);
+    if (to !== undefined) this.#mailboxes.receive(foldUsername(to), id);
+    this.#put(id, event);
+    return id;
+  }
+
+  #put(id: number, { origin, from, to, room, text, sent, announcement }: MessageEvent): void {
     this.#statements.insert.run(
       id,
       foldUsername(from),
       from,
-      addressee,
+      to === undefined ? null : foldUsername(to),
       to ?? null,
       sent,
       text,
       origin?.login ?? null,
       origin?.request ?? null,
       room ?? null,
-      event.announcement === true ? 1 : null,
+      announcement === true ? 1 : null,
     );
-    return id;
   }
 
   /** Whether a stored message is this one; one that was forgotten since can't be compared any more. */
@@ -143,16 +150,31 @@ export class MessageLog {
    * @returns whether there were any
    */
   expire(before: number): boolean {
-    return this.#statements.forget.run(before) > 0;
+    this.#statements.noteExpired.run(before);
+    return this.#hasDeleted(this.#statements.forget.run(before));
   }
 
   /**
    * Deletes the direct messages of an account that has gone, but not those that the other side still has.
    *
-   * @returns whether there were any
+   * @returns their ids
    */
-  forgetDirect(account: string): boolean {
-    return this.#statements.forgetDirect.run({ account }) > 0;
+  forgetDirect(account: string): number[] {
+    this.#statements.noteDirect.run({ account });
+    const ids = this.#statements.forgetDirect.all({ account }).map(({ id }) => id as number);
+    this.#hasDeleted(ids.length);
+    return ids;
+  }
+
+  /** What is known of requests is what the tables say, so that all who have the same tables decide alike. */
+  #hasDeleted(count: number): boolean {
+    if (count > 0) this.#requests.forget();
+    return count > 0;
+  }
+
+  /** Puts a message into the table that was stored before, by another server. */
+  restore(id: number, event: MessageEvent): void {
+    this.#put(id, event);
   }
 
   /** The id of the oldest message, and the one after all that were sent before a time: ids go the way of time. */
@@ -288,7 +310,22 @@ function takePage<T extends { text: string } | { message: Message }>(
 const COLUMNS = `id, sender_name, addressee_name, sent, text, announcement,
     (SELECT name FROM rooms WHERE rooms.id = messages.room) AS room_name`;
 
+/** What the requests of messages that are about to be deleted were. */
+function noteRequests(messages: string): string {
+  return `UPDATE logins SET requests = max(requests, highest)
+    FROM (SELECT login, max(request) AS highest FROM messages
+      WHERE login IS NOT NULL AND ${messages} GROUP BY login) AS deleted
+    WHERE logins.id = deleted.login`;
+}
+
 function prepare(database: Database) {
+  const old = `id < ? AND NOT ${UNDELIVERED}`;
+  // What was sent to an account that is still there waits for it.
+  const nobodys = `addressee IS NOT NULL AND messages.id IN (
+      SELECT id FROM messages WHERE sender = :account
+        AND addressee NOT IN (SELECT account FROM accounts)
+      UNION SELECT id FROM messages WHERE addressee = :account
+        AND sender NOT IN (SELECT account FROM accounts))`;
   const readable = `room IS NULL AND id > :publicAfter AND (addressee IS NULL
     OR id > :ownAfter AND (sender = :account OR addressee = :account))`;
   return database.prepare({
@@ -304,12 +341,9 @@ function prepare(database: Database) {
       AND messages.id > (SELECT last FROM logins WHERE logins.id = :login) AND login = :login
       ORDER BY messages.id DESC LIMIT :limit`,
     content: `SELECT sender, text, room, addressee_name AS "to" FROM messages WHERE id = ?`,
-    // What was sent to an account that is still there waits for it.
-    forgetDirect: `DELETE FROM messages WHERE addressee IS NOT NULL AND id IN (
-        SELECT id FROM messages WHERE sender = :account
-          AND addressee NOT IN (SELECT account FROM accounts)
-        UNION SELECT id FROM messages WHERE addressee = :account
-          AND sender NOT IN (SELECT account FROM accounts))`,
+    deletedRequests: "SELECT requests FROM logins WHERE id = ?",
+    forgetDirect: `DELETE FROM messages WHERE ${nobodys} RETURNING id`,
+    noteDirect: noteRequests(nobodys),
     isUndelivered: `SELECT 1 FROM messages WHERE id = ? AND ${UNDELIVERED}`,
     undelivered: `SELECT * FROM (
         SELECT ${COLUMNS} FROM exceptions JOIN messages ON id = message
@@ -356,7 +390,8 @@ function prepare(database: Database) {
         WHERE addressee = :other AND id > :ownAfter AND id <= :last AND sender = :account
         ORDER BY id DESC LIMIT :count)
       ORDER BY id DESC LIMIT :count`,
-    forget: `DELETE FROM messages WHERE id < ? AND NOT ${UNDELIVERED}`,
+    forget: `DELETE FROM messages WHERE ${old}`,
+    noteExpired: noteRequests(old),
     forgetAfter: "DELETE FROM messages WHERE id > ?",
   });
 }

@@ -64,7 +64,7 @@ export class OperatorTable {
       recent: "SELECT * FROM operations ORDER BY id DESC LIMIT ?",
       expire: "DELETE FROM operations WHERE id < ?",
     });
-    this.#load();
+    this.reload();
   }
 
   /** The keys of the operators' accounts. */
@@ -222,10 +222,11 @@ export class OperatorTable {
   /** Takes back what was applied since then. */
   takeBack(): void {
     for (const table of [this.#roles, this.#restrictions, this.#operations]) table.putBack();
-    this.#load();
+    this.reload();
   }
 
-  #load(): void {
+  /** The tables were filled anew. */
+  reload(): void {
     const { operators, restrictions } = this.#statements;
     this.#operators = new Set(operators.all().map(({ account }) => account as string));
     const rows = restrictions.all() as unknown as RestrictionRow[];

@@ -5,6 +5,14 @@ const PER_LOGIN = 1_024;
 /** So many requests and logins are kept in memory at most, about; the others are in the log. */
 const CAPACITY = 500_000;
 
+/** What the log has of a login's last requests. */
+export interface LoggedRequests {
+  /** What they stored, the newest first. */
+  requests: { request: number; id: number }[];
+  /** Up to this id others may have stored what was deleted since. */
+  floor: number;
+}
+
 interface Requests {
   /** The messages that they stored, by id; and those of the requests before. */
   recent: Map<number, number>;
@@ -15,13 +23,13 @@ interface Requests {
 
 /** What each login's last requests stored, by which one that is sent again is recognised. */
 export class RecentRequests {
-  readonly #read: (login: number, limit: number) => { request: number; id: number }[];
+  readonly #read: (login: number, limit: number) => LoggedRequests;
   readonly #logins = new Map<number, Requests>();
   /** How many requests and logins are kept. */
   #size = 0;
 
-  /** @param read what a login's last requests stored, the newest first, from the log */
-  constructor(read: (login: number, limit: number) => { request: number; id: number }[]) {
+  /** @param read what a login's last requests stored, from the log */
+  constructor(read: (login: number, limit: number) => LoggedRequests) {
     this.#read = read;
   }
 
@@ -53,11 +61,12 @@ export class RecentRequests {
   #of(login: number): Requests {
     const known = this.#logins.get(login);
     if (known !== undefined) return known;
-    const rows = this.#read(login, PER_LOGIN).reverse();
+    const { requests: newest, floor } = this.#read(login, PER_LOGIN);
+    const rows = newest.reverse();
     const requests = {
       recent: new Map<number, number>(),
       before: new Map(rows.map(({ request, id }) => [request, id])),
-      floor: rows.length === PER_LOGIN ? rows[0]!.request : 0,
+      floor: Math.max(floor, rows.length === PER_LOGIN ? rows[0]!.request : 0),
     };
     this.#logins.set(login, requests);
     this.#grow(1 + rows.length);

@@ -227,6 +227,19 @@ export const MIGRATIONS: readonly string[] = [
     last INTEGER NOT NULL
   ) STRICT, WITHOUT ROWID;
   `,
+  `
+  -- Requests up to this one may have stored messages that were deleted since.
+  ALTER TABLE logins ADD COLUMN requests INTEGER NOT NULL DEFAULT 0;
+
+  -- Messages whose texts the stream of a cluster still has, and is not to keep.
+  CREATE TABLE erasures (
+    message INTEGER PRIMARY KEY,
+    event INTEGER NOT NULL         -- the number of the event that says so
+  ) STRICT;
+
+  -- 1: the tables are being filled from a snapshot, and are nothing yet.
+  ALTER TABLE journal ADD COLUMN restoring INTEGER NOT NULL DEFAULT 0;
+  `,
 ];
 
 /**

@@ -10,6 +10,7 @@ import { type Operation, OPERATIONS } from "../protocol/roles.ts";
 import { reasonOf } from "../reasons.ts";
 import { type CONTROL_LISTS, controlPath, type ControlRequest, readLine } from "./control.ts";
 import type { ServerStatus, SessionStatus } from "./status.ts";
+import { formatStatus } from "./status_lines.ts";
 
 /** How long a server may take to answer, in milliseconds. */
 const ANSWER_LIMIT_MS = 10_000;
@@ -108,18 +109,7 @@ function isOperation(command: string): command is Operation {
 }
 
 const FORMATS: Record<(typeof CONTROL_LISTS)[number], (done: never) => string[]> = {
-  status: (status: ServerStatus) => [
-    `chatserver ${status.version}, since ${timeOf(status.started)}`,
-    `users          ${status.users}, with ${status.sessions} sessions here`,
-    `accounts       ${status.accounts}`,
-    `rooms          ${status.rooms}`,
-    `messages       ${status.messagesPerSecond.toFixed(1)} a second in the last minute`,
-    `backlog        ${status.backlogBytes} bytes`,
-    `journal        up to event ${status.journal}`,
-    `memory         ${(status.memoryBytes / 1_048_576).toFixed(1)} MiB`,
-    `refused logins ${status.refusedLogins} since the start`,
-    `muted, banned  ${status.restrictions}`,
-  ],
+  status: (status: ServerStatus) => formatStatus(status, timeOf),
   sessions: (sessions: SessionStatus[]) =>
     orNone(
       sessions.map(({ user, address, since, backlogBytes }) =>

@@ -7,3 +7,15 @@ export type Log = (event: string) => void;
 export function createLog(clock: Clock, write: (line: string) => void): Log {
   return (event) => write(`${clock.date().toISOString()} ${event}`);
 }
+
+/**
+ * Writes a line to standard error. One that can't be written, since the disk is full or the terminal was closed, is
+ * lost, and ends no chat.
+ */
+export function tellOperator(line: string): void {
+  try {
+    console.error(line);
+  } catch {
+    // There is nowhere to say it.
+  }
+}

@@ -7,6 +7,7 @@ import type { Services } from "./services.ts";
 /** How a server is. Times are in milliseconds since 1970 (UTC); what is counted is counted since the start. */
 export interface ServerStatus {
   version: string;
+  pid: number;
   started: number;
   users: number;
   /** At this server: of active users; and with those that are not logged in. */
@@ -64,6 +65,7 @@ export function describeStatus(services: Services): ServerStatus {
   for (const session of active) backlog += session.backlog;
   return {
     version: VERSION,
+    pid: Deno.pid,
     started: services.started.getTime(),
     users: hub.count,
     sessions: active.size,

@@ -1,5 +1,4 @@
 import { assertEquals, assertMatch, assertRejects, assertThrows } from "@std/assert";
-import { DatabaseSync } from "node:sqlite";
 import { connect, jetstreamManager } from "../../lib/cluster/nats.ts";
 import { ExitError } from "../../lib/exit.ts";
 import { LocalJournal } from "../../lib/journal/local_journal.ts";
@@ -13,18 +12,7 @@ import { NatsServer } from "../helpers/nats.ts";
 import { Program, startServer } from "../helpers/programs.ts";
 import { TempFolder } from "../helpers/temp_folder.ts";
 import { openStream } from "./open_stream.ts";
-
-const TABLES = ["messages", "accounts", "exceptions", "logins"];
-
-/** Everything that a projection holds. */
-function contentOf(folder: TempFolder): Record<string, unknown[]> {
-  const database = new DatabaseSync(folder.file("messages.db"));
-  const rows = TABLES.map((table) =>
-    [table, database.prepare(`SELECT * FROM ${table} ORDER BY 1, 2`).all()] as const
-  );
-  database.close();
-  return Object.fromEntries(rows);
-}
+import { contentOf } from "./tables.ts";
 
 function say(journal: Journal, text: string): Promise<number> {
   return journal.append({
@@ -147,7 +135,7 @@ Deno.test("StreamJournal refuses a NATS, or a stream, that it can't use, and say
     await refused(nats, "has a stream chat that is no chat's");
     const description = "chatserver journal, format 9, 1234";
     await streams.update("chat", { description });
-    await refused(nats, "of another version of chatserver (format 9, this one reads 1)");
+    await refused(nats, "of another version of chatserver (format 9, this one reads 2)");
   }
 });
 
@@ -156,7 +144,7 @@ Deno.test("an event that the stream has lost is not waited for, and its place is
   await using folder = await TempFolder.create();
   await using connection = await connect({ servers: nats.address });
   const { streams } = await jetstreamManager(connection);
-  const description = "chatserver journal, format 1, with-a-gap";
+  const description = "chatserver journal, format 2, with-a-gap";
   await streams.add({ name: "chat", subjects: ["chat.>"], description });
   const log: string[] = [];
   await using busy = await TempFolder.create();
@@ -240,7 +228,7 @@ tls { cert_file: ${file("nats.pem")}, key_file: ${file("nats-key.pem")} }`,
   assertEquals(await server.exitCode(), 0);
 });
 
-Deno.test("a server that was away for 100,000 events, and one whose tables were deleted, serve again", async () => {
+Deno.test("a server that was away for 100,000 events, and one whose tables were deleted, serve again; sooner from a trimmed stream", async () => {
   await using nats = await NatsServer.start();
   await using folder = await TempFolder.create();
   await using busy = await TempFolder.create();
@@ -265,7 +253,18 @@ Deno.test("a server that was away for 100,000 events, and one whose tables were 
   await Deno.remove(folder.file("messages.db"));
   const anew = await serve();
   assertEquals(contentOf(folder)["messages"]!.length, 100_000);
+  {
+    await using opened = await openStream(busy.path, { servers: [nats.address] });
+    await opened.journal.append({ type: "messages-expired", before: opened.journal.last - 9_999 });
+    await opened.trim();
+    await opened.trim();
+  }
+  await Deno.remove(folder.file("messages.db"));
+  const trimmed = await serve();
+  assertEquals(contentOf(folder), contentOf(busy));
+  assertEquals(contentOf(folder)["messages"]!.length, 10_000);
   console.log(
-    `    serves after ${alone} s; 100,000 events behind, after ${away} s; without tables, after ${anew} s`,
+    `    serves after ${alone} s; 100,000 events behind, after ${away} s; without tables, after ${anew} s; ` +
+      `the same of a stream trimmed to 10,000, after ${trimmed} s`,
   );
 });

@@ -167,6 +167,15 @@ export function testJournal({ name, open }: Implementation): void {
     }
     await using opened = await open({ folder });
     await again(opened, login, first);
+    // A message that was forgotten since is not stored again.
+    const next = { login, request: 8 };
+    const old = await opened.journal.append(message("old", next));
+    await opened.journal.append({ type: "messages-expired", before: old + 1 });
+    const late = await assertRejects(
+      () => opened.journal.append(message("old", next)),
+      ProtocolError,
+    );
+    assertEquals(late.code, "duplicate-id");
     // Who has forgotten the login and who has not must come to the same.
     await opened.journal.append({ type: "login-ended", login });
     const anew = await opened.journal.append(message("once", { login, request: 7 }));

@@ -4,10 +4,12 @@ import { RecentRequests } from "../../lib/messages/recent_requests.ts";
 /** A log, and how often it was read. */
 function log() {
   const stored = new Map<number, { request: number; id: number }[]>();
+  const deleted = new Map<number, number>();
   let [reads, last] = [0, 0];
   const requests = new RecentRequests((login, limit) => {
     reads++;
-    return (stored.get(login) ?? []).slice(-limit).toReversed();
+    const requests = (stored.get(login) ?? []).slice(-limit).toReversed();
+    return { requests, floor: deleted.get(login) ?? 0 };
   });
   const store = (login: number, request: number) => {
     const id = ++last;
@@ -16,8 +18,24 @@ function log() {
     stored.get(login)!.push({ request, id });
     return id;
   };
-  return { requests, store, reads: () => reads };
+  const forget = (login: number, upTo: number) => {
+    stored.set(login, stored.get(login)!.filter(({ request }) => request > upTo));
+    deleted.set(login, upTo);
+    requests.forget();
+  };
+  return { requests, store, forget, reads: () => reads };
 }
+
+Deno.test("RecentRequests.find() does not take a request for new whose message was deleted", () => {
+  const { requests, store, forget } = log();
+  for (let request = 1; request <= 9; request++) store(1, request);
+  forget(1, 4);
+  assertEquals([4, 5, 10].map((request) => requests.find({ login: 1, request })), [
+    0,
+    5,
+    undefined,
+  ]);
+});
 
 Deno.test("RecentRequests.find() knows a login's last requests, and what it can't know", () => {
   const { requests, store } = log();

@@ -1,34 +1,40 @@
-import { once } from "node:events";
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
 import { ExitCode, ExitError } from "../../exit.ts";
+import { type Incoming, listen, type Listener } from "../../net/listener.ts";
 import { isInUse, whyNoPort } from "../../net/ports.ts";
+import { StreamConnection } from "../../net/stream.ts";
 import type { ServerStatus } from "../status.ts";
 import { Exposition } from "./exposition.ts";
+import { encodeResponse, readRequest, type Request, type Response } from "./http.ts";
 import type { Metrics, MetricsOptions } from "./metrics.ts";
 
-/** So many may ask at once at each address: every connection costs a file descriptor that clients need, too. */
-const MAX_CONNECTIONS = 8;
+/** So many may ask at once: every connection costs a file descriptor that clients need, too. */
+const MAX_CONNECTIONS = 16;
 /** How long somebody may take to ask, and to take the answer, in milliseconds. */
 const ASK_LIMIT_MS = 5_000;
-const CHECK_MS = 1_000;
 /** How often to look for a number that is free at both addresses. */
 const TRIES = 100;
 
 /** Serves `GET /metrics` on the loopback interface. */
 class Endpoint implements Metrics {
   readonly port: number;
-  readonly #servers: readonly Server[];
+  readonly #listeners: readonly Listener[];
   readonly #options: MetricsOptions;
+  readonly #open = new Set<Incoming>();
   #exposition: Exposition | undefined;
 
-  constructor(servers: readonly Server[], options: MetricsOptions) {
-    this.port = portOf(servers[0]!);
-    this.#servers = servers;
+  private constructor(options: MetricsOptions, listeners: readonly Listener[]) {
+    this.port = listeners[0]!.port;
+    this.#listeners = listeners;
     this.#options = options;
-    for (const server of servers) {
-      server.on("request", (request, response) => void this.#answer(request, response));
-    }
+  }
+
+  static async open(options: MetricsOptions): Promise<Endpoint> {
+    const { port, log } = options;
+    // Nobody comes in before the turn of the loop is over in which the ports are bound.
+    const onIncoming = (incoming: Incoming) =>
+      void endpoint.#serve(incoming).catch((error) => log(`unforeseen, in metrics: ${error}`));
+    const endpoint = new Endpoint(options, await listenLocally(port, onIncoming));
+    return endpoint;
   }
 
   serve(describe: () => ServerStatus): void {
@@ -39,78 +45,78 @@ class Endpoint implements Metrics {
     this.#exposition?.noteCommit(ms);
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
+  [Symbol.asyncDispose](): Promise<void> {
     this.#exposition?.[Symbol.dispose]();
-    await Promise.all(this.#servers.map(close));
+    for (const listener of this.#listeners) listener.close();
+    for (const incoming of this.#open) incoming.close();
+    return Promise.resolve();
   }
 
-  async #answer({ method, url }: IncomingMessage, response: ServerResponse): Promise<void> {
-    response.setHeader("Connection", "close");
-    const refuse = (status: number, why: string) =>
-      response.writeHead(status, { "Content-Type": "text/plain; charset=utf-8" }).end(`${why}\n`);
-    const [path] = (url ?? "").split("?");
-    if (path !== "/metrics") return void refuse(404, "there is only /metrics here");
-    if (method !== "GET" && method !== "HEAD") {
-      response.setHeader("Allow", "GET, HEAD");
-      return void refuse(405, "/metrics can only be read: GET");
-    }
-    if (this.#exposition === undefined) return void refuse(503, "the server is not ready yet");
+  async #serve(incoming: Incoming): Promise<void> {
+    if (this.#open.size >= MAX_CONNECTIONS) return incoming.close();
+    this.#open.add(incoming);
+    using _limit = this.#options.clock.after(ASK_LIMIT_MS, () => incoming.close());
     try {
-      const text = await this.#exposition.text();
-      response.writeHead(200, { "Content-Type": this.#exposition.contentType }).end(text);
-    } catch (error) {
-      this.#options.log(`unforeseen, in metrics: ${error}`);
-      refuse(500, "the server failed at this");
+      const connection = new StreamConnection(await incoming.secure());
+      const request = await readRequest(connection);
+      if (request === undefined) return;
+      connection.send(...encodeResponse(request, await this.#answer(request)));
+      await connection.close();
+    } finally {
+      incoming.close();
+      this.#open.delete(incoming);
     }
+  }
+
+  async #answer({ method, path }: Request): Promise<Response> {
+    if (path !== "/metrics") {
+      return { status: "404 Not Found", text: "there is only /metrics here\n" };
+    }
+    if (method !== "GET" && method !== "HEAD") {
+      return { status: "405 Method Not Allowed", text: "/metrics can only be read: GET\n" };
+    }
+    const exposition = this.#exposition;
+    if (exposition === undefined) {
+      return { status: "503 Service Unavailable", text: "the server is not ready yet\n" };
+    }
+    return { status: "200 OK", type: exposition.contentType, text: await exposition.text() };
   }
 }
 
 /** @throws {ExitError} `refused`, where the port can't be had */
 export async function open(options: MetricsOptions): Promise<Metrics> {
   try {
-    return new Endpoint(await listenLocally(options.port), options);
+    return await Endpoint.open(options);
   } catch (cause) {
-    throw new ExitError(ExitCode.refused, `--metrics: ${whyNoPort(options.port, cause)}`, {
-      cause,
-    });
+    const problem = `--metrics: ${whyNoPort(options.port, cause)}`;
+    throw new ExitError(ExitCode.refused, problem, { cause });
   }
 }
 
 /** At both addresses of the loopback interface, where it has both. */
-async function listenLocally(port: number): Promise<Server[]> {
+async function listenLocally(
+  port: number,
+  onIncoming: (incoming: Incoming) => void,
+): Promise<Listener[]> {
+  const at = (hostname: string, port: number) =>
+    listen({
+      hostname,
+      port,
+      identity: undefined,
+      connections: MAX_CONNECTIONS,
+      onIncoming,
+      // The chat's own listener says so.
+      onShortage: () => {},
+    });
   for (let tries = 1;; tries++) {
-    const server = await listen(port, "127.0.0.1");
+    const first = await at("127.0.0.1", port);
     try {
-      return [server, await listen(portOf(server), "::1")];
+      return [first, await at("::1", first.port)];
     } catch (error) {
       // There is no IPv6 here.
-      if (!isInUse(error)) return [server];
-      await close(server);
+      if (!isInUse(error)) return [first];
+      first.close();
       if (port !== 0 || tries >= TRIES) throw error;
     }
   }
-}
-
-async function listen(port: number, host: string): Promise<Server> {
-  const server = createServer({
-    headersTimeout: ASK_LIMIT_MS,
-    requestTimeout: ASK_LIMIT_MS,
-    connectionsCheckingInterval: CHECK_MS,
-  });
-  server.maxConnections = MAX_CONNECTIONS;
-  server.setTimeout(ASK_LIMIT_MS, (socket) => socket.destroy());
-  server.listen(port, host);
-  await once(server, "listening");
-  return server;
-}
-
-function portOf(server: Server): number {
-  return (server.address() as AddressInfo).port;
-}
-
-async function close(server: Server): Promise<void> {
-  const closed = Promise.withResolvers<void>();
-  server.close(() => closed.resolve());
-  server.closeAllConnections();
-  await closed.promise;
 }
