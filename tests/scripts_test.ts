@@ -290,7 +290,7 @@ Deno.test("--json: a room is joined, spoken in, read and left", () =>
       { ...joined, members: 2, role: "member", made: false },
       { type: "message", message, from: "joe", room, text },
       { type: "room", room, what: "left", by: "ann" },
-      { type: "left", id: 2, room },
+      { type: "left", id: 2, room, ended: false },
     ]);
   }));
 
