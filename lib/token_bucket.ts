@@ -48,6 +48,12 @@ export class TokenBucket {
     this.#tokens = Math.min(this.#burst, this.#tokens + 1);
   }
 
+  /** How many tokens are there; negative where more were taken. */
+  left(now: number): number {
+    this.#fill(now);
+    return this.#tokens;
+  }
+
   /** Whether nothing was taken that has not come back. */
   isFull(now: number): boolean {
     this.#fill(now);

@@ -3,33 +3,21 @@ import { join } from "node:path";
 import { type Clock, systemClock } from "../clock.ts";
 import { foldUsername } from "../protocol/names.ts";
 import type { ServerRole } from "../protocol/roles.ts";
-import { CredentialsFile, type FileState } from "./credentials_file.ts";
+import { CredentialsFile } from "./credentials_file.ts";
 import {
   credentialOf,
   type CredentialsLine,
   formatCredentialsLine,
+  type HashedLine,
   identityOf,
   parseCredentialsLine,
   saltOf,
-  secretOf,
 } from "./credentials_line.ts";
-import { hashPassword, type PasswordHash, type ScryptCost, verifyPassword } from "./phc.ts";
+import { FiledAccounts, sameSecret } from "./filed_accounts.ts";
+import { hashPassword, type ScryptCost, verifyPassword } from "./phc.ts";
 import { type JobOptions, WorkQueue } from "./work_queue.ts";
 import { ExitCode, ExitError } from "../exit.ts";
 import { reasonOf } from "../reasons.ts";
-
-/** A file that lacks accounts is believed when it still does so after this time, in milliseconds. */
-const DOUBT_MS = 2_000;
-/** How long between two looks at it by whoever waits to change it, in milliseconds. */
-const DOUBT_PAUSE_MS = 100;
-
-const LF = 0x0a;
-/** Tab, CR and space. */
-const BLANKS: readonly number[] = [0x09, 0x0d, 0x20];
-
-const utf8 = new TextEncoder();
-/** Refuses what is no UTF-8; takes a byte order mark away. */
-const strictUtf8 = new TextDecoder("utf-8", { fatal: true });
 
 /** Options of {@linkcode Accounts.load}. */
 export interface AccountsOptions {
@@ -68,42 +56,25 @@ export interface Account {
   created: Date | undefined;
 }
 
-type HashedLine = CredentialsLine & { secret: { hash: PasswordHash } };
-
 /**
- * The accounts of one server: `credentials.txt` in its data folder, and in memory. In a cluster those in memory
- * follow its events, and the file is brought to what they are.
+ * The accounts of one server: those of `credentials.txt`, in its data folder. In a cluster they follow its events, and the
+ * file is brought to what they are.
  */
 export class Accounts {
-  readonly #file: CredentialsFile;
+  readonly filed: FiledAccounts;
   readonly #cost: ScryptCost;
   readonly #clock: Clock;
   readonly #hashing: WorkQueue;
-  /** Changes of the file, one after another. */
-  readonly #changes = new WorkQueue(1);
-  #accounts = new Map<string, CredentialsLine>();
-  /** What the file holds; on a server alone these are the accounts. */
-  #filed = this.#accounts;
+  /** The accounts of a cluster; undefined on a server alone. */
+  #shared: Map<string, CredentialsLine> | undefined;
   /** How accounts are changed in a cluster. */
   #changeShared: ChangeShared | undefined;
   /** The account whose name is being claimed. */
   readonly #claimed = new Map<string, CredentialsLine>();
-  #unreadable: number[] = [];
-  /** Whether the file ends within a line. */
-  #torn = false;
-  /** How often somebody else has changed the file. */
-  #revision = 0;
-  /** The file's, when it was believed or changed last. */
-  #state: FileState = { stamp: "", size: 0 };
-  /** Since when the file is not believed, if it is not. */
-  #doubtedSince: number | undefined;
-  /** Accounts that somebody else has changed, and nobody was told of yet. */
-  readonly #changed = new Set<string>();
-
   private constructor(file: CredentialsFile, options: AccountsOptions) {
-    this.#file = file;
     this.#cost = options.cost;
     this.#clock = options.clock ?? systemClock;
+    this.filed = new FiledAccounts(file, this.#clock);
     this.#hashing = new WorkQueue(
       options.hashesAtOnce ?? Math.max(navigator.hardwareConcurrency - 1, 1),
     );
@@ -127,9 +98,8 @@ export class Accounts {
     return accounts;
   }
 
-  /** The numbers (from 1) of the lines that can't be read. */
-  get unreadable(): readonly number[] {
-    return this.#unreadable;
+  get #accounts(): ReadonlyMap<string, CredentialsLine> {
+    return this.#shared ?? this.filed.accounts;
   }
 
   /** How many accounts there are. */
@@ -151,11 +121,6 @@ export class Accounts {
   /** When the account was made, to the second; undefined where that is not known. */
   created(username: string): Date | undefined {
     return this.#accounts.get(foldUsername(username))?.created;
-  }
-
-  /** Another number as soon as somebody else's changes have been read. */
-  get revision(): number {
-    return this.#revision;
   }
 
   /**
@@ -205,7 +170,7 @@ export class Accounts {
     }
     if (!sameText(password, secret.password.normalize("NFC"))) return false;
     const line = await this.#newLine(account.username, password, options);
-    return await this.#change(() => this.#replace(line, unchanged));
+    return await this.filed.change(() => this.#replace(line, unchanged));
   }
 
   /**
@@ -228,14 +193,13 @@ export class Accounts {
       options.signal?.throwIfAborted();
       return !this.#accounts.has(key) && await claim!(identityOf(line), written);
     }
-    return await this.#change(async () => {
+    return await this.filed.change(async () => {
       options.signal?.throwIfAborted();
       if (this.#accounts.has(key)) return false;
       this.#claimed.set(key, line);
       try {
         if (claim !== undefined && !await claim(identityOf(line), undefined)) return false;
-        await this.#file.append(written);
-        this.#accounts.set(key, line);
+        await this.filed.add(line);
         return true;
       } finally {
         this.#claimed.delete(key);
@@ -258,7 +222,7 @@ export class Accounts {
       if (!sameSecret(current, account)) return false;
       return await this.#changeShared(formatCredentialsLine(kept(line, current)), by);
     }
-    return await this.#change(() => this.#replace(line, (current) => current !== undefined));
+    return await this.filed.change(() => this.#replace(line, (current) => current !== undefined));
   }
 
   /**
@@ -267,7 +231,7 @@ export class Accounts {
    * @returns whether there is such an account
    */
   async setRole(username: string, wanted: ServerRole): Promise<boolean> {
-    return await this.#change(async () => {
+    return await this.filed.change(async () => {
       const current = this.#accounts.get(foldUsername(username));
       if (current === undefined) return false;
       const { secret, role: _role, ...rest } = current;
@@ -275,7 +239,7 @@ export class Accounts {
         ? secret
         : (await this.#newLine(username, secret.password.normalize("NFC"), {})).secret;
       const role = wanted === "operator" ? { role: wanted } : {};
-      await this.#write({ ...rest, secret: { hash }, ...role });
+      await this.filed.replace({ ...rest, secret: { hash }, ...role });
       return true;
     });
   }
@@ -286,153 +250,45 @@ export class Accounts {
    * @returns how many of them there were
    */
   async remove(usernames: readonly string[]): Promise<number> {
-    return await this.#change(async () => {
+    return await this.filed.change(async () => {
       const keys = new Set(usernames.map(foldUsername).filter((key) => this.#accounts.has(key)));
-      if (keys.size > 0) await this.#file.replace(await this.#linesWithout(keys));
-      for (const key of keys) this.#accounts.delete(key);
+      await this.filed.remove(keys);
       return keys.size;
     });
   }
 
   /**
-   * Reads the file again if somebody else has changed it. What looks like a file that is only half
-   * written, since accounts are gone, is read again two seconds later before it is believed.
+   * Reads the file again if somebody else has changed it.
    *
    * @returns the usernames of the accounts that are gone, or have another password
    */
   async refresh(): Promise<string[]> {
-    await this.#changes.run(() => this.#refresh());
-    const changed = [...this.#changed];
-    this.#changed.clear();
-    return changed;
-  }
-
-  async #refresh(): Promise<void> {
-    const state = await this.#file.state();
-    if (state.stamp === this.#state.stamp) {
-      this.#doubtedSince = undefined;
-      return;
-    }
-    const content = await this.#file.read();
-    const accounts = new Map<string, CredentialsLine>();
-    const unreadable: number[] = [];
-    // Later lines win, as the file is appended to.
-    for (const line of splitLines(content)) {
-      const account = parseLine(line);
-      if (account !== undefined) accounts.set(foldUsername(account.username), account);
-      else unreadable.push(line.number);
-    }
-    const changed = [...this.#filed].filter(([key, account]) =>
-      !sameSecret(accounts.get(key), account)
-    );
-    // Editors may empty a file before they write it. A line cut short, or an earlier one for the same
-    // name, would pass for another password.
-    const half = content.length < this.#state.size || changed.some(([key]) => !accounts.has(key));
-    if (changed.length > 0 && half) {
-      this.#doubtedSince ??= this.#clock.now();
-      if (this.#doubtRest() > 0) return;
-    }
-    this.#doubtedSince = undefined;
-    this.#filed = accounts;
-    if (this.#changeShared === undefined) {
-      for (const [, { username }] of changed) this.#changed.add(username);
-      this.#accounts = accounts;
-    }
-    this.#unreadable = unreadable;
-    this.#torn = content.length > 0 && content.at(-1) !== LF;
-    this.#state = { stamp: state.stamp, size: content.length };
-    this.#revision++;
+    const changed = await this.filed.refresh();
+    return this.#shared === undefined ? changed : [];
   }
 
   /**
-   * From now on these are the accounts of a cluster: they change by {@linkcode take}, and {@linkcode fileLines} says
-   * what the file holds.
+   * From now on these are the accounts of a cluster: they change by {@linkcode take}, and `filed` are those of the
+   * file.
    */
   follow(change: ChangeShared): void {
     this.#changeShared = change;
-    this.#accounts = new Map();
+    this.#shared = new Map();
   }
 
   /** An account of the cluster has this line now; undefined where it has gone. */
   take(key: string, line: string | undefined): void {
     const account = line === undefined ? undefined : parseCredentialsLine(line);
-    if (account === undefined) this.#accounts.delete(key);
-    else this.#accounts.set(key, account);
-  }
-
-  /** Whether the file may lack accounts that nobody removed: it is empty, is not there, or ends within a line. */
-  get isPartial(): boolean {
-    return this.#torn || this.#filed.size === 0;
-  }
-
-  /** The accounts that the file holds, by key: each one's line as this server writes it, and its identity. */
-  get fileLines(): Map<string, { line: string; identity: string }> {
-    return new Map(
-      [...this.#filed].map(([key, account]) =>
-        [key, { line: formatLine(account), identity: identityOf(account) }] as const
-      ),
-    );
-  }
-
-  /** The line of one account in the file, as this server writes it. */
-  fileLine(key: string): string | undefined {
-    const account = this.#filed.get(key);
-    return account && formatLine(account);
+    if (account === undefined) this.#shared?.delete(key);
+    else this.#shared?.set(key, account);
   }
 
   /** The line of an account in the file, whose password has to be hashed if it stands there as it is. */
   async hashedLine(key: string): Promise<string | undefined> {
-    const account = this.#filed.get(key);
-    if (account === undefined || "hash" in account.secret) return account && formatLine(account);
+    const account = this.filed.accounts.get(key);
+    if (account === undefined || "hash" in account.secret) return this.filed.line(key);
     const password = account.secret.password.normalize("NFC");
     return formatCredentialsLine(await this.#newLine(account.username, password, {}));
-  }
-
-  /**
-   * Brings accounts in the file to these lines; undefined where they have gone.
-   *
-   * @returns false where somebody else has changed the file, which has to be looked at first: nothing was written then
-   */
-  async file(lines: ReadonlyMap<string, string | undefined>): Promise<boolean> {
-    const revision = this.#revision;
-    return await this.#change(async () => {
-      if (this.#revision !== revision) return false;
-      const added = [...lines.values()].filter((line) => line !== undefined);
-      // What was lost comes back whole, or not yet: half of it would pass for all that an operator left.
-      if (this.isPartial || [...lines.keys()].some((key) => this.#filed.has(key))) {
-        const others = await this.#linesWithout(new Set(lines.keys()));
-        await this.#file.replace([...others, ...added.map((line) => utf8.encode(line))]);
-      } else if (added.length > 0) await this.#file.append(added.join("\n"));
-      for (const [key, line] of lines) {
-        const account = line === undefined ? undefined : parseCredentialsLine(line);
-        if (account === undefined) this.#filed.delete(key);
-        else this.#filed.set(key, account);
-      }
-      this.#torn = false;
-      return true;
-    });
-  }
-
-  /** How long the file is still not to be believed, in milliseconds. */
-  #doubtRest(): number {
-    if (this.#doubtedSince === undefined) return 0;
-    return Math.max(this.#doubtedSince + DOUBT_MS - this.#clock.now(), 0);
-  }
-
-  /** Does a change to what the file holds now, while nobody else does one. */
-  async #change<T>(change: () => Promise<T>): Promise<T> {
-    return await this.#changes.run(() =>
-      this.#file.exclusively(async () => {
-        await this.#refresh();
-        // What is half written must be neither added to nor taken for all there is.
-        for (let rest; (rest = this.#doubtRest()) > 0; await this.#refresh()) {
-          await pause(this.#clock, Math.min(rest, DOUBT_PAUSE_MS));
-        }
-        const result = await change();
-        this.#state = await this.#file.state();
-        return result;
-      })
-    );
   }
 
   /** Puts a line in the place of all about its account, if the account is still as it should be. */
@@ -443,21 +299,8 @@ export class Accounts {
     const key = foldUsername(hashed.username);
     const current = this.#accounts.get(key);
     if (!expected(current)) return false;
-    await this.#write(kept(hashed, current));
+    await this.filed.replace(kept(hashed, current));
     return true;
-  }
-
-  async #write(line: HashedLine): Promise<void> {
-    const key = foldUsername(line.username);
-    // Every line about this account goes: an earlier one may hold the same password.
-    const others = await this.#linesWithout(new Set([key]));
-    await this.#file.replace([...others, utf8.encode(formatCredentialsLine(line))]);
-    this.#accounts.set(key, line);
-  }
-
-  async #linesWithout(keys: ReadonlySet<string>): Promise<Uint8Array[]> {
-    const lines = splitLines(await this.#file.read());
-    return lines.filter((line) => !keys.has(accountOf(line) ?? "")).map(({ bytes }) => bytes);
   }
 
   async #newLine(
@@ -470,57 +313,10 @@ export class Accounts {
   }
 }
 
-function pause(clock: Clock, ms: number): Promise<void> {
-  return new Promise((resolve) => void clock.after(ms, resolve));
-}
-
 /** The account was made when it was, and is what it was. */
 function kept(line: HashedLine, current: CredentialsLine | undefined): HashedLine {
   const { created, role } = current ?? {};
   return { ...line, ...created && { created }, ...role && { role } };
-}
-
-/** As it stands in the file; one whose password is not hashed yet without when it was made. */
-function formatLine(account: CredentialsLine): string {
-  const { username, secret } = account;
-  if (!("hash" in secret)) return `${username}:${secret.password}`;
-  return formatCredentialsLine({ ...account, secret });
-}
-
-function sameSecret(a: CredentialsLine | undefined, b: CredentialsLine): boolean {
-  return a !== undefined && secretOf(a) === secretOf(b);
-}
-
-interface FileLine {
-  /** The line's number, from 1. */
-  number: number;
-  /** The line as it is in the file, without its LF. */
-  bytes: Uint8Array;
-}
-
-/** The lines that are not empty. */
-function splitLines(content: Uint8Array): FileLine[] {
-  const lines: FileLine[] = [];
-  for (let start = 0, number = 1; start < content.length; number++) {
-    const lf = content.indexOf(LF, start);
-    const bytes = content.subarray(start, lf < 0 ? content.length : lf);
-    if (!bytes.every((byte) => BLANKS.includes(byte))) lines.push({ number, bytes });
-    start += bytes.length + 1;
-  }
-  return lines;
-}
-
-function parseLine({ bytes }: FileLine): CredentialsLine | undefined {
-  try {
-    return parseCredentialsLine(strictUtf8.decode(bytes));
-  } catch {
-    return undefined;
-  }
-}
-
-function accountOf(line: FileLine): string | undefined {
-  const account = parseLine(line);
-  return account && foldUsername(account.username);
 }
 
 /** Compares two texts in a time that does not tell where they differ. */

@@ -1,6 +1,8 @@
 import { dirname } from "node:path";
 import { concat } from "../protocol/lines.ts";
 
+const MAX_STAMP_BYTES = 128;
+
 const LF = Uint8Array.of(0x0a);
 
 /** How long to wait for somebody else's change, and how long between two looks, in milliseconds. */
@@ -21,6 +23,9 @@ export interface FileState {
  */
 export class CredentialsFile {
   readonly path: string;
+  #isOwn = false;
+  /** Whether it is to be taken for one's own from now on. */
+  #vouched = false;
 
   constructor(path: string) {
     this.path = path;
@@ -58,21 +63,46 @@ export class CredentialsFile {
   }
 
   /**
+   * Whether this program has written all that is in the file, as of the beginning of the change that is being done: it is
+   * neither from an editor nor from a backup. The lock says how the program left it.
+   */
+  get isOwn(): boolean {
+    return this.#isOwn;
+  }
+
+  /** Whatever is in the file by the end of the change that is being done is as good as the program's own. */
+  vouch(): void {
+    this.#vouched = true;
+  }
+
+  /**
    * Does a change while nobody else does one, in this process or another.
    *
    * @throws {Deno.errors.TimedOut} where somebody else's change takes longer than five seconds
    */
   async exclusively<T>(change: () => Promise<T>): Promise<T> {
     const path = this.path.replace(/\.txt$/, ".lock");
-    using file = await Deno.open(path, { create: true, write: true, mode: 0o600 });
+    using file = await Deno.open(path, { create: true, read: true, write: true, mode: 0o600 });
     for (let waited = 0; !await file.tryLock(true); waited += LOCK_PAUSE_MS) {
       if (waited >= LOCK_LIMIT_MS) {
         throw new Deno.errors.TimedOut(`somebody else has been changing ${this.path} for too long`);
       }
       await new Promise((resolve) => setTimeout(resolve, LOCK_PAUSE_MS));
     }
+    const { stamp } = await this.state();
+    const left = new Uint8Array(MAX_STAMP_BYTES);
+    const length = await file.read(left) ?? 0;
+    this.#isOwn = new TextDecoder().decode(left.subarray(0, length)) === stamp;
+    this.#vouched = false;
     // Closing the file gives the lock up.
-    return await change();
+    const result = await change();
+    const now = await this.state();
+    if (this.#vouched || this.#isOwn && now.stamp !== stamp) {
+      await file.truncate();
+      await file.seek(0, Deno.SeekMode.Start);
+      await file.write(new TextEncoder().encode(now.stamp));
+    }
+    return result;
   }
 
   /** Adds a line, on a line of its own even after a torn one. */

@@ -15,6 +15,9 @@ export interface CredentialsLine {
   role?: "operator";
 }
 
+/** One whose password is hashed. */
+export type HashedLine = CredentialsLine & { secret: { hash: PasswordHash } };
+
 /** The identity of an account whose password is stored as it is. */
 export const PLAIN_IDENTITY = "plain";
 

@@ -14,6 +14,15 @@ const ACCOUNT_PERIOD_MS = 5_000;
 /** So many pairs of account and address, and buckets, are remembered. */
 const MAX_REMEMBERED = 10_000;
 
+/** A password that was given for an account. */
+export interface GivenPassword {
+  account: string;
+  address: string;
+  right: boolean;
+  /** Whether the account was logged in to from this address before. */
+  known: boolean;
+}
+
 interface Failures {
   count: number;
   at: number;
@@ -40,6 +49,8 @@ interface Bucket {
  * guesses make it wait; guessing from there is as slow as from anywhere.
  */
 export class LoginThrottle {
+  /** Is told which passwords were wrong, and of a right one that clears them. */
+  onPassword: (password: GivenPassword) => void = () => {};
   readonly #clock: Clock;
   readonly #failures = new Map<string, Failures>();
   /** Attempts that wait for their turn. */
@@ -83,6 +94,12 @@ export class LoginThrottle {
 
   /** The attempt was wrong. */
   failed(account: string, address: string): void {
+    this.#addFailure(account, address);
+    const known = this.#known.has(account, address);
+    this.onPassword({ account, address, right: false, known });
+  }
+
+  #addFailure(account: string, address: string): void {
     const key = pair(account, address);
     const { count } = this.#failuresOf(account, address);
     this.#failures.delete(key);
@@ -90,9 +107,17 @@ export class LoginThrottle {
     forgetOldest(this.#failures);
   }
 
+  /** An attempt was made at another server. */
+  countElsewhere({ account, address, right, known }: GivenPassword): void {
+    if (right) return void this.#failures.delete(pair(account, address));
+    this.#addFailure(account, address);
+    this.#bucketOf(known ? pair(account, address) : account).attempts++;
+  }
+
   /** The attempt was right: it costs nothing. */
   succeeded(account: string, address: string): void {
-    this.#failures.delete(pair(account, address));
+    const cleared = this.#failures.delete(pair(account, address));
+    if (cleared) this.onPassword({ account, address, right: true, known: true });
     const bucket = this.#buckets.get(this.#bucketKey(account, address));
     if (bucket !== undefined) bucket.attempts = Math.max(0, bucket.attempts - 1);
   }

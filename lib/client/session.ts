@@ -231,11 +231,13 @@ export class ClientSession {
       case "presence":
         return this.#options.onPresence?.(record);
       case "servers":
+        this.#liveness.impatient = record.servers.length > 0;
         return this.#options.onServers?.(record.servers);
       case "notice":
         return this.#options.onNotice?.(record.message);
       case "welcome":
         this.#openInbox(record.data);
+        this.#liveness.impatient = (record.servers?.length ?? 0) > 0;
         this.#options.onWelcome(record);
         break;
       case "farewell":

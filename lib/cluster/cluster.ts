@@ -1,5 +1,5 @@
 /**
- * What a server asks of its cluster, and how it comes by one. This file, `elsewhere.ts` and `other_servers.ts` are loaded always, the rest
+ * What a server asks of its cluster, and how it comes by one. This file, `elsewhere.ts`, `other_servers.ts` and `uses.ts` are loaded always, the rest
  * of this folder only by who is in a cluster.
  *
  * @module
@@ -10,6 +10,7 @@ import type { Projection } from "../journal/projection.ts";
 import type { Database } from "../messages/database.ts";
 import type { Elsewhere } from "./elsewhere.ts";
 import type { OtherServers } from "./other_servers.ts";
+import type { Uses } from "./uses.ts";
 
 /** Options of {@linkcode openCluster}. */
 export interface ClusterOptions {
@@ -43,7 +44,7 @@ export interface Cluster extends AsyncDisposable {
   openJournal(database: Database, projection: Projection): Promise<Journal>;
 
   /** Learns who is in the cluster. After the journal is open. */
-  join(): Promise<Elsewhere & OtherServers>;
+  join(): Promise<Elsewhere & OtherServers & Uses>;
 }
 
 type Loader = () => Promise<{ openCluster: (options: ClusterOptions) => Promise<Cluster> }>;

@@ -27,6 +27,11 @@ export interface Elsewhere extends AsyncDisposable {
   marks(message: number): Promise<Marks[]> | undefined;
   /** Is told that a user has come to the other servers, or has gone from all of them. */
   onUser: (key: string, user: RemoteUser, change: "came" | "went") => void;
+  /**
+   * Is told that a user has more sessions here, and that all servers know: also of what others said before they could know
+   * of these.
+   */
+  onCounted: (key: string) => void;
   /** Answers what others ask by {@linkcode marks}. */
   onMarks: (message: number) => Marks;
 }
@@ -37,6 +42,7 @@ export const NOWHERE: Elsewhere = {
   note: () => {},
   marks: () => undefined,
   onUser: () => {},
+  onCounted: () => {},
   onMarks: () => ({ alone: { users: 0, udp: 0, tcp: 0 }, shared: [] }),
   [Symbol.asyncDispose]: () => Promise.resolve(),
 };

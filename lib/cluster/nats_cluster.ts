@@ -8,6 +8,7 @@ import { reasonOf } from "../reasons.ts";
 import type { Elsewhere, Marks, RemoteUser } from "./elsewhere.ts";
 import type { OtherServers } from "./other_servers.ts";
 import type { NatsConnection, Subscription } from "./nats.ts";
+import type { Use, Uses } from "./uses.ts";
 import { Presence } from "./presence.ts";
 import { restore } from "./restore.ts";
 import { Snapshots } from "./snapshots.ts";
@@ -32,6 +33,8 @@ class NatsCluster implements Cluster {
   #trimming: Alarm | undefined;
   readonly #failed = Promise.withResolvers<string>();
   #connected = true;
+  /** Whether NATS has answered something, since the connection is there, that takes a majority of its servers. */
+  #answers = true;
   /** Whether the stream took the last event: without a leader it takes none. */
   #takes = true;
   onAvailable: Cluster["onAvailable"] = () => {};
@@ -46,18 +49,26 @@ class NatsCluster implements Cluster {
     const { log } = options;
     let cluster: NatsCluster | undefined;
     const onConnected = (connected: boolean) => {
-      if (cluster !== undefined) cluster.#note({ connected, takes: connected });
+      // Another NATS server may be as cut off as the last one, until it has answered.
+      if (cluster !== undefined) cluster.#note({ connected, takes: true });
     };
     const stream = await ClusterStream.open({ ...options, log, onConnected });
     return cluster = new NatsCluster(stream, options);
   }
 
-  #note({ connected = this.#connected, takes }: { connected?: boolean; takes: boolean }): void {
-    const before = this.#connected && this.#takes;
+  /** @param change what is known now; what is not, is as it was */
+  #note(change: { connected?: boolean; answers?: boolean; takes?: boolean }): void {
+    const { connected = this.#connected, answers = this.#answers, takes = this.#takes } = change;
+    const before = this.#isAvailable;
     this.#connected = connected;
+    this.#answers = connected && answers;
     this.#takes = takes;
-    const now = connected && takes;
-    if (now !== before) this.onAvailable(now);
+    if (change.answers) this.#stream.answered();
+    if (this.#isAvailable !== before) this.onAvailable(this.#isAvailable);
+  }
+
+  get #isAvailable(): boolean {
+    return this.#answers && this.#takes;
   }
 
   get failed(): Promise<string> {
@@ -76,7 +87,8 @@ class NatsCluster implements Cluster {
     const [stream, clock, log] = [this.#stream, this.#clock, this.#log];
     const snapshots = new Snapshots(stream);
     await restore({ stream, clock, snapshots, projection, log });
-    const onPublished = (takes: boolean) => this.#note({ takes });
+    const onPublished = (takes: boolean) =>
+      this.#note(takes ? { takes, answers: true } : { takes });
     const onFailed = this.#failed.resolve;
     const journal = await StreamJournal.open({
       ...{ stream, snapshots, database, reader: projection, clock, log },
@@ -97,11 +109,12 @@ class NatsCluster implements Cluster {
     alarm.set(this.#clock.now() + STANDING_MS);
   }
 
-  async join(): Promise<Elsewhere & OtherServers> {
+  async join(): Promise<Elsewhere & OtherServers & Uses> {
     const [stream, clock, log] = [this.#stream, this.#clock, this.#log];
-    const presence = await Presence.open({ stream, clock, log });
+    const onAnswer = () => this.#note({ answers: true });
+    const presence = await Presence.open({ stream, clock, log, onAnswer });
     this.#presence = presence;
-    return new Others(presence, stream.connection, `${stream.name}-marks`);
+    return new Others(presence, stream, () => this.#connected);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -111,20 +124,39 @@ class NatsCluster implements Cluster {
 }
 
 /** The other servers: what they say in the presence bucket, and what they answer. */
-class Others implements Elsewhere, OtherServers {
+class Others implements Elsewhere, OtherServers, Uses {
   readonly #presence: Presence;
   readonly #connection: NatsConnection;
   /** The subject on which servers ask each other how far a message got. */
   readonly #asking: string;
   readonly #answering: Subscription;
+  /** The subject on which they tell each other what counts for limits. */
+  readonly #telling: string;
+  readonly #listening: Subscription;
+  readonly #isConnected: () => boolean;
   readonly #id = crypto.randomUUID();
   onMarks: Elsewhere["onMarks"] = () => ({ alone: { users: 0, udp: 0, tcp: 0 }, shared: [] });
 
-  constructor(presence: Presence, connection: NatsConnection, asking: string) {
+  onUses: Uses["onUses"] = () => {};
+
+  constructor(
+    presence: Presence,
+    { connection, name }: ClusterStream,
+    isConnected: () => boolean,
+  ) {
     this.#presence = presence;
     this.#connection = connection;
-    this.#asking = asking;
-    this.#answering = connection.subscribe(asking, {
+    this.#isConnected = isConnected;
+    this.#asking = `${name}-marks`;
+    this.#telling = `${name}-limits`;
+    this.#listening = connection.subscribe(this.#telling, {
+      callback: (error, message) => {
+        if (error !== null) return;
+        const { uses, from } = message.json<{ uses: Use[]; from: string }>();
+        if (from !== this.#id) this.onUses(uses);
+      },
+    });
+    this.#answering = connection.subscribe(this.#asking, {
       callback: (error, question) => {
         if (error !== null) return;
         const { message, from } = question.json<{ message: number; from: string }>();
@@ -145,6 +177,10 @@ class Others implements Elsewhere, OtherServers {
     this.#presence.onUser = handler;
   }
 
+  set onCounted(handler: Elsewhere["onCounted"]) {
+    this.#presence.onCounted = handler;
+  }
+
   set onChange(handler: OtherServers["onChange"]) {
     this.#presence.onServers = handler;
   }
@@ -163,7 +199,14 @@ class Others implements Elsewhere, OtherServers {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#answering.unsubscribe();
+    this.#listening.unsubscribe();
     await this.#presence[Symbol.asyncDispose]();
+  }
+
+  tell(uses: readonly Use[]): void {
+    // What is told later would count for a time in which it was not used.
+    if (!this.#isConnected() || this.#connection.isClosed()) return;
+    this.#connection.publish(this.#telling, JSON.stringify({ uses, from: this.#id }));
   }
 
   marks(message: number): Promise<Marks[]> | undefined {

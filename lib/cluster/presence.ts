@@ -27,6 +27,8 @@ export interface PresenceOptions {
   clock: Clock;
   /** Is told when clocks differ, or there are too many users. @default nobody */
   log?: (event: string) => void;
+  /** Is told each time that NATS has taken what this server said. @default nobody */
+  onAnswer?: () => void;
 }
 
 /** What a server says of itself. */
@@ -54,6 +56,8 @@ export class Presence implements AsyncDisposable {
   readonly users: ReadonlyMap<string, RemoteUser>;
   /** Is told that a user has come to the others, or has gone from all of them. */
   onUser: (key: string, user: RemoteUser, change: "came" | "went") => void = () => {};
+  /** Is told that a user has more sessions here, when what this server says of it stands behind what others said before. */
+  onCounted: (key: string) => void = () => {};
   /** Is told that {@linkcode servers} is another one. */
   onServers: () => void = () => {};
   readonly #clock: Clock;
@@ -62,6 +66,7 @@ export class Presence implements AsyncDisposable {
   #told = false;
   #servers: readonly NamedServer[] = [];
   readonly #log: (event: string) => void;
+  readonly #onAnswer: () => void;
   #skew: number | undefined;
   /** Whether there are more users here than fit into a message. */
   #tooMany = false;
@@ -69,6 +74,8 @@ export class Presence implements AsyncDisposable {
   #bucket: KV;
   readonly #server = crypto.randomUUID();
   readonly #own = new Map<string, RemoteUser>();
+  /** The users who have more sessions than the bucket has told this server itself. */
+  readonly #uncounted = new Set<string>();
   readonly #peers = new Map<string, Peer>();
   readonly #users = new Map<string, RemoteUser>();
   readonly #beat: Alarm;
@@ -82,9 +89,13 @@ export class Presence implements AsyncDisposable {
   #watching: Promise<void> = Promise.resolve();
   readonly #over = new AbortController();
 
-  private constructor(bucket: KV, { stream, clock, log = () => {} }: PresenceOptions) {
+  private constructor(
+    bucket: KV,
+    { stream, clock, log = () => {}, onAnswer = () => {} }: PresenceOptions,
+  ) {
     this.users = this.#users;
     this.#log = log;
+    this.#onAnswer = onAnswer;
     this.#bucket = bucket;
     this.#stream = stream;
     this.#clock = clock;
@@ -126,6 +137,7 @@ export class Presence implements AsyncDisposable {
    */
   async tell(server: NamedServer | undefined): Promise<void> {
     this.#self = server;
+    if (!this.#told) this.#stream.expectAnswers();
     this.#told = true;
     await this.#soon(this.#said.then(() => {
       this.#say();
@@ -135,6 +147,7 @@ export class Presence implements AsyncDisposable {
 
   /** A user has so many sessions at this server now. */
   note(key: string, user: RemoteUser): void {
+    if (user.sessions > (this.#own.get(key)?.sessions ?? 0)) this.#uncounted.add(key);
     if (user.sessions > 0) this.#own.set(key, user);
     else this.#own.delete(key);
     if (this.#changed) return;
@@ -169,7 +182,8 @@ export class Presence implements AsyncDisposable {
       server: this.#self,
       users: [...this.#own].map(([key, { username, sessions }]) => [key, username, sessions]),
     };
-    const said = this.#bucket.put(this.#server, this.#encode(all)).catch(() => {});
+    const put = this.#bucket.put(this.#server, this.#encode(all));
+    const said = put.then(this.#onAnswer, () => {});
     this.#said = said.then(() => {
       this.#saying = false;
       if (this.#over.signal.aborted) return;
@@ -222,9 +236,10 @@ export class Presence implements AsyncDisposable {
     const heard = this.#clock.now();
     if (server === this.#server) {
       this.#heardItself = heard;
+      this.#count(value);
       return this.#compareClocks(created.getTime());
     }
-    const said = JSON.parse(new TextDecoder().decode(value)) as Said;
+    const said = decode(value);
     const { users } = said;
     const known = this.#peers.get(server);
     this.#peers.set(server, {
@@ -234,6 +249,17 @@ export class Presence implements AsyncDisposable {
     });
     this.#recount([...known?.users.keys() ?? [], ...users.map(([key]) => key)]);
     this.#listServers();
+  }
+
+  /** What this server said has come back to it: what others said before has come, too. */
+  #count(value: Uint8Array): void {
+    if (this.#uncounted.size === 0) return;
+    for (const [key, , sessions] of decode(value).users) {
+      if (sessions >= (this.#own.get(key)?.sessions ?? 0) && this.#uncounted.delete(key)) {
+        this.onCounted(key);
+      }
+    }
+    for (const key of this.#uncounted) if (!this.#own.has(key)) this.#uncounted.delete(key);
   }
 
   #forget(server: string): void {
@@ -299,7 +325,11 @@ export class Presence implements AsyncDisposable {
   }
 }
 
-function openBucket({ connection, name, replicas }: ClusterStream): Promise<KV> {
+function decode(value: Uint8Array): Said {
+  return JSON.parse(new TextDecoder().decode(value)) as Said;
+}
+
+function openBucket({ client, name, replicas }: ClusterStream): Promise<KV> {
   const options = { ttl: GONE_MS, storage: StorageType.Memory, replicas };
-  return new Kvm(connection).create(`${name}-presence`, options);
+  return new Kvm(client).create(`${name}-presence`, options);
 }

@@ -11,6 +11,7 @@ import {
 } from "./nats.ts";
 import { type Clock, sleep } from "../clock.ts";
 import { ExitCode, ExitError } from "../exit.ts";
+import { Search } from "./search.ts";
 import { FORMAT } from "./wire.ts";
 
 /** Options of {@linkcode ClusterStream.open}. */
@@ -45,6 +46,11 @@ const ANSWER_MS = 2_000;
 /** It is waited for that long when this server starts, in milliseconds. */
 const PATIENCE_MS = 30_000;
 const PAUSE_MS = 250;
+/** How long a connection may take, in milliseconds. */
+const DIAL_MS = 3_000;
+/** NATS is asked that often whether it is there, in milliseconds, and has gone when so many questions have no answer. */
+const PING_MS = 1_500;
+const MOST_PINGS = 2;
 
 /** The stream that a cluster's events are in, and the connection to it. */
 export class ClusterStream implements AsyncDisposable {
@@ -59,6 +65,7 @@ export class ClusterStream implements AsyncDisposable {
   /** An answer from JetStream is waited for so long, in milliseconds. */
   readonly answerMs = ANSWER_MS;
   readonly #options: StreamOptions;
+  readonly #search: Search;
 
   private constructor(
     connection: NatsConnection,
@@ -72,6 +79,19 @@ export class ClusterStream implements AsyncDisposable {
     this.name = info.config.name;
     this.id = id;
     this.replicas = info.config.num_replicas;
+    const { clock, log = () => {}, onConnected = () => {} } = options;
+    this.#search = new Search({ connection, clock, log });
+    void report(this.#search, { connection, log, onConnected });
+  }
+
+  /** From now on NATS is asked every few seconds: where it does not answer, another one is looked for. */
+  expectAnswers(): void {
+    this.#search.begin();
+  }
+
+  /** NATS has answered something that only a majority of its servers can answer. */
+  answered(): void {
+    this.#search.answered();
   }
 
   /**
@@ -82,7 +102,6 @@ export class ClusterStream implements AsyncDisposable {
   static async open(options: StreamOptions): Promise<ClusterStream> {
     const connection = await dial(options);
     try {
-      void report(connection, options);
       const manager = await patiently(
         options,
         () => jetstreamManager(connection, { timeout: ANSWER_MS }),
@@ -127,6 +146,7 @@ export class ClusterStream implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#search[Symbol.dispose]();
     await this.connection.close();
   }
 }
@@ -188,6 +208,9 @@ async function dial(options: StreamOptions): Promise<NatsConnection> {
       name: "chatserver",
       maxReconnectAttempts: -1,
       reconnectTimeWait: 250,
+      timeout: DIAL_MS,
+      pingInterval: PING_MS,
+      maxPingOut: MOST_PINGS,
       ...credentials !== undefined &&
         { authenticator: authenticatorOf(credentials) },
       ...ca !== undefined && { tls: { ca } },
@@ -255,17 +278,21 @@ async function find(manager: JetStreamManager, name: string): Promise<StreamInfo
 
 /** Tells the operator when NATS goes away, once, and when it is back. */
 async function report(
-  connection: NatsConnection,
-  { log = () => {}, onConnected = () => {} }: StreamOptions,
+  search: Search,
+  { connection, log, onConnected }:
+    & Required<Pick<StreamOptions, "log" | "onConnected">>
+    & { connection: NatsConnection },
 ): Promise<void> {
   for await (const status of connection.status()) {
     if (status.type === "disconnect") {
-      log(`NATS at ${status.server} is gone: nothing can be stored`);
+      if (!search.isSearching) log(`NATS at ${status.server} is gone: nothing can be stored`);
       onConnected(false);
+      search.disconnected();
     }
     if (status.type === "reconnect") {
-      log(`NATS at ${status.server} is there again`);
+      if (!search.isSearching) log(`NATS at ${status.server} is there again`);
       onConnected(true);
+      search.connected(status.server);
     }
   }
 }

@@ -37,6 +37,7 @@ export interface StreamJournalOptions {
 /** An event that the stream has given. */
 interface Arrived extends Entry {
   turn: Turn | undefined;
+  isAfterGap: boolean;
   /** Who waits for an event that has no turn. */
   pending: Outgoing | undefined;
 }
@@ -332,8 +333,16 @@ export class StreamJournal implements Journal, AsyncDisposable {
       const problem = `event ${seq} of the cluster can't be read: ${(error as Error).message}`;
       return this.#stop(problem);
     }
+    const isAfterGap = seq !== this.#received + 1;
     this.#received = seq;
-    this.#arrived.push({ number: seq, event, outcome: seq, turn, pending: this.#take(id) });
+    this.#arrived.push({
+      number: seq,
+      event,
+      outcome: seq,
+      turn,
+      isAfterGap,
+      pending: this.#take(id),
+    });
     this.#commit();
   }
 

@@ -18,6 +18,8 @@ export interface Turn {
 /** An event that the stream has given. */
 interface TurnEntry extends Entry {
   turn: Turn | undefined;
+  /** Whether the stream has lost the event before it. */
+  isAfterGap?: boolean;
 }
 
 /** Why an event does not count: it has counted before, */
@@ -51,6 +53,8 @@ export class Turns {
   /** The number of the newest event of each publisher that counts: on the disk, and with what is being applied. */
   readonly #kept: Map<string, number>;
   #applied = new Map<string, number>();
+  /** Who was heard of since the stream has lost events, which may have been the ones before; undefined where it has not. */
+  #heard: Set<string> | undefined;
 
   constructor(database: Database) {
     this.#statements = database.prepare({
@@ -65,12 +69,13 @@ export class Turns {
   judge(entries: readonly TurnEntry[]): void {
     this.#applied = new Map();
     for (const entry of entries) {
-      const { turn } = entry;
+      const { turn, isAfterGap = false } = entry;
+      if (isAfterGap) this.#heard = new Set();
       if (turn === undefined) continue;
       const { publisher, number, after } = turn;
       const last = this.#applied.get(publisher) ?? this.#kept.get(publisher) ?? 0;
       if (number <= last) entry.outcome = REPEATED;
-      else if (after > last) entry.outcome = EARLY;
+      else if (after > last && this.#heard?.has(publisher) !== false) entry.outcome = EARLY;
       else this.#applied.set(publisher, number);
     }
     for (const [publisher, last] of this.#applied) this.#statements.put.run(publisher, last);
@@ -78,6 +83,9 @@ export class Turns {
 
   /** What was judged last is on the disk. */
   keep(): void {
-    for (const [publisher, last] of this.#applied) this.#kept.set(publisher, last);
+    for (const [publisher, last] of this.#applied) {
+      this.#kept.set(publisher, last);
+      this.#heard?.add(publisher);
+    }
   }
 }

@@ -2,6 +2,7 @@ import type { RoomActEvent, RoomEvent } from "../journal/events.ts";
 import type { ProtocolError } from "../protocol/errors.ts";
 import { MAX_LISTED_ROOMS, MAX_LISTED_USERS } from "../protocol/limits.ts";
 import { RecentMap } from "../protocol/recent_map.ts";
+import { RecentSet } from "../protocol/recent_set.ts";
 import { foldUsername } from "../protocol/names.ts";
 import type { RoomSummary } from "../protocol/records.ts";
 import type { RoomRole } from "../protocol/roles.ts";
@@ -12,8 +13,9 @@ import { Rows } from "./rows.ts";
 /** So many times that an account was in one room are remembered. */
 const STAYS = 10;
 
-/** So many names of rooms are kept in memory. */
+/** So many names of rooms are kept in memory, so many rooms, and so many who may say something in one. */
 const NAMES = 10_000;
+const SPEAKERS = 10_000;
 
 /** A room; what is yes or no is 1 or 0. */
 export interface Room {
@@ -59,6 +61,9 @@ export class RoomTable implements RoomFacts {
   readonly #heirs = new Map<number, string>();
   /** Those of rooms in which something was said lately: a room's name never changes. */
   readonly #names = new RecentMap<number, string>(NAMES);
+  /** Those that were asked for lately, by their keys; and who may say something in which: each message asks both. */
+  readonly #found = new RecentMap<string, Room>(NAMES);
+  readonly #speakers = new RecentSet<string>(SPEAKERS);
 
   constructor(database: Database) {
     this.#rooms = new Rows(database, {
@@ -86,7 +91,12 @@ export class RoomTable implements RoomFacts {
 
   /** The room of this name, which may be spelled in any way that folds alike. */
   find(name: string): Room | undefined {
-    return this.#statements.find.get(foldUsername(name)) as Room | undefined;
+    const key = foldUsername(name);
+    const known = this.#found.get(key);
+    if (known !== undefined) return known;
+    const room = this.#statements.find.get(key) as Room | undefined;
+    if (room !== undefined) this.#found.set(key, room);
+    return room;
   }
 
   isTaken(name: string): boolean {
@@ -175,9 +185,14 @@ export class RoomTable implements RoomFacts {
   /** Why an account can't say anything in a room; undefined where it can. */
   judgeSaying(room: number, from: string): ProtocolError | undefined {
     const account = foldUsername(from);
+    const speaker = speakerOf(room, account);
+    if (this.#speakers.has(speaker)) return undefined;
     // The rule itself, at once, for what nearly everybody may.
-    if (this.#statements.maySay.get({ account, room }) !== undefined) return undefined;
-    return judgeSaying(room, account, this);
+    if (this.#statements.maySay.get({ account, room }) === undefined) {
+      return judgeSaying(room, account, this);
+    }
+    this.#speakers.add(speaker);
+    return undefined;
   }
 
   /** Takes an event in. @returns why it changed nothing, if so */
@@ -242,6 +257,8 @@ export class RoomTable implements RoomFacts {
   takeBack(): void {
     for (const table of [this.#rooms, this.#stays, this.#standings]) table.putBack();
     this.#heirs.clear();
+    this.#found.clear();
+    this.#speakers.clear();
   }
 
   #stayOf(room: number, account: string): Stay | undefined {
@@ -295,6 +312,7 @@ export class RoomTable implements RoomFacts {
     const stay = this.#stayOf(room, account);
     if (stay === undefined) return undefined;
     this.#stays.put({ ...stay, until: number });
+    this.#speakers.delete(speakerOf(room, account));
     for (const old of this.#statements.needless.all({ room, account, since: stay.since })) {
       this.#stays.remove({ account, room, since: old["since"] as number });
     }
@@ -320,11 +338,14 @@ export class RoomTable implements RoomFacts {
   }
 
   #change(id: number, change: Partial<Room>): void {
-    this.#rooms.put({ ...this.#rooms.get({ id })!, ...change });
+    const room = this.#rooms.get({ id })!;
+    if (room.key !== null) this.#found.delete(room.key);
+    this.#rooms.put({ ...room, ...change });
   }
 
   #stand(room: number, account: string, change: Partial<Standing>): void {
     const standing = { ...this.standing(room, account), ...change };
+    this.#speakers.delete(speakerOf(room, account));
     if (standing.banned + standing.muted + standing.invited > 0) {
       this.#standings.put({ ...standing, account, room });
     } else this.#standings.remove({ account, room });
@@ -352,6 +373,10 @@ export function stayChangeOf(
       return ends ? { room, account: foldUsername(user), isIn: false } : undefined;
     }
   }
+}
+
+function speakerOf(room: number, account: string): string {
+  return `${room} ${account}`;
 }
 
 function prepare(database: Database) {

@@ -1,5 +1,11 @@
 import { Alarm, type Clock } from "../clock.ts";
-import { DEAD_AFTER_MS, PING_AFTER_MS } from "../protocol/limits.ts";
+import {
+  DEAD_AFTER_MS,
+  DEAD_SOON_MS,
+  PING_AFTER_MS,
+  PING_DEAF_MS,
+  PING_SOON_MS,
+} from "../protocol/limits.ts";
 
 /** An alarm that rings later than this after its time tells of no silence, in milliseconds. */
 const LATE_MS = 1_000;
@@ -19,6 +25,7 @@ export class Liveness implements Disposable {
   #heardAt: number;
   #pingedAt: number;
   #deaf = false;
+  #impatient = false;
   #dueAt = 0;
 
   constructor(clock: Clock, actions: LivenessActions) {
@@ -26,7 +33,14 @@ export class Liveness implements Disposable {
     this.#actions = actions;
     this.#heardAt = this.#pingedAt = clock.now();
     this.#alarm = new Alarm(clock, () => this.#check());
-    this.#set(this.#heardAt + PING_AFTER_MS);
+    this.#schedule();
+  }
+
+  /** Whether silence is to be noticed within seconds, since there is somewhere else to go. */
+  set impatient(impatient: boolean) {
+    if (impatient === this.#impatient) return;
+    this.#impatient = impatient;
+    this.#schedule();
   }
 
   /** The other side said something. */
@@ -37,6 +51,7 @@ export class Liveness implements Disposable {
   /** From now on nothing is read, so silence means nothing; the other side is still pinged. */
   pause(): void {
     this.#deaf = true;
+    this.#schedule();
   }
 
   /** What comes is read again. */
@@ -53,18 +68,26 @@ export class Liveness implements Disposable {
     const now = this.#clock.now();
     // Whoever is late was stopped or blocked itself, and may have something to read.
     if (now > this.#dueAt + LATE_MS) this.#heardAt = now;
-    if (!this.#deaf && now >= this.#heardAt + DEAD_AFTER_MS) return this.#actions.dead();
-    if (now >= Math.max(this.#heardAt, this.#pingedAt) + PING_AFTER_MS) {
+    if (now >= this.#death) return this.#actions.dead();
+    if (now >= this.#nextPing) {
       this.#pingedAt = now;
       this.#actions.ping();
     }
-    const nextPing = Math.max(this.#heardAt, this.#pingedAt) + PING_AFTER_MS;
-    const death = this.#deaf ? Infinity : this.#heardAt + DEAD_AFTER_MS;
-    this.#set(Math.min(nextPing, death));
+    this.#schedule();
   }
 
-  #set(deadline: number): void {
-    this.#dueAt = deadline;
-    this.#alarm.set(deadline);
+  get #nextPing(): number {
+    const patience = this.#impatient ? PING_SOON_MS : PING_AFTER_MS;
+    return Math.max(this.#heardAt, this.#pingedAt) + (this.#deaf ? PING_DEAF_MS : patience);
+  }
+
+  get #death(): number {
+    if (this.#deaf) return Infinity;
+    return this.#heardAt + (this.#impatient ? DEAD_SOON_MS : DEAD_AFTER_MS);
+  }
+
+  #schedule(): void {
+    this.#dueAt = Math.min(this.#nextPing, this.#death);
+    this.#alarm.set(this.#dueAt);
   }
 }

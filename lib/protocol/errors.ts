@@ -42,6 +42,7 @@ export type FarewellCode =
   | "server-closing"
   | "timeout"
   | "too-many-attempts"
+  | "too-many-sessions"
   | "too-slow";
 
 /** What one side did was against the protocol; the text says what would have been right. */

@@ -87,6 +87,13 @@ export const PING_AFTER_MS = 15_000;
 /** Silence on the control channel after which a side gives the connection up, in milliseconds. */
 export const DEAD_AFTER_MS = 30_000;
 
+/** The same for a client that can go on at another server of a cluster. */
+export const PING_SOON_MS = 4_000;
+export const DEAD_SOON_MS = 8_000;
+
+/** A server that does not read what a client sends says so often that it is there, in milliseconds. */
+export const PING_DEAF_MS = 3_000;
+
 /** How long the `hello` of the other side may take, in milliseconds. */
 export const HELLO_LIMIT_MS = 10_000;
 

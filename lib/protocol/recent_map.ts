@@ -30,4 +30,14 @@ export class RecentMap<K, V> {
   has(key: K): boolean {
     return this.#recent.has(key) || this.#before.has(key);
   }
+
+  delete(key: K): void {
+    this.#recent.delete(key);
+    this.#before.delete(key);
+  }
+
+  clear(): void {
+    this.#recent.clear();
+    this.#before.clear();
+  }
 }

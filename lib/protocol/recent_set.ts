@@ -15,4 +15,12 @@ export class RecentSet<T> {
   has(item: T): boolean {
     return this.#items.has(item);
   }
+
+  delete(item: T): void {
+    this.#items.delete(item);
+  }
+
+  clear(): void {
+    this.#items.clear();
+  }
 }

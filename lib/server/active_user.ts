@@ -6,6 +6,9 @@ import type { Unread } from "./unread.ts";
 /** Why a session ends that its client did not end. */
 export type ExpelCode = "account-changed" | "banned" | "kicked";
 
+/** Why a session ends whose client may try to come back. */
+export type FailCode = "internal" | "too-many-sessions" | "too-slow";
+
 /** A session as the hub sees it. */
 export interface Member {
   readonly username: string;
@@ -14,6 +17,8 @@ export interface Member {
   readonly deliveries: Deliveries;
   /** What waits for it, in bytes. */
   readonly backlogBytes: number;
+  /** What of that the client takes as soon as the server delivers it; where that is much, only a part. */
+  readonly load: number;
   /**
    * Takes messages of a block, from `from` up to `to` (not included).
    *
@@ -31,8 +36,8 @@ export interface Member {
   room(): Promise<void> | undefined;
   /** Sends a control record as it is. */
   notify(line: string): void;
-  /** Ends the session for now, because it can't be given what it has missed. */
-  fail(code: "internal" | "too-slow", why: string): void;
+  /** Ends the session for now: it can't be given what it has missed, or is one too many. */
+  fail(code: FailCode, why: string): void;
 }
 
 /** An account with sessions, or with acknowledgements that are not stored yet. */

@@ -1,12 +1,10 @@
 import type { Clock } from "../clock.ts";
 import type { FlowItem, MessageLog } from "../messages/message_log.ts";
 import type { ActiveUser, Member } from "./active_user.ts";
+import { TOO_MUCH } from "./back_pressure.ts";
 
 /** How long a session that catches up may be far behind, in milliseconds. */
 const STUCK_MS = 120_000;
-
-/** Why a session ends for which too much waits. */
-export const TOO_MUCH = "too much waited to be delivered";
 
 /** Options of {@linkcode CatchUp}. */
 export interface CatchUpOptions {

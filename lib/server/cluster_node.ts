@@ -2,12 +2,14 @@ import type { Accounts } from "../accounts/accounts.ts";
 import { type Cluster, type ClusterOptions, openCluster } from "../cluster/cluster.ts";
 import type { Elsewhere } from "../cluster/elsewhere.ts";
 import type { OtherServers } from "../cluster/other_servers.ts";
+import type { Uses } from "../cluster/uses.ts";
 import type { Journal } from "../journal/journal.ts";
 import { Projection } from "../journal/projection.ts";
 import type { Database } from "../messages/database.ts";
 import type { HistoryRule } from "../messages/mailboxes.ts";
 import { encodeRecord } from "../protocol/records.ts";
 import type { Services } from "./services.ts";
+import { shareLimits } from "./shared_limits.ts";
 import { SharedAccounts } from "./shared_accounts.ts";
 
 /** Users are told that nothing can be stored when that has lasted so long, in milliseconds. */
@@ -43,7 +45,7 @@ export interface ClusterStatus {
 
 /** What makes a server one of a cluster. */
 export class ClusterNode {
-  readonly elsewhere: Elsewhere & OtherServers;
+  readonly elsewhere: Elsewhere & OtherServers & Uses;
   readonly #cluster: Cluster;
   readonly #accounts: SharedAccounts;
   readonly #state: State;
@@ -57,7 +59,7 @@ export class ClusterNode {
   private constructor(
     cluster: Cluster,
     { elsewhere, accounts, state }: {
-      elsewhere: Elsewhere & OtherServers;
+      elsewhere: Elsewhere & OtherServers & Uses;
       accounts: SharedAccounts;
       state: State;
     },
@@ -96,6 +98,7 @@ export class ClusterNode {
   serve(services: Services): void {
     const { projection } = this.#state;
     const { accounts, hub, known, returning } = services;
+    shareLimits(services, this.elsewhere);
     projection.onAccounts = (changes) => {
       for (const change of changes) {
         const { account, line, by } = change;

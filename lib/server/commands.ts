@@ -87,7 +87,7 @@ function publish(
   const draft = { text: parseText(text, limits), origin: session.originOf(id) };
   const stored = hub.send(session.username, draft);
   session.answerLater(id, stored, (message) => ({ type: "sent", id, message }));
-  return keepPace(session);
+  return keepPace(session, draft);
 }
 
 function direct(
@@ -101,7 +101,7 @@ function direct(
   const away = hub.find(addressee) === undefined || undefined;
   const stored = hub.send(session.username, { to: addressee, ...draft });
   session.answerLater(id, stored, (message) => ({ type: "sent", id, message, away }));
-  return keepPace(session, { to: addressee });
+  return keepPace(session, { to: addressee, ...draft });
 }
 
 function history(
@@ -166,13 +166,13 @@ function status(session: Session, { id, message }: ClientRecords["status"]): voi
   else session.answerLater(id, elsewhere, make);
 }
 
-/** Reads nothing more of a sender while its receivers, or the disk, are far behind. */
+/** Reads nothing more of a sender while its receivers, the server or the disk are far behind. */
 export function keepPace(
   session: Session,
-  whom?: { to?: string; room?: number },
+  said: { text: string; to?: string; room?: number },
 ): void | Promise<void> {
   const { hub, journal } = session.services;
-  const relief = hub.relief(whom) ?? journal.room();
+  const relief = hub.relief(said) ?? journal.room();
   if (relief !== undefined) return session.work(() => relief);
 }
 

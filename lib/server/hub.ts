@@ -1,5 +1,5 @@
 import type { Clock } from "../clock.ts";
-import type { Origin, RoomEvent } from "../journal/events.ts";
+import type { Origin } from "../journal/events.ts";
 import type { Journal } from "../journal/journal.ts";
 import type { Projection, StoredMessage } from "../journal/projection.ts";
 import type { Deletion } from "../messages/deletions.ts";
@@ -7,32 +7,25 @@ import type { FlowItem } from "../messages/message_log.ts";
 import { foldUsername } from "../protocol/names.ts";
 import { type HeldMemory, RecordBlock } from "../protocol/record_block.ts";
 import { encodeRecord, type Progress } from "../protocol/records.ts";
-import { TokenBucket } from "../token_bucket.ts";
 import { type Elsewhere, type Mark, type Marks, NOWHERE } from "../cluster/elsewhere.ts";
+import { Acknowledgements } from "./acknowledgements.ts";
 import type { ActiveUser, ExpelCode, Member } from "./active_user.ts";
+import { BackPressure } from "./back_pressure.ts";
 import { type Audience, Batch, type Share } from "./batch.ts";
-import { CatchUp, TOO_MUCH } from "./catch_up.ts";
+import { CatchUp } from "./catch_up.ts";
+import { CommandRates } from "./command_rates.ts";
 import { type Counts, noCounts } from "./counts.ts";
 import { Crowds } from "./crowds.ts";
 import { enforce, tellRole } from "./enforcement.ts";
 import { Heard } from "./heard.ts";
 import { DeliveryMarks, divide, together } from "./marks.ts";
-import { stayChangeOf } from "../messages/room_table.ts";
+import { RoomNews } from "./room_news.ts";
 import { RecentRate } from "./recent_rate.ts";
 import { Presence } from "./presence.ts";
 import { Unread } from "./unread.ts";
 
-/** How long a sender waits for receivers who are behind, in milliseconds. */
-const RELIEF_LIMIT_MS = 2_000;
-
-/** How often it is written what members of rooms have acknowledged, in milliseconds. */
-const HEARD_MS = 2_000;
-
-/** In a room with more active members than this nobody is told who joins or leaves it. */
-const MAX_TOLD = 50;
-
-/** What those are told who are in a room, where it is no act. */
-const WORDS = { "room-made": "made", "room-joined": "joined", "room-left": "left" } as const;
+/** About so many bytes of a message's record are not its text. */
+const RECORD_BYTES = 100;
 
 /** Of so many public and so many direct messages it is known how far they got. */
 const MARKS = 10_000;
@@ -53,6 +46,8 @@ export interface HubOptions {
   rate: { burst: number; perSecond: number };
   /** The most bytes of messages that may wait for all sessions together. */
   maxBacklogBytes: number;
+  /** An account may have so many sessions. @default any number */
+  maxSessions?: number;
 }
 
 /** Who is here, and who gets what. */
@@ -61,23 +56,18 @@ export class Hub {
   readonly #journal: Journal;
   readonly #state: Projection;
   readonly #elsewhere: Elsewhere;
-  readonly #rate: HubOptions["rate"];
-  readonly #maxBacklogBytes: number;
   /** What waits for all sessions together; what waits for several counts once. */
   readonly #held: HeldMemory = { bytes: 0 };
   readonly #users = new Map<string, ActiveUser>();
   /** How many users are active here, and how many of them at other servers too. */
   #here = 0;
   #both = 0;
-  /** How fast each account may command, all its sessions together; kept while it is not full. */
-  readonly #rates = new Map<string, TokenBucket>();
+  readonly rates: CommandRates;
   readonly #marks = new DeliveryMarks(MARKS);
   readonly #catchUp: CatchUp;
   readonly #crowds = new Crowds();
-  /** Who has acknowledged messages of rooms, as the log does not know yet. */
-  readonly #hearing = new Set<ActiveUser>();
-  /** Sessions that were far behind when they were last given something. */
-  readonly #behind = new Set<Member>();
+  readonly #acknowledgements: Acknowledgements;
+  readonly #pressure: BackPressure;
   readonly #recent: RecentRate;
   readonly #counts: Counts["messages"];
   /** Who is told of who comes and goes. */
@@ -89,11 +79,17 @@ export class Hub {
     this.#journal = journal;
     this.#state = projection;
     this.#elsewhere = elsewhere;
-    this.#rate = rate;
-    this.#maxBacklogBytes = maxBacklogBytes;
+    this.rates = new CommandRates({ clock, ...rate });
     this.presence = new Presence(clock);
     this.#recent = new RecentRate(clock);
     this.#counts = options.counts ?? noCounts().messages;
+    const written = (user: ActiveUser) => this.#forget(user);
+    this.#acknowledgements = new Acknowledgements({ clock, journal, written });
+    const members = () => this.#members();
+    this.#pressure = new BackPressure({ clock, held: this.#held, maxBacklogBytes, members });
+    const { rooms } = projection;
+    const active = (username: string) => this.#active(username);
+    const news = new RoomNews({ rooms, crowds: this.#crowds, presence: this.presence, active });
     this.#catchUp = new CatchUp({
       clock,
       messages: projection.messages,
@@ -101,12 +97,13 @@ export class Hub {
       give: (user, member, items) => this.#givePage(user, member, items),
     });
     projection.onMessages = (messages) => this.#fanOut(messages);
-    projection.onRoom = (number, event) => this.#noteRoom(number, event);
+    projection.onRoom = (number, event) => news.note(number, event);
     projection.onRole = (account, role) => tellRole(account, role, this);
     projection.onOperation = (event) => enforce(event, this);
     projection.onDeletion = (deletion) => this.#tellDeletion(deletion);
     projection.onGone = (account) => this.#forgetAccount(account);
     elsewhere.onUser = (key, { username }, change) => this.#noteElsewhere(key, username, change);
+    elsewhere.onCounted = (key) => this.#capSessions(key, options.maxSessions);
     elsewhere.onMarks = (message) =>
       divide(this.#marksOf(message) ?? new Map(), (key) => elsewhere.users.has(key));
   }
@@ -220,7 +217,7 @@ export class Hub {
     user.members.delete(member);
     this.#noteSessions(user);
     user.live.delete(member);
-    this.#behind.delete(member);
+    this.#pressure.left(member);
     this.presence.unwatch(member);
     user.heard.leave(member.deliveries);
     if (user.unread.leave(member.deliveries)) {
@@ -232,17 +229,8 @@ export class Hub {
     if (this.#elsewhere.users.has(user.key)) this.#both--;
     else this.#goneEverywhere(user);
     for (const room of user.rooms) this.#crowds.remove(room, user);
-    void this.#writeHeard([user]);
+    this.#acknowledgements.flush(user);
     this.#forget(user);
-    if (this.#rates.get(user.key)?.isFull(this.#clock.now())) this.#rates.delete(user.key);
-  }
-
-  /** The bucket that an account's commands are taken from; coming back does not fill it. */
-  rateOf(username: string): TokenBucket {
-    const key = foldUsername(username);
-    const rate = this.#rates.get(key) ?? new TokenBucket(this.#rate, this.#clock.now());
-    this.#rates.set(key, rate);
-    return rate;
   }
 
   /**
@@ -277,14 +265,13 @@ export class Hub {
   acknowledged(member: Member): void {
     const user = this.#active(member.username);
     if (user === undefined) return;
-    if (user.heard.acknowledged(member.deliveries)) this.#writeHeardSoon(user);
+    if (user.heard.acknowledged(member.deliveries)) this.#acknowledgements.noteHeard(user);
     const first = user.unread.acknowledged(member.deliveries);
     if (first.length === 0) return;
     for (const { id, number } of first) {
       this.#marks.acknowledged(id, member.deliveries.wentByTcp(number) ? "tcp" : "udp");
     }
-    if (user.acknowledged.length === 0) this.#clock.soon(() => void this.#writeAcknowledged(user));
-    for (const { id } of first) user.acknowledged.push(id);
+    this.#acknowledgements.noteDirect(user, first.map(({ id }) => id));
   }
 
   /**
@@ -321,9 +308,7 @@ export class Hub {
 
   /** Sends a record to every session. */
   tellAll(line: string): void {
-    for (const { members } of this.#users.values()) {
-      for (const member of members.keys()) member.notify(line);
-    }
+    for (const member of this.#members()) member.notify(line);
   }
 
   /** Sends a record to the sessions of an account. */
@@ -343,28 +328,31 @@ export class Hub {
   }
 
   /**
-   * Waits until no receiver is far behind, or for two seconds: whoever sends faster than others can
-   * take is slowed down, and one who does not take anything slows down nobody for long.
+   * What a sender waits for before its next message: for receivers of the last one who are far behind, or
+   * because the server has too much to deliver. Undefined where nobody is behind.
    *
-   * @param of the one receiver, or the room; by default every active user
-   * @returns undefined where nobody is behind
+   * @param to the one receiver, or the room; by default every active user
    */
-  relief({ to, room }: { to?: string; room?: number } = {}): Promise<void> | undefined {
-    if (this.#behind.size === 0) return undefined;
+  relief(
+    { text, to, room }: { text: string; to?: string; room?: number },
+  ): Promise<void> | undefined {
     const only = to === undefined ? undefined : foldUsername(to);
-    const waits: Promise<void>[] = [];
-    for (const member of this.#behind) {
-      if (member.room() === undefined) this.#behind.delete(member);
-      const key = foldUsername(member.username);
-      if (only !== undefined && key !== only) continue;
-      if (room !== undefined && this.#users.get(key)?.rooms.has(room) !== true) continue;
-      const relief = member.relief();
-      if (relief !== undefined) waits.push(relief);
-    }
-    if (waits.length === 0) return undefined;
-    const late = Promise.withResolvers<void>();
-    const limit = this.#clock.after(RELIEF_LIMIT_MS, late.resolve);
-    return Promise.race([Promise.all(waits), late.promise]).then(() => limit[Symbol.dispose]());
+    const receivers = only !== undefined
+      ? 1
+      : room !== undefined
+      ? this.#crowds.of(room).size
+      : this.#here;
+    return this.#pressure.relief(
+      receivers * (text.length + RECORD_BYTES),
+      (key) =>
+        only !== undefined
+          ? key === only
+          : room === undefined || this.#users.get(key)?.rooms.has(room) === true,
+    );
+  }
+
+  *#members(): Generator<Member> {
+    for (const { members } of this.#users.values()) yield* members.keys();
   }
 
   #active(username: string): ActiveUser | undefined {
@@ -413,8 +401,8 @@ export class Hub {
       member.expel("the account was removed");
     }
     this.#users.delete(key);
-    if (user !== undefined) this.#hearing.delete(user);
-    this.#rates.delete(key);
+    if (user !== undefined) this.#acknowledgements.forget(user);
+    this.rates.forget(key);
   }
 
   /** Gives everybody what was stored; who is in which room did not change in between. */
@@ -452,7 +440,7 @@ export class Hub {
         for (const share of own) this.#give(user, member, share);
       }
     }
-    this.#capBacklog();
+    this.#pressure.cap();
   }
 
   /** The user is active from now on, in the rooms that it is in. */
@@ -461,37 +449,6 @@ export class Hub {
     user.heard.written(mailboxes.heard(user.key));
     user.heard.isNeeded = rooms.staysOf(user.key, user.heard.upTo).length > 0;
     for (const room of rooms.roomsOf(user.key, this.#journal.last)) this.#crowds.add(room, user);
-  }
-
-  /** Something has changed in a room. */
-  #noteRoom(number: number, event: RoomEvent): void {
-    const change = stayChangeOf(number, event);
-    const user = change && this.#active(change.account);
-    const room = event.type === "room-made" ? number : event.room;
-    if (change?.isIn === true && user !== undefined) {
-      this.#crowds.add(room, user);
-      user.heard.isNeeded = true;
-    }
-    this.#tellRoom(room, event, this.#state.rooms.takeHeir(number));
-    if (change?.isIn === false && user !== undefined) this.#crowds.remove(room, user);
-  }
-
-  /** Tells those who are here what was done in a room, and who owns it from then on if its owner left. */
-  #tellRoom(number: number, event: RoomEvent, heir: string | undefined): void {
-    const crowd = new Set(this.#crowds.of(number));
-    const isAct = event.type === "room-act";
-    const invited = isAct && event.what === "invite" ? this.#active(event.user ?? "") : undefined;
-    if (invited !== undefined) crowd.add(invited);
-    const room = crowd.size === 0 ? undefined : this.#state.rooms.nameOf(number);
-    // In a large crowd who comes and goes is no news, and would cost each of them as much as a message.
-    const isNews = isAct || heir !== undefined || crowd.size <= MAX_TOLD;
-    if (room === undefined || !isNews) return;
-    const what = isAct ? event.what : WORDS[event.type];
-    const { user, text } = isAct ? event : { user: heir };
-    const line = encodeRecord({ type: "room", room, what, by: event.by, user, text });
-    for (const { members } of crowd) {
-      for (const member of members.keys()) if (this.presence.tells(member)) member.notify(line);
-    }
   }
 
   /** Tells those who are here, and may have got the message. */
@@ -505,39 +462,15 @@ export class Hub {
     }
   }
 
-  /** Once in a while, for all together. */
-  #writeHeardSoon(user: ActiveUser): void {
-    if (this.#hearing.size === 0) {
-      this.#clock.after(HEARD_MS, () => void this.#writeHeard([...this.#hearing]));
-    }
-    this.#hearing.add(user);
-  }
-
-  async #writeHeard(users: readonly ActiveUser[]): Promise<void> {
-    for (const user of users) this.#hearing.delete(user);
-    const heard = users.filter(({ heard }) => !heard.isWritten)
-      .map((user) => ({ user, upTo: user.heard.upTo }));
-    if (heard.length === 0) return;
-    const accounts = heard.map(({ user, upTo }) => [user.key, upTo] as const);
-    // Where it can't be written, they come again.
-    await this.#journal.append({ type: "rooms-heard", accounts }).catch(() => {});
-    for (const { user, upTo } of heard) {
-      user.heard.written(upTo);
-      this.#forget(user);
-    }
-  }
-
-  /** Where too much waits for all together, those for whom most waits end. */
-  #capBacklog(): void {
-    while (this.#held.bytes > this.#maxBacklogBytes) {
-      let worst: Member | undefined;
-      for (const { members } of this.#users.values()) {
-        for (const member of members.keys()) {
-          if (member.backlogBytes > (worst?.backlogBytes ?? 0)) worst = member;
-        }
-      }
-      if (worst === undefined) return;
-      worst.fail("too-slow", TOO_MUCH);
+  /**
+   * Ends sessions that are too many: the account was logged in at another server at the same time, and that one came
+   * first.
+   */
+  #capSessions(key: string, most = Infinity): void {
+    const members = [...this.#active(key)?.members.keys() ?? []];
+    const over = this.sessionsOf(key) - most;
+    for (const member of over > 0 ? members.slice(-over) : []) {
+      member.fail("too-many-sessions", `this account is logged in ${most} times already`);
     }
   }
 
@@ -547,7 +480,7 @@ export class Hub {
     if (kind === "direct") user.unread.hand(member.deliveries, ids.slice(from, to), number);
     if (kind === "public") this.#note(user, member, ids[from]!, { number, count: to - from });
     if (kind === "room") this.#noteRooms(user, member, { ids, from, to, number });
-    if (member.room() !== undefined) this.#behind.add(member);
+    this.#pressure.given(member);
   }
 
   #noteRooms(
@@ -569,16 +502,6 @@ export class Hub {
     this.#marks.note(user.members.get(member)!, id, deliveries);
   }
 
-  async #writeAcknowledged(user: ActiveUser): Promise<void> {
-    const ids = user.acknowledged.sort((a, b) => a - b);
-    user.acknowledged = [];
-    // Where it can't be written, they come again.
-    const event = { type: "acknowledgement", account: user.key, messages: ids } as const;
-    await this.#journal.append(event).catch(() => {});
-    user.unread.written(ids);
-    this.#forget(user);
-  }
-
   #givePage(
     user: ActiveUser,
     member: Member,
@@ -594,6 +517,6 @@ export class Hub {
       if (undelivered) user.unread.hand(member.deliveries, [id], number);
       number++;
     }
-    this.#capBacklog();
+    this.#pressure.cap();
   }
 }

@@ -41,6 +41,8 @@ export interface OutboxOptions {
   acknowledged: () => void;
 }
 
+/** The most that one client counts for in what the server has to do: a few slow ones shall not slow down all. */
+const MAX_LOAD_BYTES = 256 * 1_024;
 /** A client that stays far behind for longer than this is not waited for, in milliseconds. */
 const PATIENCE_MS = 5_000;
 /** A client that has acknowledged nothing for so long is stuck, in milliseconds. */
@@ -120,6 +122,13 @@ export class Outbox implements Disposable {
     return this.#sender.backlog;
   }
 
+  /** What of that the client takes as soon as it is delivered, in bytes: of one who is far behind only a part. */
+  get load(): number {
+    return this.#isStuck(this.#options.clock.now())
+      ? 0
+      : Math.min(this.backlogBytes, MAX_LOAD_BYTES);
+  }
+
   /** How far the client has got. */
   get deliveries(): Deliveries {
     return this.#sender;
@@ -146,8 +155,7 @@ export class Outbox implements Disposable {
     if (!this.#farBehind) return undefined;
     const now = this.#options.clock.now();
     this.#behindSince = Math.min(this.#behindSince, now);
-    const stuck = now - this.#progressAt > STUCK_AFTER_MS;
-    if (stuck || now - this.#behindSince > PATIENCE_MS) return undefined;
+    if (this.#isStuck(now) || now - this.#behindSince > PATIENCE_MS) return undefined;
     return this.room();
   }
 
@@ -237,6 +245,10 @@ export class Outbox implements Disposable {
     this.#relieve();
     this.#settled?.resolve();
     this.#sender.drain();
+  }
+
+  #isStuck(now: number): boolean {
+    return now - this.#progressAt > STUCK_AFTER_MS;
   }
 
   get #farBehind(): boolean {

@@ -13,6 +13,8 @@ interface RegistrationLimits {
 
 /** A brake on new accounts, for each address. */
 export class Registrations {
+  /** Is told from which address an account was made. */
+  onMade: (address: string) => void = () => {};
   readonly #clock: Clock;
   readonly #limits: RegistrationLimits;
   /** Who was here last comes last. */
@@ -52,8 +54,14 @@ export class Registrations {
     try {
       return created = await create();
     } finally {
-      if (!created) bucket.giveBack();
+      if (created) this.onMade(address);
+      else bucket.giveBack();
     }
+  }
+
+  /** An account was made at another server. */
+  countElsewhere(address: string): void {
+    this.#bucketOf(address).take(this.#clock.now());
   }
 
   #bucketOf(address: string): TokenBucket {

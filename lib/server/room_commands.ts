@@ -71,7 +71,7 @@ export function say(
   const { id: room } = findRoom(session, raw);
   const stored = hub.send(session.username, { room, ...draft });
   session.answerLater(id, stored, (message) => ({ type: "sent", id, message }));
-  return keepPace(session, { room });
+  return keepPace(session, { room, ...draft });
 }
 
 /** Does something to a room, or to somebody in it. */

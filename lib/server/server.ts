@@ -162,7 +162,7 @@ export class ChatServer {
     this.#maxOpen = options.connections ?? Infinity;
     this.#others = others;
     this.port = ports.port;
-    this.unreadableCredentials = accounts.unreadable;
+    this.unreadableCredentials = accounts.filed.unreadable;
     this.#ports = ports;
     this.#lock = lock;
     this.#database = database;
@@ -222,6 +222,7 @@ export class ChatServer {
         counts: counts.messages,
         rate: { burst: limits.commandBurst, perSecond: limits.commandsPerSecond },
         maxBacklogBytes: limits.backlogBytes,
+        maxSessions: limits.sessionsPerAccount,
       }),
       protection,
       calmRate: new CalmRate(clock.now()),
@@ -376,7 +377,7 @@ export class ChatServer {
 
   /** What an account had that has gone, its messages too, is never for another one of its name. */
   async #reconcile(): Promise<void> {
-    const { revision, identities, operators } = this.#services.accounts;
+    const { filed: { revision }, identities, operators } = this.#services.accounts;
     // Where the file is gone the accounts need not be: it may come back.
     if (this.#database.lost || identities.size === 0 || revision === this.#reconciled) return;
     await reconcile(identities, this.#services);

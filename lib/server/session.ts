@@ -16,7 +16,7 @@ import { visibleLine } from "../protocol/visible.ts";
 import { VERSION } from "../version.ts";
 import { Answers } from "./answers.ts";
 import { type Command, commands } from "./commands.ts";
-import type { ExpelCode, Member } from "./active_user.ts";
+import type { ExpelCode, FailCode, Member } from "./active_user.ts";
 import type { RecordBlock } from "../protocol/record_block.ts";
 import type { Deliveries } from "./marks.ts";
 import { overviewFor } from "./overview.ts";
@@ -207,6 +207,10 @@ export class Session implements Member {
     return this.#outbox?.backlogBytes ?? 0;
   }
 
+  get load(): number {
+    return this.#outbox?.load ?? 0;
+  }
+
   /** So many messages wait for it. */
   get backlog(): number {
     return this.#outbox?.backlog ?? 0;
@@ -220,7 +224,7 @@ export class Session implements Member {
     this.end(code, why);
   }
 
-  fail(code: "internal" | "too-slow", why: string): void {
+  fail(code: FailCode, why: string): void {
     if (code === "internal") {
       this.services.log(`${this.username} can't be given what was missed: ${why}`);
     }
@@ -486,7 +490,7 @@ export class Session implements Member {
    */
   keepRate(username: string, commands = 1): Promise<void> | undefined {
     const { clock, hub } = this.services;
-    const wait = hub.rateOf(username).take(clock.now(), commands);
+    const wait = hub.rates.take(foldUsername(username), commands);
     return wait > 0 ? this.work((signal) => sleep(clock, wait, signal)) : undefined;
   }
 

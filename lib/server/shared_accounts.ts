@@ -48,6 +48,14 @@ export function compare(
   return isNew ? "publish" : "write";
 }
 
+/** Whether the line in the file is about an account that the cluster knows, or has removed. */
+function isKnown(
+  shared: SharedAccount | undefined,
+  filed: { identity: string } | undefined,
+): boolean {
+  return shared !== undefined && (shared.line !== undefined || shared.identity === filed?.identity);
+}
+
 /**
  * The accounts of a cluster on one server. Events say what they are; `credentials.txt` is brought to that, and what an
  * operator does to the file becomes events. The table of the accounts says which of them the file has already, so a line
@@ -58,6 +66,8 @@ export class SharedAccounts {
   readonly #shared: Map<string, SharedAccount>;
   /** Those that the file may not have as they are. */
   readonly #unfiled = new Set<string>();
+  /** Whether the file was written by others than this program, and is not yet what it should be. */
+  #isStrange = false;
   /** The file's revision that was compared. */
   #compared = -1;
 
@@ -100,30 +110,38 @@ export class SharedAccounts {
   async settle(): Promise<void> {
     const { accounts } = this.#options;
     await accounts.refresh();
-    if (accounts.revision !== this.#compared) await this.#compare();
+    if (accounts.filed.revision !== this.#compared) await this.#compare();
     await this.#write();
+    if (!this.#isStrange || this.#unfiled.size > 0) return;
+    await accounts.filed.vouch();
+    this.#isStrange = false;
   }
 
-  /** Has others know what somebody did to the file. */
+  /**
+   * Has others know what somebody did to the file. What is not from this program may be an old backup, or cut short: it
+   * adds accounts, and neither changes nor removes any.
+   */
   async #compare(): Promise<void> {
     const { accounts, log } = this.#options;
-    const { revision, isPartial } = accounts;
-    const filed = accounts.fileLines;
+    const { revision, lines: filed } = accounts.filed;
+    const isOwn = await accounts.filed.isOwn();
     const publish: string[] = [];
-    let lost = 0;
+    let refused = 0;
     for (const key of new Set([...this.#shared.keys(), ...filed.keys()])) {
       const shared = this.#shared.get(key);
       const difference = compare(shared, filed.get(key));
-      const isLost = isPartial && difference === "publish" && !filed.has(key);
-      if (isLost) {
+      const isRefused = !isOwn && difference === "publish" && isKnown(shared, filed.get(key));
+      if (isRefused) {
         shared!.filed = false;
-        lost++;
+        refused++;
       } else if (difference === "publish") publish.push(key);
-      if (isLost || difference === "same" || difference === "write") this.#unfiled.add(key);
+      if (isRefused || difference === "same" || difference === "write") this.#unfiled.add(key);
     }
-    if (lost > 0) {
+    this.#isStrange ||= !isOwn;
+    if (refused > 0) {
       log(
-        `credentials.txt is not whole: it lacks ${lost} accounts, which are written again; nobody is removed`,
+        `credentials.txt was changed by others than chatserver: ${refused} accounts are written again as they ` +
+          "are, nobody is removed or changed (chatserver users does that)",
       );
     }
     for (let i = 0; i < publish.length; i += AT_ONCE) {
@@ -186,9 +204,9 @@ export class SharedAccounts {
     for (const key of this.#unfiled) {
       const line = this.#shared.get(key)?.line;
       lines.set(key, line);
-      if (accounts.fileLine(key) !== line) different.set(key, line);
+      if (accounts.filed.line(key) !== line) different.set(key, line);
     }
-    if (different.size > 0 && !await accounts.file(different)) return;
+    if (different.size > 0 && !await accounts.filed.write(different)) return;
     for (const [key, line] of lines) {
       const shared = this.#shared.get(key);
       // It may have changed meanwhile.
@@ -205,7 +223,7 @@ export class SharedAccounts {
   #requireSame(): void {
     const shared = [...this.#shared];
     if (shared.some(([, { filed }]) => filed)) return;
-    const filed = this.#options.accounts.fileLines;
+    const filed = this.#options.accounts.filed.lines;
     const others = shared.filter(([key, { line, identity }]) =>
       line !== undefined && (filed.get(key)?.identity ?? identity) !== identity
     );

@@ -45,7 +45,7 @@ export function formatStatus(status: ServerStatus, timeOf: (time: number) => str
     line("new accounts", formatNewAccounts(status, timeOf)),
     ...cluster === undefined ? [] : [line(
       "cluster",
-      `${cluster.otherServers} other servers, ${cluster.usersElsewhere} users there`,
+      `other servers: ${cluster.otherServers}, users there: ${cluster.usersElsewhere}`,
     )],
   ];
 }

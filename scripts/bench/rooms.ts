@@ -17,6 +17,7 @@ const AT_ONCE = 5_000;
 class Taker implements Member {
   readonly login = undefined;
   readonly backlogBytes = 0;
+  readonly load = 0;
   readonly deliveries = { delivered: 0, wentByTcp: () => true };
   readonly username: string;
   taken = 0;

@@ -12,7 +12,7 @@ const usernames = (accounts: Accounts) => accounts.all.map(({ username }) => use
 Deno.test("Accounts.create() makes the file, with a hash, for its owner's eyes only", async () => {
   await using folder = await TempFolder.create();
   const accounts = await load(folder);
-  assertEquals(accounts.unreadable, []);
+  assertEquals(accounts.filed.unreadable, []);
   assert(await accounts.create("Joe", "geheim"));
   const path = folder.file("credentials.txt");
   assertMatch(
@@ -68,7 +68,7 @@ Deno.test("Accounts.verify() replaces a password in the file by a hash, and noth
   before[before.length - 3] = 0xff; // no UTF-8
   await Deno.writeFile(path, before);
   const accounts = await load(folder);
-  assertEquals(accounts.unreadable, [6, 7]);
+  assertEquals(accounts.filed.unreadable, [6, 7]);
   assert(!await accounts.verify("joe", "old"), "the last line for a name wins");
   assert(await accounts.verify("joe", "new"));
 
@@ -99,10 +99,10 @@ Deno.test("Accounts.create() begins a new line after a torn one", async () => {
   await using folder = await TempFolder.create();
   await Deno.writeTextFile(folder.file("credentials.txt"), "ann one\njoe:$scr");
   const accounts = await load(folder);
-  assertEquals(accounts.unreadable, [2]);
+  assertEquals(accounts.filed.unreadable, [2]);
   assert(await accounts.create("joe", "geheim"));
   const again = await load(folder);
-  assertEquals(again.unreadable, [2]);
+  assertEquals(again.filed.unreadable, [2]);
   assert(await again.verify("joe", "geheim"));
 });
 
@@ -110,7 +110,7 @@ Deno.test("Accounts.load() takes a file that begins with a byte order mark", asy
   await using folder = await TempFolder.create();
   await Deno.writeTextFile(folder.file("credentials.txt"), "\ufeffann one\r\njoe two\r\n");
   const accounts = await load(folder);
-  assertEquals(accounts.unreadable, []);
+  assertEquals(accounts.filed.unreadable, []);
   assert(await accounts.verify("ann", "one"));
   assert(await accounts.verify("joe", "two"));
 });

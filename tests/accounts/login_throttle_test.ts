@@ -142,3 +142,36 @@ Deno.test("LoginThrottle: guessing from an address that is known is no faster", 
   console.log(`    in an hour ${known} guesses from a known address, ${unknown} from another`);
   assertEquals(known, unknown);
 });
+
+Deno.test("LoginThrottle counts what is tried at other servers, and knows how to do without them", async () => {
+  const clock = new FakeClock();
+  const throttles = Array.from({ length: 3 }, () => new LoginThrottle(clock, new KnownAddresses()));
+  let isAway = false;
+  for (const throttle of throttles) {
+    throttle.onPassword = (password) => {
+      const others = isAway ? [] : throttles.filter((other) => other !== throttle);
+      for (const other of others) other.countElsewhere(password);
+    };
+  }
+  const waits: number[] = [];
+  for (let attempt = 0; attempt < 9; attempt++) {
+    const throttle = throttles[attempt % 3]!;
+    waits.push(Math.round(await secondsUntil(clock, throttle.admit("joe", "a", signal))));
+    throttle.failed("joe", "a");
+  }
+  assertEquals(waits, [0, 0, 0, 1, 2, 4, 8, 16, 32]);
+  // A right password clears them everywhere.
+  throttles[0]!.succeeded("joe", "a");
+  assertEquals(await secondsUntil(clock, throttles[1]!.admit("joe", "a", signal)), 0);
+  throttles[1]!.succeeded("joe", "a");
+  clock.advance(60_000);
+  // From many addresses: ten at once in all, then one each five seconds.
+  for (let attempt = 0; attempt < 12; attempt++) throttles[0]!.failed("joe", `b${attempt}`);
+  assertEquals(await secondsUntil(clock, throttles[1]!.admit("joe", "home", signal)), 15);
+  // Each counts alone while nobody can tell.
+  clock.advance(600_000);
+  isAway = true;
+  for (let attempt = 0; attempt < 5; attempt++) throttles[0]!.failed("joe", "c");
+  assertEquals(await secondsUntil(clock, throttles[1]!.admit("joe", "c", signal)), 0);
+  assertEquals(await secondsUntil(clock, throttles[0]!.admit("joe", "c", signal)), 4);
+});

@@ -55,18 +55,14 @@ Deno.test("what a crash left between the table and the file is mended, and an op
   await cluster.join(0, "bob");
   await until(() => areSame(cluster, 2));
   await cluster.restart(1, async (folder) => {
-    const lines = await cluster.credentials(1);
     // As if it had been killed before it wrote ann's line; bob's line is removed by an operator.
-    await Deno.writeTextFile(folder.file("credentials.txt"), "");
+    await operate(folder, (accounts) => accounts.remove(["ann", "bob"]));
     using database = new DatabaseSync(folder.file("messages.db"));
     assertEquals(
       database.prepare("UPDATE credentials SET filed = 0 WHERE account = 'ann'").run().changes,
       1,
     );
-    await Deno.writeTextFile(
-      folder.file("credentials.txt"),
-      lines[0]!.replace(/^ann:/, "eve:") + "\n",
-    );
+    await operate(folder, (accounts) => accounts.create("eve", "eve"));
   });
   const names = async (i: number) =>
     (await cluster.credentials(i)).map((line) => line.split(":")[0]).join();
@@ -110,6 +106,34 @@ Deno.test("a file that one server lost, or has in part, removes nobody at the ot
   const readable = async () =>
     (await Accounts.load(second.folder.path, { cost: COST })).all.map(({ username }) => username);
   await until(async () => (await readable()).join() === "ann,bob,cid,dan,eve");
+});
+
+Deno.test("an old credentials.txt that is put back at one server changes nobody, and chatserver users still does", async () => {
+  await using cluster = await RunningCluster.start(2);
+  const { folder, log } = cluster.nodes[1]!;
+  const path = folder.file("credentials.txt");
+  const ann = await cluster.join(0, "ann");
+  await cluster.join(0, "bob");
+  await until(() => areSame(cluster, 2));
+  const old = await Deno.readTextFile(path);
+  await ann.chat.changePassword("ann", "another one");
+  await operate(folder, (accounts) => accounts.remove(["bob"]));
+  await cluster.join(1, "cid");
+  await until(() => areSame(cluster, 2));
+  const before = await cluster.credentials(0);
+
+  // Somebody adds an account by hand, besides.
+  await Deno.writeTextFile(path, `${old}dan:dan\n`);
+  await until(() => log.some((line) => line.includes("3 accounts are written again as they are")));
+  await until(() => areSame(cluster, 3));
+  const after = await cluster.credentials(0);
+  assertEquals(after.filter((line) => !line.startsWith("dan:")), before);
+  assertEquals(ann.chat.signal.aborted, false);
+
+  await operate(folder, (accounts) => accounts.remove(["cid"]));
+  await until(() => areSame(cluster, 2));
+  const names = (await cluster.credentials(0)).map((line) => line.split(":")[0]);
+  assertEquals(names, ["ann", "dan"]);
 });
 
 Deno.test("a server brings its accounts along; others than the cluster's of the same names are refused", async () => {

@@ -8,14 +8,18 @@ import type { Endpoint } from "../../lib/net/connection.ts";
 import type { Message } from "../../lib/protocol/records.ts";
 import { quantile } from "../network/ledger.ts";
 
-/** How long who sends waits from one answer to the next message, in milliseconds. */
-const PAUSE_MS = 400;
+/** So many messages somebody sends at a time. */
+const AT_ONCE = 3;
+/** How long who sends waits from their answers to the next ones, in milliseconds. */
+const PAUSE_MS = 1_200;
 /** One message of so many goes to all, the others to one. */
 const PUBLIC_EVERY = 4;
 
 /** A message that somebody sent. */
 interface Sent {
   from: number;
+  /** How many its sender had sent before. */
+  number: number;
   to: number | undefined;
   /** Its id, when its sender saw "Message sent". */
   id: number | undefined;
@@ -29,6 +33,8 @@ interface Person {
   /** What the server said. */
   notices: string[];
   answered: number;
+  /** The address of the server that it is at, or was at last. */
+  host: string;
   /** When the connection was lost, if it is. */
   lostAt: number | undefined;
 }
@@ -40,7 +46,7 @@ export interface Outcome {
   deliveries: number;
   lost: number;
   twice: number;
-  /** Shown after one with a higher id, or to somebody whom it was not for. */
+  /** Shown after one with a higher id, or that its sender sent later, or to somebody whom it was not for. */
   misplaced: number;
 }
 
@@ -74,7 +80,7 @@ export class Crowd implements AsyncDisposable {
     const first = this.#servers[i % this.#servers.length]!;
     const servers = new Servers([first], { trust: undefined, clock: systemClock });
     const person = {
-      ...{ name, shown: [], notices: [], answered: 0, lostAt: undefined },
+      ...{ name, shown: [], notices: [], answered: 0, lostAt: undefined, host: first.hostname },
     } as unknown as Person;
     person.chat = await ChatClient.open({
       clock: systemClock,
@@ -83,7 +89,8 @@ export class Crowd implements AsyncDisposable {
       openSocket,
       onMessage: (message) => person.shown.push({ message, at: performance.now() }),
       onLost: () => person.lostAt ??= performance.now(),
-      onBack: () => {
+      onBack: ({ server }) => {
+        person.host = server!.hostname;
         this.#gaps.push(performance.now() - person.lostAt!);
         person.lostAt = undefined;
       },
@@ -100,27 +107,31 @@ export class Crowd implements AsyncDisposable {
   }
 
   async #send(from: number): Promise<void> {
-    const person = this.people[from]!;
     await pause(PAUSE_MS * from / this.people.length);
-    for (let i = 0; !this.#over; i++) {
-      const text = `${person.name} ${i}`;
-      const step = 1 + (from + i) % (this.people.length - 1);
-      const to = i % PUBLIC_EVERY === 0 ? undefined : (from + step) % this.people.length;
-      const sent: Sent = { from, to, id: undefined };
-      this.#sent.set(text, sent);
-      const started = performance.now();
-      try {
-        sent.id = to === undefined
-          ? await person.chat.publish(text)
-          : (await person.chat.direct(this.people[to]!.name, text)).message;
-        this.#waits.push(performance.now() - started);
-        person.answered++;
-      } catch (error) {
-        // A minute was too short for NATS. It may be stored or not, but was not confirmed.
-        if (!(error instanceof RequestError) || error.code !== "not-stored") throw error;
-        this.#refused++;
-      }
+    for (let i = 0; !this.#over; i += AT_ONCE) {
+      await Promise.all(Array.from({ length: AT_ONCE }, (_, j) => this.#say(from, i + j)));
       await pause(PAUSE_MS);
+    }
+  }
+
+  async #say(from: number, number: number): Promise<void> {
+    const person = this.people[from]!;
+    const text = `${person.name} ${number}`;
+    const step = 1 + (from + number) % (this.people.length - 1);
+    const to = number % PUBLIC_EVERY === 0 ? undefined : (from + step) % this.people.length;
+    const sent: Sent = { from, number, to, id: undefined };
+    this.#sent.set(text, sent);
+    const started = performance.now();
+    try {
+      sent.id = to === undefined
+        ? await person.chat.publish(text)
+        : (await person.chat.direct(this.people[to]!.name, text)).message;
+      this.#waits.push(performance.now() - started);
+      person.answered++;
+    } catch (error) {
+      // A minute was too short for NATS. It may be stored or not, but was not confirmed.
+      if (!(error instanceof RequestError) || error.code !== "not-stored") throw error;
+      this.#refused++;
     }
   }
 
@@ -160,7 +171,12 @@ export class Crowd implements AsyncDisposable {
     await Promise.all(this.#running);
     // What all have seen is after all that any of them has to see.
     const end = "the end";
-    this.#sent.set(end, { from: 0, to: undefined, id: await this.people[0]!.chat.publish(end) });
+    this.#sent.set(end, {
+      from: 0,
+      number: Infinity,
+      to: undefined,
+      id: await this.people[0]!.chat.publish(end),
+    });
     const has = ({ shown }: Person) => shown.some(({ message }) => message.text === end);
     while (!this.people.slice(1).every(has)) await pause(20);
     return this.#outcome();
@@ -184,6 +200,7 @@ export class Crowd implements AsyncDisposable {
         if (!times[i]!.has(text)) outcome.lost++;
       }
     }
+    outcome.misplaced = this.#overtaken;
     for (const [i, { shown }] of this.people.entries()) {
       outcome.twice += shown.length - times[i]!.size;
       let last = 0;
@@ -194,6 +211,17 @@ export class Crowd implements AsyncDisposable {
       }
     }
     return outcome;
+  }
+
+  /** How many messages were stored before one that their sender had sent earlier. */
+  get #overtaken(): number {
+    const newest = new Map<number, number>();
+    const stored = [...this.#sent.values()].filter(({ id }) => id !== undefined);
+    return stored.toSorted((a, b) => a.id! - b.id!).filter(({ from, number }) => {
+      const isLate = number < (newest.get(from) ?? -1);
+      newest.set(from, Math.max(number, newest.get(from) ?? -1));
+      return isLate;
+    }).length;
   }
 
   /** Somebody's history as each server gives it. */

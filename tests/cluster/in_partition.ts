@@ -6,22 +6,58 @@ import { assertExact, pause } from "./crowd.ts";
 const CLIENTS = 60;
 /** For so long it is cut off, in milliseconds: longer than NATS takes to elect another leader. */
 const CUT_MS = 15_000;
+/** Where the clients are. */
+const HUB = "10.0.9.254";
 
 const site: Site = JSON.parse(Deno.args[0]!);
 
-/** Adds or deletes the rules that cut a machine off from the other servers, though not from the clients. */
-async function rules(change: "-A" | "-D", victim: number): Promise<void> {
-  for (const [i, host] of site.hosts.entries()) {
-    if (i === victim) continue;
+async function run(at: number, ...command: string[]): Promise<string> {
+  const [program, ...args] = [...site.launchers[at]!, ...command];
+  const { success, stdout } = await new Deno.Command(program!, { args }).output();
+  assert(success, command.join(" "));
+  return new TextDecoder().decode(stdout);
+}
+
+/** Adds or deletes the rules that cut a machine off from others. */
+async function rules(change: "-A" | "-D", victim: number, from: readonly string[]): Promise<void> {
+  for (const host of from) {
     for (const [chain, side] of [["INPUT", "-s"], ["OUTPUT", "-d"]] as const) {
-      const [program, ...args] = [
-        ...site.launchers[victim]!,
-        ...["iptables", change, chain, side, host, "-j", "DROP"],
-      ];
-      const { success } = await new Deno.Command(program!, { args }).output();
-      assert(success, args.join(" "));
+      await run(victim, "iptables", change, chain, side, host, "-j", "DROP");
     }
   }
+}
+
+/** The same for a NATS server and the others, though not for chat servers. */
+async function routeRules(change: "-A" | "-D", victim: number): Promise<void> {
+  for (const { routePort } of cluster.nats) {
+    for (const side of ["--dport", "--sport"]) {
+      for (const chain of ["INPUT", "OUTPUT"]) {
+        const ports = ["-p", "tcp", side, `${routePort}`];
+        await run(victim, "iptables", change, chain, ...ports, "-j", "DROP");
+      }
+    }
+  }
+}
+
+/** The place of the NATS server that a chat server is connected to. */
+async function natsOf(chat: number): Promise<number> {
+  for (const [i, { port }] of cluster.nats.entries()) {
+    const found = await run(chat, "ss", "-Htn", "state", "established", `( dport = :${port} )`);
+    if (found.trim() !== "") return i;
+  }
+  throw new Error("It is connected to no NATS server");
+}
+
+function peopleAt(place: number) {
+  return crowd.people.filter(({ host }) => host === site.hosts[place]);
+}
+
+/** Waits until all of them were answered twice more: what was under way, and something new. @returns how long, in seconds */
+async function answered(people: typeof crowd.people): Promise<string> {
+  const started = performance.now();
+  const before = people.map(({ answered }) => answered);
+  while (!people.every(({ answered }, i) => answered > before[i]! + 1)) await pause(20);
+  return ((performance.now() - started) / 1_000).toFixed(1);
 }
 
 await using cluster = await ChatCluster.start(CLIENTS, site);
@@ -31,9 +67,11 @@ await crowd.answered(3);
 console.log(`    before: ${crowd.figures()}`);
 
 const victim = await cluster.leader();
-const cutOff = crowd.people.filter((_, i) => i % site.hosts.length === victim);
+const otherHosts = site.hosts.filter((_, i) => i !== victim);
+const cutOff = peopleAt(victim);
+assertEquals(cutOff.length, CLIENTS / site.hosts.length);
 const others = crowd.people.filter((person) => !cutOff.includes(person));
-await rules("-A", victim);
+await rules("-A", victim, otherHosts);
 await pause(1_000);
 const before = cutOff.map(({ answered }) => answered);
 await pause(CUT_MS - 1_000);
@@ -45,9 +83,37 @@ const during = others.map(({ answered }) => answered);
 // Without the machine that led them.
 while (!others.every(({ answered }, i) => answered > during[i]!)) await pause(20);
 console.log(`    cut off for ${CUT_MS / 1_000} s: ${crowd.figures()}`);
-await rules("-D", victim);
+await rules("-D", victim, otherHosts);
 await crowd.answered(3);
 console.log(`    healed: ${crowd.figures()}`);
+
+// The clients hear nothing of their server any more, nor do its NATS server and the others of each other.
+const silent = (await cluster.leader() + 1) % site.hosts.length;
+const everybody = [...site.hosts.filter((_, i) => i !== silent), HUB];
+const deserted = peopleAt(silent);
+await rules("-A", silent, everybody);
+const moved = await answered(deserted);
+assertEquals(peopleAt(silent), []);
+console.log(
+  `    a machine is cut off from all: its ${deserted.length} clients are answered at others after ${moved} s`,
+);
+await rules("-D", silent, everybody);
+await crowd.answered(3);
+
+// A NATS server without the others, to which a chat server is connected.
+const user = (silent + 1) % site.hosts.length;
+const isolated = await natsOf(user);
+await routeRules("-A", isolated);
+const found = await answered(crowd.people);
+assert(await natsOf(user) !== isolated);
+console.log(
+  `    the NATS server of a chat server is cut off from the others: all are answered after ${found} s`,
+);
+const log = cluster.log(user).split("\n").filter((line) => line.includes("answers nothing"));
+assert(log.length <= 2, log.join("\n"));
+await routeRules("-D", isolated);
+await crowd.answered(3);
+
 assertExact(await crowd.stop());
 const [first, ...same] = await crowd.histories(100);
 for (const other of same) assertEquals(other, first);

@@ -109,6 +109,29 @@ Deno.test("an account's sessions at all servers together are limited", async () 
   await assertRejects(() => cluster.join(1, "ann"), Error, "this account is logged in");
 });
 
+Deno.test("an account that logs in at two servers in the same instant has no more sessions than one may", async () => {
+  await using cluster = await RunningCluster.start(2, { sessionsPerAccount: 1 });
+  const ann = await cluster.join(0, "ann");
+  await ann.chat.logout();
+  const watchers = [await cluster.join(0, "bob"), await cluster.join(1, "eve")];
+  let both = 0;
+  for (let round = 0; round < 20; round++) {
+    const clients = await Promise.all([cluster.connect(0), cluster.connect(1)]);
+    await Promise.all(clients.map((chat) => chat.identify("ann")));
+    const logins = await Promise.allSettled(clients.map((chat) => chat.authenticate("ann")));
+    const winners = clients.filter((_, i) => logins[i]!.status === "fulfilled");
+    if (winners.length === 2) both++;
+    await until(() => winners.filter(({ connected }) => connected).length <= 1);
+    await winners.find(({ connected }) => connected)?.publish("alone");
+    for (const chat of clients) chat.abort();
+    await until(async () => {
+      const users = await Promise.all(watchers.map(({ chat }) => chat.users()));
+      return !users.flat().includes("ann");
+    });
+  }
+  console.log(`    both were let in ${both} times of 20, and one of them sent away`);
+});
+
 Deno.test("who logs in while NATS is away is let in after a while, is told, and stays when it is back", async () => {
   await using cluster = await RunningCluster.start(1);
   const ann = await cluster.join(0, "ann");

@@ -28,7 +28,8 @@ Deno.test("rooms: every message to each member once and to nobody else, whoever 
     }
   };
   await Promise.race([killing(), crowd.act(PAUSE_MS)]);
-  const ledger = await crowd.end();
+  await crowd.settle();
+  const ledger = await crowd.leave();
   server.kill("SIGTERM");
   await server.exitCode();
   console.log(`    ${KILLS} kills, ${assertRoomsExact(ledger, folder.path)}`);

@@ -16,17 +16,25 @@ export interface NatsOptions {
 export class NatsServer implements AsyncDisposable {
   readonly host: string;
   readonly port: number;
+  /** Where the others of its cluster reach it. */
+  readonly routePort: number | undefined;
   readonly #folder: TempFolder;
   readonly #command: readonly string[];
   #process: Deno.ChildProcess;
 
   private constructor(
     folder: TempFolder,
-    { host, port, command }: { host: string; port: number; command: readonly string[] },
+    { host, port, routePort, command }: {
+      host: string;
+      port: number;
+      routePort: number | undefined;
+      command: readonly string[];
+    },
   ) {
     this.#folder = folder;
     this.host = host;
     this.port = port;
+    this.routePort = routePort;
     this.#command = command;
     this.#process = spawn(command);
   }
@@ -59,6 +67,7 @@ export class NatsServer implements AsyncDisposable {
         NatsServer.#create(ports[i]!, {
           host: hostOf(i),
           launcher: launchers[i] ?? [],
+          routePort: ports[count + i]!,
           config: `server_name: n${i}
 cluster { name: test, listen: "${route}", routes: [${
             routes.map((route) => `"nats://${route}"`).join(", ")
@@ -72,7 +81,9 @@ cluster { name: test, listen: "${route}", routes: [${
 
   static async #create(
     port: number,
-    { jetStream = true, config = "", host = "127.0.0.1", launcher = [] }: NatsOptions,
+    { jetStream = true, config = "", host = "127.0.0.1", launcher = [], routePort }:
+      & NatsOptions
+      & { routePort?: number },
   ) {
     const folder = await TempFolder.create();
     const path = folder.file("nats.conf");
@@ -86,6 +97,7 @@ ${config}
     return new NatsServer(folder, {
       host,
       port,
+      routePort,
       command: [...launcher, "nats-server", "-c", path],
     });
   }

@@ -108,8 +108,8 @@ export class RoomCrowd implements Disposable {
     }
   }
 
-  /** Nobody acts any more; when all that is on its way has come, everybody leaves. */
-  async end(): Promise<RoomLedger> {
+  /** Nobody acts any more; waits until all that is on its way has come. */
+  async settle(): Promise<void> {
     this.#over = true;
     await this.#chatting;
     const clients = this.#clients;
@@ -119,6 +119,13 @@ export class RoomCrowd implements Disposable {
       await Promise.all(clients.map(({ chat }) => chat.users()));
       await pause(QUIET_MS);
     }
+  }
+
+  /** Everybody leaves, with all that was sent to them. */
+  async leave(): Promise<RoomLedger> {
+    const clients = this.#clients;
+    // The logout does not wait for long where a bad network has held TCP up.
+    await Promise.all(clients.map(({ chat }) => chat.users()));
     await Promise.all(clients.map(({ chat }) => chat.logout()));
     const shown = clients.map(({ username, messages, notices }) => ({
       username,

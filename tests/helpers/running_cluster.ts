@@ -2,6 +2,7 @@ import { systemClock } from "../../lib/clock.ts";
 import type { ClusterOptions } from "../../lib/cluster/cluster.ts";
 import { ChatClient } from "../../lib/client/client.ts";
 import { StreamConnection } from "../../lib/net/stream.ts";
+import type { Limits } from "../../lib/server/limits.ts";
 import { ChatServer } from "../../lib/server/server.ts";
 import { BreakableStream } from "./breakable_stream.ts";
 import { oneServer } from "./one_server.ts";
@@ -27,13 +28,15 @@ export class RunningCluster implements AsyncDisposable {
   readonly nats: NatsServer;
   readonly nodes: RunningNode[] = [];
   readonly #clients: RunningClient[] = [];
+  readonly #limits: Partial<Limits>;
 
-  private constructor(nats: NatsServer) {
+  private constructor(nats: NatsServer, limits: Partial<Limits>) {
     this.nats = nats;
+    this.#limits = limits;
   }
 
-  static async start(count: number): Promise<RunningCluster> {
-    const cluster = new RunningCluster(await NatsServer.start());
+  static async start(count: number, limits: Partial<Limits> = {}): Promise<RunningCluster> {
+    const cluster = new RunningCluster(await NatsServer.start(), limits);
     for (let i = 0; i < count; i++) await cluster.add(await TempFolder.create());
     return cluster;
   }
@@ -46,7 +49,7 @@ export class RunningCluster implements AsyncDisposable {
       hostname: "127.0.0.1",
       folder: folder.path,
       plain: true,
-      limits: { commandBurst: 100_000, registrationBurst: 100_000 },
+      limits: { commandBurst: 100_000, registrationBurst: 100_000, ...this.#limits },
       cost: { ln: 1, r: 8, p: 1 },
       clock: systemClock,
       log: (event) => log.push(event),

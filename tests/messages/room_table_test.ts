@@ -179,6 +179,7 @@ Deno.test("RoomTable does what an act says", async () => {
 
   // Who is muted stays so when coming back; who is banned does not come back.
   await rooms.act("ann", "open", { room });
+  assertEquals(typeof await rooms.say(room, "eve", "w"), "number");
   await rooms.act("ann", "mute", { room, user: "eve" });
   assertEquals(await rooms.say(room, "eve", "x"), "not-allowed");
   await rooms.leave(room, "eve");
@@ -197,6 +198,17 @@ Deno.test("RoomTable does what an act says", async () => {
   assertEquals(rooms.roles(room), { bob: "owner", ann: "moderator", eve: "member" });
   await rooms.act("bob", "member", { room, user: "ann" });
   assertEquals(rooms.roles(room), { bob: "owner", ann: "member", eve: "member" });
+});
+
+Deno.test("RoomTable.takeBack() forgets what it found, and who could say something", async () => {
+  using rooms = new Rooms();
+  const room = await rooms.make("ann", "lab");
+  const { table } = rooms;
+  table.apply(room + 1, { type: "room-joined", room, by: "bob", at: 1 });
+  assertEquals([table.find("lab")?.members, table.judgeSaying(room, "bob")], [2, undefined]);
+  table.takeBack();
+  assertEquals(table.find("lab")?.members, 1);
+  assertEquals(table.judgeSaying(room, "bob")?.code, "not-in-room");
 });
 
 Deno.test("RoomTable gives a room whose owner leaves to who has been in it for the longest, and ends an empty one", async () => {

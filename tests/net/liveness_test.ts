@@ -20,6 +20,16 @@ Deno.test("Liveness pings after 15 s of silence and gives up after 30", () => {
   assertEquals(clock.timers, 0);
 });
 
+Deno.test("Liveness gives up within seconds where there is somewhere else to go", () => {
+  const { clock, events, liveness } = watch();
+  clock.advance(3_000);
+  liveness.impatient = true;
+  clock.advance(2_000);
+  liveness.heard();
+  clock.advance(20_000);
+  assertEquals(events, ["ping 4", "ping 9", "dead 13"]);
+});
+
 Deno.test("Liveness.heard() begins the silence anew", () => {
   const { clock, events, liveness } = watch();
   clock.advance(14_000);
@@ -35,11 +45,11 @@ Deno.test("Liveness.heard() begins the silence anew", () => {
 Deno.test("Liveness.pause() goes on pinging, and takes silence for nothing", () => {
   const { clock, events, liveness } = watch();
   liveness.pause();
-  clock.advance(46_000);
-  assertEquals(events, ["ping 15", "ping 30", "ping 45"]);
+  clock.advance(10_000);
+  assertEquals(events, ["ping 3", "ping 6", "ping 9"]);
   liveness.resume();
   clock.advance(31_000);
-  assertEquals(events.slice(3), ["ping 61", "dead 76"]);
+  assertEquals(events.slice(3), ["ping 25", "dead 40"]);
 });
 
 Deno.test("Liveness takes no silence for the other side's while it was stopped itself", () => {

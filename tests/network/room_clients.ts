@@ -1,6 +1,6 @@
 /**
- * The clients of rooms_test.ts, in their namespace: they are there when a line was written, act until a line can
- * be read, and the second line that is written is what they did and were shown.
+ * The clients of rooms_test.ts, in their namespace: they write a line when they are there, act until they can
+ * read one, write one when all has come, leave when they can read one, and write what they did and were shown.
  *
  * Arguments: the server's address and port, the folder with its identity, and how long clients rest, in
  * milliseconds.
@@ -16,6 +16,9 @@ const { certificate } = await loadIdentity(folder);
 using crowd = await RoomCrowd.join(() => dialTls({ hostname, port: Number(port) }, certificate));
 console.log("all are in their rooms");
 await Promise.race([crowd.act(Number(pauseMs)), Deno.stdin.read(new Uint8Array(1))]);
-console.log(JSON.stringify(await crowd.end()));
+await crowd.settle();
+console.log("all has come");
+await Deno.stdin.read(new Uint8Array(1));
+console.log(JSON.stringify(await crowd.leave()));
 // A client that is still busy with leaving is not waited for.
 Deno.exit();

@@ -38,12 +38,17 @@ for (const { name, relayed, before, then, halfway } of SCENARIOS) {
       await server.match(/Server ready to receive connections\n/);
       const { hostname, port } = relayed ? network.relay : network.server;
       await using clients = startClients(network, [hostname, `${port}`, folder.path]);
-      await clients.line();
+      await clients.says();
       await then?.(network);
       await pause(HALF_MS);
       await halfway?.(network);
       await pause(HALF_MS);
-      const ledger = JSON.parse(await clients.stop());
+      await clients.goOn();
+      await clients.says();
+      // How a client leaves is not the subject.
+      await network.heal();
+      await clients.goOn();
+      const ledger = JSON.parse(await clients.says());
       assert(await network.dataPackets() > 0, "UDP was not used");
       server.kill("SIGTERM");
       assertEquals(await server.exitCode(), 0);
@@ -67,8 +72,8 @@ function startClients(network: Network, args: readonly string[]) {
   const input = process.stdin.getWriter();
   const output = process.stdout.pipeThrough(new TextDecoderStream()).getReader();
   let text = "";
-  /** The next line. */
-  const line = async () => {
+  /** Waits for the next line that they write. */
+  const says = async () => {
     while (!text.includes("\n")) {
       const { value, done } = await output.read();
       if (done) throw new Error("the clients have ended");
@@ -79,11 +84,10 @@ function startClients(network: Network, args: readonly string[]) {
     return first!;
   };
   return {
-    line,
-    /** Waits until everything has come. @returns what they write then */
-    async stop() {
+    says,
+    /** Has them do what comes next. */
+    async goOn() {
       await input.write(new TextEncoder().encode("\n"));
-      return await line();
     },
     async [Symbol.asyncDispose]() {
       try {

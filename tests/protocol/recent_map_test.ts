@@ -10,4 +10,8 @@ Deno.test("RecentMap keeps as many of the last entries as it shall, and not many
   }
   map.set(995, "changed");
   assertEquals([map.get(995), map.get(996), map.get(5)], ["changed", "new", undefined]);
+  for (const key of [985, 995]) map.delete(key);
+  assertEquals([map.has(985), map.has(995), map.has(996)], [false, false, true]);
+  map.clear();
+  assertEquals(map.has(996), false);
 });

@@ -348,3 +348,17 @@ Deno.test("Outbox gets everything to the client, whatever is lost and however la
     { numRuns: 2_000 },
   );
 });
+
+Deno.test("Outbox.load counts what waits up to a limit, and nothing of who takes nothing", () => {
+  const { outbox, push, clock } = open();
+  assertEquals(outbox.load, 0);
+  push("x".repeat(1_000));
+  assertEquals(outbox.load, outbox.backlogBytes);
+  push("x".repeat(1_000), 500);
+  assertEquals(outbox.load, 256 * 1_024);
+  clock.endTurn();
+  clock.advance(1_001);
+  assertEquals(outbox.load, 0);
+  outbox.acknowledge(1);
+  assertEquals(outbox.load, 256 * 1_024);
+});

@@ -57,3 +57,16 @@ Deno.test("Registrations.count() does not count what was not made", async () => 
   assertEquals(await registrations.count("a", () => Promise.resolve(true)), true);
   assertThrows(() => registrations.require("a"), ProtocolError, "try again in 60 minutes");
 });
+
+Deno.test("Registrations count what an address made at other servers", async () => {
+  const clock = new FakeClock();
+  const limits = { registrationBurst: 3, registrationsPerHour: 60 };
+  const [here, there] = [new Registrations(clock, limits), new Registrations(clock, limits)];
+  here.onMade = (address) => there.countElsewhere(address);
+  await here.count("a", () => Promise.resolve(true));
+  await here.count("a", () => Promise.resolve(false));
+  await here.count("a", () => Promise.resolve(true));
+  assertEquals(await there.count("a", () => Promise.resolve(true)), true);
+  assertThrows(() => there.require("a"), ProtocolError, "try again in 60 s");
+  there.require("b");
+});

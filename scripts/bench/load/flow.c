@@ -6,7 +6,7 @@
 #include "options.h"
 
 struct flow {
-  uint32_t sent;
+  uint32_t sent, done;
   uint16_t *receipts; // of each message that is outstanding, by its number modulo their number
 };
 
@@ -31,6 +31,7 @@ void flow_send(unsigned index, bool direct) {
 
 static void finish(unsigned index) {
   done++;
+  flows[index].done++;
   if (running) flow_send(index, to_one);
 }
 
@@ -65,6 +66,13 @@ void flows_stop(void) { running = false; }
 bool flows_busy(void) { return done < sent; }
 uint64_t flows_sent(void) { return sent; }
 uint64_t flows_done(void) { return done; }
+
+bool flows_finished(unsigned senders) {
+  for (unsigned i = 0; i < senders; i++) {
+    if (flows[i].done < flows[i].sent) return false;
+  }
+  return true;
+}
 
 void flows_settle(void) {
   for (unsigned i = 0; i < client_count; i++) {

@@ -21,6 +21,8 @@ void flows_stop(void);
 bool flows_busy(void);
 /** How many were sent, and how many of them are not outstanding any more. */
 uint64_t flows_sent(void), flows_done(void);
+/** Whether nothing of the first senders is outstanding. */
+bool flows_finished(unsigned senders);
 /** What nobody got at the end is counted as missing. */
 void flows_settle(void);
 

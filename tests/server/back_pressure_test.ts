@@ -1,6 +1,9 @@
 // What is held back, and whom, where a receiver, a disk or an account's own haste is in the way.
 import { assert, assertEquals } from "@std/assert";
 import { received } from "../helpers/deliveries.ts";
+import type { Member } from "../../lib/server/active_user.ts";
+import { BackPressure } from "../../lib/server/back_pressure.ts";
+import { FakeClock } from "../helpers/fake_clock.ts";
 import { FakeServer } from "../helpers/fake_server.ts";
 import { TestDisk } from "../helpers/test_disk.ts";
 
@@ -85,7 +88,7 @@ Deno.test("a sender is slowed down while a receiver that takes messages is far b
   for (let id = 10; id < 300; id++) sender.send({ type: "public", id, text });
   // Half of 4 MiB, in messages of 16,000 bytes and a little.
   while (sent < 131) if ((await sender.next())["type"] === "sent") sent++;
-  const blocked = server.services.hub.relief();
+  const blocked = server.services.hub.relief({ text });
   assert(blocked !== undefined);
   server.clock.endTurn();
   receiver.send({ type: "ack", delivered: 10 });
@@ -132,4 +135,47 @@ Deno.test("logout is answered, whatever is asked for after it while the disk is 
     const { type, id } = await server.nextOf(ann);
     if (type === "farewell") return assertEquals(id, 11);
   }
+});
+
+/** What {@linkcode BackPressure} asks of a session that has so much to be delivered, in MiB. */
+function loaded(mebibytes: number): { load: number } & Member {
+  const load = mebibytes * 1_024 * 1_024;
+  return { username: "bob", load, room: () => undefined } as unknown as { load: number } & Member;
+}
+
+Deno.test("with too much to deliver each sender has its turn, as fast as it is delivered", async () => {
+  const clock = new FakeClock();
+  const receivers = [loaded(40), loaded(0)];
+  const pressure = new BackPressure({
+    clock,
+    held: { bytes: 0 },
+    maxBacklogBytes: 1e9,
+    members: () => receivers,
+  });
+  const MiB = 1_024 * 1_024;
+  clock.advance(10);
+  const said = (mebibytes: number) => pressure.relief(mebibytes * MiB, () => true);
+  assertEquals(said(60), undefined);
+  // More than 64 MiB may be there: it looks, and there are 40.
+  assertEquals(said(10), undefined);
+  receivers[1]!.load = 30 * MiB;
+  clock.advance(10);
+  assertEquals(said(20), undefined);
+  const turns: string[] = [];
+  const wait = (name: string, cost: number) => void said(cost)!.then(() => turns.push(name));
+  wait("first", 20);
+  wait("second", 5);
+  wait("third", 1);
+  for (let ms = 0; ms < 100; ms += 10) clock.advance(10);
+  await Promise.resolve();
+  assertEquals(turns, []);
+  receivers[0]!.load = 15 * MiB;
+  clock.advance(10);
+  await Promise.resolve();
+  // 45 there were: the first makes it 65.
+  assertEquals(turns, ["first"]);
+  clock.advance(10);
+  await Promise.resolve();
+  assertEquals(turns, ["first", "second", "third"]);
+  assertEquals(clock.timers, 0);
 });
