@@ -27,7 +27,7 @@ export function formatHelp(program: ProgramSpec, words: readonly string[]): stri
     ...flagSections(shown),
     section(
       "Commands",
-      others.map((command) => [usageOf("", command).trim(), command.summary] as const),
+      (shown.length > 1 ? shown : others).map((command) => commandRow(command, words)),
     ),
     examples(shown),
     section(
@@ -40,10 +40,20 @@ export function formatHelp(program: ProgramSpec, words: readonly string[]): stri
   return sections.filter((text) => text !== "").join("\n\n");
 }
 
-/** What the commands do: their descriptions, or the summary of one that has none. */
+/** What the commands do: their descriptions, each once, or the summary of one that has none. */
 function paragraphs(commands: readonly CommandSpec[]): readonly string[] {
-  const all = commands.flatMap(({ description }) => description);
+  const all = [...new Set(commands.flatMap(({ description }) => description))];
+  const [command] = commands;
+  // What one of a group does stands apart from what the group is for.
+  const isOneOfGroup = commands.length === 1 && command!.words.length > 1;
+  if (isOneOfGroup) return [sentence(command!), ...all];
   return all.length > 0 ? all : commands.map(sentence);
+}
+
+/** A command without the words that all of them begin with. */
+function commandRow(command: CommandSpec, words: readonly string[]): Row {
+  const usage = usageOf("", { ...command, words: command.words.slice(words.length) });
+  return [usage.trim(), command.summary];
 }
 
 /** A command's summary as a sentence. */

@@ -15,8 +15,15 @@ function wordsOf(line: string): string[] {
 
 Deno.test("formatHelp() fits into 80 columns, for every command", () => {
   for (const program of PROGRAMS) {
-    for (const words of [[], ["users"], ...program.commands.map(({ words }) => words)]) {
-      if (words[0] === "users" && program === CHATCLIENT) continue;
+    for (
+      const words of [
+        [],
+        ["users"],
+        ["control"],
+        ...program.commands.map(({ words }) => words),
+      ]
+    ) {
+      if (["users", "control"].includes(words[0]!) && program === CHATCLIENT) continue;
       const help = formatHelp(program, words);
       assert(help.startsWith(`usage: ${[program.name, ...words].join(" ")}`), help);
       for (const line of help.split("\n")) {
@@ -44,6 +51,19 @@ Deno.test("formatHelp() names every flag, argument, limit, exit code, and exampl
   const help = formatHelp(CHATSERVER, []);
   for (const { flag, default: normal } of Object.values(LIMITS)) {
     assertMatch(help, new RegExp(`--${flag} N[^]*?\\(default:\\s+${normal}\\)`));
+  }
+});
+
+Deno.test("formatHelp() says of a group what each of its commands does, and what is for all of them once", () => {
+  for (const group of ["users", "control"]) {
+    const commands = CHATSERVER.commands.filter(({ words }) => words[0] === group);
+    const help = formatHelp(CHATSERVER, [group]).replaceAll(/\s+/g, " ");
+    for (const { words, summary, description } of commands) {
+      assert(help.includes(summary), `${words}: ${summary}`);
+      for (const text of description) assertEquals(help.split(text).length, 2, text);
+      const own = formatHelp(CHATSERVER, words).replaceAll(/\s+/g, " ");
+      assert(own.toLowerCase().includes(`${summary.toLowerCase()}.`), own);
+    }
   }
 });
 
