@@ -2,7 +2,7 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { systemClock } from "../../lib/clock.ts";
 import { ClusterStream } from "../../lib/cluster/stream.ts";
-import { encodeEvent } from "../../lib/cluster/wire.ts";
+import { encodeEvent, natsSubjectOf, STATE } from "../../lib/cluster/wire.ts";
 import { RunningCluster, until } from "../helpers/running_cluster.ts";
 
 const texts = (messages: readonly { text: string }[]) => messages.map(({ text }) => text);
@@ -43,10 +43,10 @@ Deno.test("a client of which another server says too late that it has it comes b
   });
   // A server that was cut off from NATS appends what it could not say while it had the client.
   const login = await stream.manager.streams.getMessage(stream.name, {
-    last_by_subj: `${stream.name}.login`,
+    last_by_subj: `${stream.name}.${STATE}.login`,
   });
   const late = { type: "login-moved", login: login!.seq, server: "cut off" } as const;
-  await stream.client.publish(`${stream.name}.login-moved`, encodeEvent(late));
+  await stream.client.publish(`${stream.name}.${natsSubjectOf(late)}`, encodeEvent(late));
   await Promise.race([
     ann.back(2),
     new Promise((_, reject) =>
