@@ -153,3 +153,36 @@ Deno.test({
     assertMatch(await control(folder.path, "sessions"), /^0 nobody is here\n$/);
   },
 });
+
+Deno.test({
+  name:
+    "chatserver control takes no other program for a server, and a server starts where something is in the way",
+  ignore,
+  fn: async () => {
+    await using folder = await TempFolder.create();
+    const path = folder.file("control.sock");
+    const another = Deno.listen({ transport: "unix", path });
+    const answered = (async () => {
+      for await (const connection of another) {
+        await connection.read(new Uint8Array(1_000));
+        await connection.write(new TextEncoder().encode("HTTP/1.1 400 Bad Request\r\n"));
+        connection.close();
+      }
+    })();
+    assertEquals(
+      await control(folder.path, "status"),
+      `4 chatserver: what listens at ${JSON.stringify(path)} is no chatserver\n`,
+    );
+    // A server that starts in this folder takes the place of whatever listened there.
+    const { server } = await startServer(folder.path);
+    assertMatch(await control(folder.path, "sessions"), /^0 nobody is here\n$/);
+    await server[Symbol.asyncDispose]();
+    another.close();
+    await answered;
+
+    await Deno.mkdir(path);
+    const { server: other } = await startServer(folder.path);
+    await using _other = other;
+    await other.matchError(/"chatserver control" can't reach this server: a folder stands where/);
+  },
+});

@@ -86,7 +86,7 @@ class NatsCluster implements Cluster {
   async openJournal(database: Database, projection: Projection): Promise<Journal> {
     const [stream, clock, log] = [this.#stream, this.#clock, this.#log];
     const snapshots = new Snapshots(stream);
-    await restore({ stream, clock, snapshots, projection, log });
+    await restore({ stream, clock, snapshots, projection, database, log });
     const onPublished = (takes: boolean) =>
       this.#note(takes ? { takes, answers: true } : { takes });
     const onFailed = this.#failed.resolve;
@@ -94,7 +94,7 @@ class NatsCluster implements Cluster {
       ...{ stream, snapshots, database, reader: projection, clock, log },
       ...{ onPublished, onFailed },
     });
-    this.#trim(new Trimming({ stream, snapshots, projection, clock }));
+    this.#trim(new Trimming({ stream, snapshots, projection, database, clock }));
     return journal;
   }
 

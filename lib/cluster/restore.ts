@@ -1,8 +1,8 @@
 import { DeliverPolicy } from "./nats.ts";
 import { Alarm, type Clock } from "../clock.ts";
 import { ExitCode, ExitError } from "../exit.ts";
+import { type Copied, empty, fillFrom } from "../journal/copy.ts";
 import type { MessageEvent } from "../journal/events.ts";
-import type { Projection } from "../journal/projection.ts";
 import { MIGRATIONS } from "../messages/schema.ts";
 import type { Manifest, Snapshots } from "./snapshots.ts";
 import type { ClusterStream } from "./stream.ts";
@@ -39,17 +39,14 @@ class ReplacedError extends Error {
  * @throws {ExitError} `refused`, where that snapshot is of another version
  */
 export async function restore(
-  { snapshots, projection, ...source }: Source & {
-    snapshots: Snapshots;
-    projection: Projection;
-  },
+  { snapshots, projection, database, ...source }: Source & Copied & { snapshots: Snapshots },
 ): Promise<void> {
   const { stream, log } = source;
   for (let attempt = 1;; attempt++) {
     const { manifest } = await stream.patiently(() => snapshots.newest());
     if (manifest === undefined || projection.last >= manifest.floor.upTo) {
       // What a snapshot that is gone has left is nothing.
-      if (projection.restoring) await projection.clear();
+      if (projection.position.restoring) await empty({ projection, database });
       return;
     }
     requireSchema(manifest, stream);
@@ -59,8 +56,10 @@ export async function restore(
     const parts = await stream.patiently(() => snapshots.read(manifest));
     try {
       if (parts === undefined) throw new ReplacedError();
-      const read = (ids: readonly number[]) => readMessages(ids, source);
-      return await projection.restore({ upTo: manifest.upTo, parts }, read);
+      return await fillFrom({ upTo: manifest.upTo, parts }, {
+        ...{ projection, database },
+        readMessages: (ids) => readMessages(ids, source),
+      });
     } catch (error) {
       if (!(error instanceof ReplacedError)) throw error;
       if (attempt === ATTEMPTS) {

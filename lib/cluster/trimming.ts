@@ -1,5 +1,5 @@
 import type { Clock } from "../clock.ts";
-import type { Projection } from "../journal/projection.ts";
+import { type Copied, takeSnapshot } from "../journal/copy.ts";
 import type { Manifest, Snapshots } from "./snapshots.ts";
 import type { ClusterStream } from "./stream.ts";
 import { MESSAGES, STATE } from "./wire.ts";
@@ -10,10 +10,9 @@ export const STANDING_MS = 600_000;
 export const EVERY_MS = 3_600_000;
 
 /** Options of {@linkcode Trimming}. */
-export interface TrimmingOptions {
+export interface TrimmingOptions extends Copied {
   stream: ClusterStream;
   snapshots: Snapshots;
-  projection: Projection;
   clock: Pick<Clock, "date">;
 }
 
@@ -53,7 +52,7 @@ export class Trimming {
         return;
       }
     }
-    const snapshot = await projection.snapshot();
+    const snapshot = await takeSnapshot(this.#options);
     if (snapshot === undefined || snapshot.upTo <= upTo || snapshot.parts.length === 0) return;
     await snapshots.write(snapshot, { at, floor, replaces: number });
   }
@@ -65,8 +64,11 @@ export class Trimming {
     await stream.purge(MESSAGES, before);
     await stream.purge(`${STATE}.>`, upTo + 1);
     for (const seq of erasures.due(upTo)) {
-      // What another server was faster with is an error.
-      if (await stream.has(seq)) await streams.deleteMessage(stream.name, seq, true);
+      if (!await stream.has(seq)) continue;
+      await streams.deleteMessage(stream.name, seq, true).catch(async (error) => {
+        // Another server may have been faster.
+        if (await stream.has(seq)) throw error;
+      });
     }
     erasures.done(upTo);
     this.#purged = upTo;

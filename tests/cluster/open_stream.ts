@@ -34,7 +34,7 @@ export async function openStream(
   const projection = new Projection(database, { stream: stream.id });
   const snapshots = new Snapshots(stream);
   const log = options.log ?? (() => {});
-  if (restores) await restore({ stream, clock: systemClock, log, snapshots, projection });
+  if (restores) await restore({ stream, clock: systemClock, log, snapshots, projection, database });
   const recorder = new Recorder(projection);
   const journal = opened.use(
     await StreamJournal.open({
@@ -45,7 +45,7 @@ export async function openStream(
   const resources = opened.move();
   const time = { now: Date.now() };
   const clock = { date: () => new Date(time.now) };
-  const trimming = new Trimming({ stream, snapshots, projection, clock });
+  const trimming = new Trimming({ stream, snapshots, projection, database, clock });
   return {
     stream,
     database,
