@@ -19,9 +19,8 @@ export function parseProgram(
   args: readonly string[],
   program: ProgramSpec,
 ): ProgramCommandLine | undefined {
-  const words = leadingWords(args, program);
+  const { words, rest } = splitWords(args, program);
   const command = program.commands.find((one) => one.words.join(" ") === words.join(" "));
-  const rest = args.slice(words.length);
   if (command === undefined && !asksForHelp(rest)) {
     const choices = program.commands.filter((one) => beginsWith(one.words, words))
       .map((one) => one.words[words.length]);
@@ -44,16 +43,35 @@ export function parseProgram(
   return parsed && { ...parsed, command: words.join(" ") };
 }
 
-/** The words at the beginning that belong to a command's name. */
-function leadingWords(args: readonly string[], { commands }: ProgramSpec): readonly string[] {
-  let count = 0;
-  while (
-    count < args.length &&
-    commands.some(({ words }) =>
-      words.length > count && beginsWith(words, args.slice(0, count + 1))
-    )
-  ) count++;
-  return args.slice(0, count);
+/**
+ * The words that belong to a command's name, and all else. Behind the first of them flags may stand between them:
+ * `chatserver control --data FOLDER status`.
+ */
+function splitWords(
+  args: readonly string[],
+  { commands }: ProgramSpec,
+): { words: readonly string[]; rest: readonly string[] } {
+  const words: string[] = [];
+  const rest: string[] = [];
+  let next = 0;
+  while (next < args.length) {
+    const arg = args[next]!;
+    const candidates = commands.filter((one) =>
+      one.words.length > words.length && beginsWith(one.words, words)
+    );
+    if (candidates.some((one) => one.words[words.length] === arg)) {
+      words.push(arg);
+      next++;
+      continue;
+    }
+    const flag = words.length === 0 ? undefined : candidates.flatMap(({ flags }) => flags)
+      .find(({ name }) => arg === `--${name}` || arg.startsWith(`--${name}=`));
+    if (flag === undefined) break;
+    const taken = flag.value === undefined || arg.includes("=") ? 1 : 2;
+    rest.push(...args.slice(next, next + taken));
+    next += taken;
+  }
+  return { words, rest: [...rest, ...args.slice(next)] };
 }
 
 function asksForHelp(args: readonly string[]): boolean {

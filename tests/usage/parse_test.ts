@@ -18,6 +18,16 @@ Deno.test("parseProgram() finds the command, its arguments and its flags", () =>
   }]);
 });
 
+Deno.test("parseProgram() takes flags of a command before its last word", () => {
+  const status = { command: "control status", data: "x" };
+  for (
+    const args of [["--data", "x", "status"], ["--data=x", "status"], ["status", "--data", "x"]]
+  ) {
+    const { command, options } = parseProgram(["control", ...args, "--json"], CHATSERVER)!;
+    assertEquals({ command, ...options }, status);
+  }
+});
+
 Deno.test("parseProgram() takes as many arguments as there are", () => {
   for (const args of [[], ["lab"], ["lab", "1300"], ["lab", "1300", "joe"]]) {
     const given = parseProgram(args, CHATCLIENT)!.arguments;
