@@ -27,6 +27,10 @@ export async function mute(talk: Talk, rest: string): Promise<void> {
   if (rest === "") return await list(talk, "mute");
   const { name, rest: more } = takeName(rest, "MU joe 10m why");
   refuseRoom(name, more, "mute");
+  // Who means everybody leaves the name out.
+  if (more === "" && /^(off|\d+[smhd])$/i.test(name) && !rest.startsWith("@")) {
+    throw new InputError(`Whom? MU joe ${rest}, or for everybody: MU all ${rest}`);
+  }
   if (name.toLowerCase() === "all") {
     const order = parseOrder(more);
     if (order === "off") {
