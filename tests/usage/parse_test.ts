@@ -19,12 +19,11 @@ Deno.test("parseProgram() finds the command, its arguments and its flags", () =>
 });
 
 Deno.test("parseProgram() takes flags of a command before its last word", () => {
-  const status = { command: "control status", data: "x" };
   for (
     const args of [["--data", "x", "status"], ["--data=x", "status"], ["status", "--data", "x"]]
   ) {
     const { command, options } = parseProgram(["control", ...args, "--json"], CHATSERVER)!;
-    assertEquals({ command, ...options }, status);
+    assertEquals([command, options], ["control status", { data: "x" }]);
   }
 });
 
