@@ -7,7 +7,7 @@ import type { Member } from "./active_user.ts";
 const RELIEF_LIMIT_MS = 2_000;
 
 /** With more than this to deliver the server takes further messages only as fast as it delivers them, in bytes. */
-const MAX_LOAD_BYTES = 64 * 1_024 * 1_024;
+const MAX_LOAD_BYTES = 256 * 1_024 * 1_024;
 /** How often it looks how much that is while senders wait, in milliseconds. */
 const LOOK_MS = 10;
 

@@ -42,7 +42,7 @@ export interface OutboxOptions {
 }
 
 /** The most that one client counts for in what the server has to do: a few slow ones shall not slow down all. */
-const MAX_LOAD_BYTES = 256 * 1_024;
+const MAX_LOAD_BYTES = 1_024 * 1_024;
 /** A client that stays far behind for longer than this is not waited for, in milliseconds. */
 const PATIENCE_MS = 5_000;
 /** A client that has acknowledged nothing for so long is stuck, in milliseconds. */

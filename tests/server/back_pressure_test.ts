@@ -145,7 +145,7 @@ function loaded(mebibytes: number): { load: number } & Member {
 
 Deno.test("with too much to deliver each sender has its turn, as fast as it is delivered", async () => {
   const clock = new FakeClock();
-  const receivers = [loaded(40), loaded(0)];
+  const receivers = [loaded(160), loaded(0)];
   const pressure = new BackPressure({
     clock,
     held: { bytes: 0 },
@@ -155,24 +155,24 @@ Deno.test("with too much to deliver each sender has its turn, as fast as it is d
   const MiB = 1_024 * 1_024;
   clock.advance(10);
   const said = (mebibytes: number) => pressure.relief(mebibytes * MiB, () => true);
-  assertEquals(said(60), undefined);
-  // More than 64 MiB may be there: it looks, and there are 40.
-  assertEquals(said(10), undefined);
-  receivers[1]!.load = 30 * MiB;
+  assertEquals(said(240), undefined);
+  // More than 256 MiB may be there: it looks, and there are 160.
+  assertEquals(said(40), undefined);
+  receivers[1]!.load = 120 * MiB;
   clock.advance(10);
-  assertEquals(said(20), undefined);
+  assertEquals(said(80), undefined);
   const turns: string[] = [];
   const wait = (name: string, cost: number) => void said(cost)!.then(() => turns.push(name));
-  wait("first", 20);
-  wait("second", 5);
-  wait("third", 1);
+  wait("first", 80);
+  wait("second", 20);
+  wait("third", 4);
   for (let ms = 0; ms < 100; ms += 10) clock.advance(10);
   await Promise.resolve();
   assertEquals(turns, []);
-  receivers[0]!.load = 15 * MiB;
+  receivers[0]!.load = 60 * MiB;
   clock.advance(10);
   await Promise.resolve();
-  // 45 there were: the first makes it 65.
+  // 180 there were: the first makes it 260.
   assertEquals(turns, ["first"]);
   clock.advance(10);
   await Promise.resolve();
