@@ -25,6 +25,8 @@ Measures what a server of a cluster costs, for some minutes.
 const USERS = Array.from({ length: 2_000 }, (_, index) => `u${String(index).padStart(5, "0")}`);
 const RATES = ["--commands-per-second", "100000", "--command-burst", "100000"];
 const TICKS_PER_SECOND = 100;
+/** So long it takes at most until a new cluster has these accounts, in milliseconds. */
+const ACCOUNTS_MS = 5_000;
 
 const LOADS: Record<string, readonly string[]> = {
   "direct, 100 pairs": ["direct", "--receivers", "100", "--outstanding", "16"],
@@ -125,7 +127,7 @@ async function start(
   { nats, servers, folder }: { nats: number; servers: number; folder: string },
 ): Promise<LocalCluster> {
   let first = true;
-  return await LocalCluster.start({
+  const cluster = await LocalCluster.start({
     folder: await Deno.makeTempDir({ dir: folder }),
     nats,
     servers,
@@ -135,6 +137,9 @@ async function start(
       first = false;
     },
   });
+  // Each account is an event, and all servers have to have it before somebody logs in.
+  if (nats > 0) await new Promise((resolve) => setTimeout(resolve, ACCOUNTS_MS));
+  return cluster;
 }
 
 await runProgram("measure", async () => {
