@@ -8,7 +8,7 @@ import type { ClusterStream } from "./stream.ts";
 const BEAT_MS = 1_500;
 /** A server that has said nothing for so long is gone, with its users; a few beats, in milliseconds. */
 const GONE_MS = 6_000;
-/** Where one's own beats do not come back for so long, another watch is begun. In milliseconds. */
+/** Where one's own beats do not come back for so long, another watch is begun; who hears nobody for so long is cut off. In milliseconds. */
 const DEAF_MS = 4_000;
 const PAUSE_MS = 250;
 /** For a word to the others nobody waits longer, in milliseconds: NATS may be away. */
@@ -82,6 +82,8 @@ export class Presence implements AsyncDisposable {
   /** Rings when a peer may have gone, or this server does not hear itself. */
   readonly #silence: Alarm;
   #heardItself: number;
+  /** When anybody was last heard of, this server included. */
+  #heardAnybody: number;
   #saying = false;
   #said: Promise<void> = Promise.resolve();
   #changed = false;
@@ -99,7 +101,7 @@ export class Presence implements AsyncDisposable {
     this.#bucket = bucket;
     this.#stream = stream;
     this.#clock = clock;
-    this.#heardItself = clock.now();
+    this.#heardItself = this.#heardAnybody = clock.now();
     this.#beat = new Alarm(clock, () => this.#say());
     this.#silence = new Alarm(clock, () => this.#forgetSilent());
   }
@@ -120,12 +122,15 @@ export class Presence implements AsyncDisposable {
     return this.#skew;
   }
 
-  /** How many other servers there are. */
+  /** How many other servers there are, or were when this one last heard of anybody. */
   get count(): number {
     return this.#peers.size;
   }
 
-  /** Where the others take clients, in the order of their ids. */
+  /**
+   * Where the others take clients, in the order of their ids. A server that is cut off goes on naming them: its clients may
+   * reach them where it does not.
+   */
   get servers(): readonly NamedServer[] {
     return this.#servers;
   }
@@ -234,6 +239,9 @@ export class Presence implements AsyncDisposable {
 
   #hear({ key: server, value, created }: KvEntry): void {
     const heard = this.#clock.now();
+    // What was silent while nobody was heard has not been silent.
+    if (this.#isDeaf) { for (const peer of this.#peers.values()) peer.heard = heard; }
+    this.#heardAnybody = heard;
     if (server === this.#server) {
       this.#heardItself = heard;
       this.#count(value);
@@ -268,6 +276,18 @@ export class Presence implements AsyncDisposable {
     this.#peers.delete(server);
     this.#recount(known.users.keys());
     this.#listServers();
+  }
+
+  /** Nobody knows who is there. */
+  #forgetUsers(peer: Peer): void {
+    const keys = peer.users.keys();
+    peer.users = new Map();
+    this.#recount(keys);
+  }
+
+  /** Whether nobody is heard, which is nothing that the others have done. */
+  get #isDeaf(): boolean {
+    return this.#clock.now() - this.#heardAnybody >= DEAF_MS;
   }
 
   #listServers(): void {
@@ -314,8 +334,10 @@ export class Presence implements AsyncDisposable {
 
   #forgetSilent(): void {
     const now = this.#clock.now();
-    for (const [server, { heard }] of this.#peers) {
-      if (now - heard >= GONE_MS) this.#forget(server);
+    for (const [server, peer] of this.#peers) {
+      if (now - peer.heard < GONE_MS) continue;
+      if (this.#isDeaf) this.#forgetUsers(peer);
+      else this.#forget(server);
     }
     if (this.#told && now - this.#heardItself >= DEAF_MS) {
       this.#heardItself = now;

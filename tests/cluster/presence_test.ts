@@ -58,7 +58,9 @@ Deno.test("Presence forgets the users of a server that is killed, within seconds
   await sees(a.presence, ["joe 1"]);
   // As after a kill, nothing of it is heard any more, and nothing was said.
   await b.stream.connection.close();
+  assertEquals(a.presence.servers.length, 1);
   const after = await sees(a.presence, []);
+  assertEquals(a.presence.servers, []);
   const late = await join(nats);
   assertEquals(usersOf(late.presence), []);
   console.log(`    the users of a killed server are gone after ${(after / 1_000).toFixed(1)} s`);
@@ -89,10 +91,16 @@ Deno.test("Presence is there again when NATS is", async () => {
   const [a, b] = [await join(nats), await join(nats)];
   b.presence.note("joe", { username: "joe", sessions: 1 });
   await sees(a.presence, ["joe 1"]);
+  const { servers } = a.presence;
+  let changes = 0;
+  a.presence.onServers = () => changes++;
   await nats.kill();
   await sees(a.presence, []);
+  // Who hears nobody goes on naming the others.
+  assertEquals(a.presence.servers, servers);
   await nats.restart();
   const after = await sees(a.presence, ["joe 1"]);
+  assertEquals(changes, 0);
   console.log(`    users are seen again ${(after / 1_000).toFixed(1)} s after NATS is back`);
   for (const { presence, stream } of [a, b]) {
     await presence[Symbol.asyncDispose]();
