@@ -1,4 +1,3 @@
-import { type ConsumerMessages, DeliverPolicy, type JsMsg } from "./nats.ts";
 import { type Clock, sleep } from "../clock.ts";
 import { ExitCode, ExitError } from "../exit.ts";
 import type { JournalEvent } from "../journal/events.ts";
@@ -16,6 +15,7 @@ import { ProtocolError } from "../protocol/errors.ts";
 import { OrderedPublisher, type Outgoing } from "./ordered_publisher.ts";
 import type { Snapshots } from "./snapshots.ts";
 import type { ClusterStream } from "./stream.ts";
+import { type Given, StreamReader } from "./stream_reader.ts";
 import { EARLY, parseTurn, REPEATED, TURN, type Turn, Turns } from "./turns.ts";
 import { decodeEvent, encodeEvent, natsSubjectOf } from "./wire.ts";
 
@@ -51,17 +51,8 @@ const PAUSE_MS = 250;
 const GIVE_UP_MS = 60_000;
 /** So many events are applied in one transaction: a few milliseconds' work. */
 const BATCH = 2_000;
-/** So many events are asked for ahead, how long each time, and how often NATS says that there are none. */
-const READING = { max_messages: 5_000, expires: 10_000, idle_heartbeat: 1_000 };
-
 /** How long what others have appended is waited for, in milliseconds. */
 const CATCH_UP_MS = 3_000;
-
-/**
- * What a consumer says while it reads (`discard`: it asks for more since the time for the last was over). Whatever else
- * it says, another one goes on in its place.
- */
-const READS: ReadonlySet<string> = new Set(["heartbeat", "next", "debug", "discard"]);
 
 const MESSAGE_ID = "Nats-Msg-Id";
 
@@ -78,6 +69,8 @@ export class StreamJournal implements Journal, AsyncDisposable {
    * one: it stands by itself, and whoever waits for it has sent nothing after it.
    */
   readonly #pending = new Map<string, Outgoing>();
+  /** Everything that was appended, until it is known whether the stream has it. */
+  readonly #outstanding = new Set<Outgoing>();
   readonly #process = crypto.randomUUID();
   #published = 0;
   /** What is to be stored and is not yet, in UTF-16 code units of text; and the last of these. */
@@ -87,12 +80,6 @@ export class StreamJournal implements Journal, AsyncDisposable {
   #arrived: Arrived[] = [];
   /** The number of the newest event that the stream had when it was opened. */
   readonly #atStart: number;
-  /** The number of the newest event that has arrived. */
-  #received: number;
-  /** An event that a consumer left out, while the stream is asked for it. */
-  #missed: number | undefined;
-  /** An event that the stream does not have, though it has later ones. */
-  #absent: number | undefined;
   #committing = false;
   readonly #caughtUp = Promise.withResolvers<void>();
   #catchingUp: Promise<boolean> | undefined;
@@ -100,17 +87,24 @@ export class StreamJournal implements Journal, AsyncDisposable {
   /** Who waits until the reader has an event. */
   readonly #waitingFor = new Set<{ number: number; resolve: () => void }>();
   readonly #over = new AbortController();
+  readonly #reader: StreamReader;
   #reading: Promise<void> = Promise.resolve();
-  #stopReading = () => {};
 
   private constructor(options: StreamJournalOptions, newest: number) {
     this.#options = options;
     this.#atStart = newest;
-    this.#received = options.reader.last;
-    const { stream, clock, database, onPublished = () => {} } = options;
+    const { stream, snapshots, clock, log, database, reader } = options;
     this.#turns = new Turns(database);
     const { signal } = this.#over;
+    const onPublished = (taken: boolean) => this.#notePublished(taken);
     this.#publisher = new OrderedPublisher({ stream, clock, onPublished, notStored, signal });
+    this.#reader = new StreamReader({
+      ...{ stream, snapshots, clock, log, signal },
+      after: reader.last,
+      outstanding: this.#outstanding,
+      take: (event) => this.#take(event),
+      stop: (problem) => this.#stop(problem),
+    });
   }
 
   /**
@@ -124,7 +118,7 @@ export class StreamJournal implements Journal, AsyncDisposable {
     const ends = await stream.patiently(() => stream.ends());
     requireContinuation(options, ends);
     const journal = new StreamJournal(options, ends.last);
-    journal.#reading = journal.#read();
+    journal.#reading = journal.#reader.run();
     journal.#noteProgress();
     await journal.#caughtUp.promise;
     return journal;
@@ -142,14 +136,19 @@ export class StreamJournal implements Journal, AsyncDisposable {
     const outgoing: Outgoing = {
       event,
       resolve: (number) => {
-        this.#waiting -= weight;
+        settle();
         resolve(number);
       },
       reject: (error) => {
-        this.#waiting -= weight;
+        settle();
         reject(error);
       },
     };
+    const settle = () => {
+      this.#waiting -= weight;
+      this.#outstanding.delete(outgoing);
+    };
+    this.#outstanding.add(outgoing);
     if (condition === undefined) this.#publisher.publish(outgoing);
     else {
       const id = `${this.#process} ${++this.#published}`;
@@ -207,7 +206,6 @@ export class StreamJournal implements Journal, AsyncDisposable {
 
   #end(): void {
     this.#over.abort();
-    this.#stopReading();
     this.#publisher.fail(stopped());
     for (const id of this.#pending.keys()) this.#fail(id, stopped());
     if (!this.#committing) this.#abandon();
@@ -218,12 +216,17 @@ export class StreamJournal implements Journal, AsyncDisposable {
     for (const { pending } of this.#arrived.splice(0)) pending?.reject(stopped());
   }
 
+  #notePublished(taken: boolean): void {
+    if (!taken) this.#reader.doubt();
+    this.#options.onPublished?.(taken);
+  }
+
   /** Publishes an event until it is known to be in the stream, or not; it is answered when it arrives. */
   async #publishIf(
     { since }: Condition,
     { id, event }: { id: string; event: JournalEvent },
   ): Promise<void> {
-    const { clock, stream, onPublished = () => {} } = this.#options;
+    const { clock, stream } = this.#options;
     const subject = `${stream.name}.${natsSubjectOf(event)}`;
     const data = encodeEvent(event);
     const end = clock.now() + GIVE_UP_MS;
@@ -235,12 +238,12 @@ export class StreamJournal implements Journal, AsyncDisposable {
           timeout: stream.answerMs,
           expect: { lastSubjectSequence: expected },
         });
-        return onPublished(true);
+        return this.#notePublished(true);
       } catch (error) {
         if (error instanceof ConflictError) return this.#fail(id, error);
         const { code, message } = error as { code?: unknown; message: string };
         if (code === WRONG_LAST_SEQUENCE) return this.#fail(id, new ConflictError(message));
-        onPublished(false);
+        this.#notePublished(false);
         if (clock.now() >= end) return this.#fail(id, notStored(message));
         await this.#pause();
       }
@@ -265,110 +268,30 @@ export class StreamJournal implements Journal, AsyncDisposable {
   }
 
   #fail(id: string, error: Error): void {
-    this.#take(id)?.reject(error);
+    this.#takePending(id)?.reject(error);
   }
 
   /** From now on it is not waited for. */
-  #take(id: string): Outgoing | undefined {
+  #takePending(id: string): Outgoing | undefined {
     const pending = this.#pending.get(id);
     this.#pending.delete(id);
     return pending;
   }
 
-  /** Reads the stream to the end of this journal, over as many consumers as that takes. */
-  async #read(): Promise<void> {
-    const { stream } = this.#options;
-    void this.#watchConnection();
-    while (!this.#over.signal.aborted) {
-      try {
-        if (!await stream.isSame()) {
-          return this.#stop(`the stream ${stream.name} is another one by now`);
-        }
-        const consumer = await stream.client.consumers.get(stream.name, {
-          deliver_policy: DeliverPolicy.StartSequence,
-          opt_start_seq: this.#received + 1,
-        });
-        const messages = await consumer.consume({
-          ...READING,
-          callback: (message) => this.#receive(message),
-        });
-        this.#stopReading = () => messages.stop();
-        void this.#watch(messages);
-        if (this.#over.signal.aborted) messages.stop();
-        const error = await messages.closed();
-        if (error) throw error;
-      } catch {
-        // Whoever looks after the connection has said why.
-      }
-      await this.#pause();
-    }
-  }
-
-  /**
-   * Gives up a consumer at the first sign that it does not read any more. (It would go on by itself, but
-   * after up to half a minute.)
-   */
-  async #watch(messages: ConsumerMessages): Promise<void> {
-    for await (const { type } of messages.status()) if (!READS.has(type)) messages.stop();
-  }
-
-  /** After another connection, another consumer. */
-  async #watchConnection(): Promise<void> {
-    for await (const { type } of this.#options.stream.connection.status()) {
-      if (type === "reconnect") this.#stopReading();
-    }
-  }
-
-  #receive(message: JsMsg): void {
-    const { seq } = message;
-    if (seq <= this.#received || this.#over.signal.aborted) return;
-    if (seq !== this.#received + 1 && this.#received + 1 !== this.#absent) return this.#skip(seq);
-    const turn = parseTurn(message.headers?.get(TURN));
-    const id = turn === undefined ? message.headers?.get(MESSAGE_ID) ?? "" : "";
+  #take({ seq, headers, data, isAfterGap }: Given): void {
+    const turn = parseTurn(headers?.get(TURN));
+    const id = turn === undefined ? headers?.get(MESSAGE_ID) ?? "" : "";
     let event = turn === undefined ? this.#pending.get(id)?.event : this.#publisher.find(turn);
     try {
-      event ??= decodeEvent(message.data);
+      event ??= decodeEvent(data);
     } catch (error) {
       // To go on without it would make this server another one than the others.
       const problem = `event ${seq} of the cluster can't be read: ${(error as Error).message}`;
       return this.#stop(problem);
     }
-    const isAfterGap = seq !== this.#received + 1;
-    this.#received = seq;
-    this.#arrived.push({
-      number: seq,
-      event,
-      outcome: seq,
-      turn,
-      isAfterGap,
-      pending: this.#take(id),
-    });
+    const pending = this.#takePending(id);
+    this.#arrived.push({ number: seq, event, outcome: seq, turn, isAfterGap, pending });
     this.#commit();
-  }
-
-  /**
-   * A consumer has left events out: a NATS server that has just come back may, whose copy of the stream is not whole
-   * yet. They are read again.
-   */
-  #skip(seq: number): void {
-    this.#stopReading();
-    const missing = this.#received + 1;
-    if (this.#missed === missing) return;
-    this.#missed = missing;
-    this.#options.log(`NATS gave event ${seq} before ${missing}: reading again`);
-    void this.#explain(missing).catch(() => this.#missed = undefined);
-  }
-
-  async #explain(missing: number): Promise<void> {
-    const { stream, snapshots } = this.#options;
-    if (await stream.has(missing)) {
-      this.#missed = undefined;
-    } else if (missing <= await snapshots.floor()) {
-      this.#stop(
-        `event ${missing} was trimmed while this server was away: started again, it begins with a snapshot`,
-      );
-      // What the stream has lost is never waited for.
-    } else this.#absent = missing;
   }
 
   #commit(): void {
