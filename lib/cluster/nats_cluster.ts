@@ -86,13 +86,15 @@ class NatsCluster implements Cluster {
   async openJournal(database: Database, projection: Projection): Promise<Journal> {
     const [stream, clock, log] = [this.#stream, this.#clock, this.#log];
     const snapshots = new Snapshots(stream);
+    // They may have been abandoned because a copy of the stream was not what the others have.
+    const inDoubt = projection.position.restoring;
     await restore({ stream, clock, snapshots, projection, database, log });
     const onPublished = (takes: boolean) =>
       this.#note(takes ? { takes, answers: true } : { takes });
     const onFailed = this.#failed.resolve;
     const journal = await StreamJournal.open({
       ...{ stream, snapshots, database, reader: projection, clock, log },
-      ...{ onPublished, onFailed },
+      ...{ inDoubt, onPublished, onFailed },
     });
     this.#trim(new Trimming({ stream, snapshots, projection, database, clock }));
     return journal;

@@ -49,6 +49,8 @@ export class OrderedPublisher {
   #numbers = 0;
   /** The number of the newest event that was not given up. */
   #newest = 0;
+  /** The number of the newest event that has counted. */
+  #counted = 0;
   #attempt = 0;
   /** Whether the oldest is being published until NATS takes it. */
   #goingBack = false;
@@ -75,6 +77,7 @@ export class OrderedPublisher {
   /** An event has been applied in its turn. Who waits for that, if it is one of this publisher's. */
   take({ publisher, number }: Turn): Outgoing | undefined {
     if (publisher !== this.#id) return undefined;
+    this.#counted = number;
     const waiting = this.#waiting.get(number);
     this.#waiting.delete(number);
     return waiting;
@@ -103,7 +106,8 @@ export class OrderedPublisher {
   /** @returns whether the stream has it */
   async #try({ event, number, after }: Waiting): Promise<boolean> {
     const { stream, onPublished, signal } = this.#options;
-    const turn = { publisher: this.#id, number, after, attempt: this.#attempt };
+    const [attempt, counted] = [this.#attempt, this.#counted];
+    const turn = { publisher: this.#id, number, after, attempt, counted };
     const head = headers();
     head.set(TURN, formatTurn(turn));
     try {

@@ -16,7 +16,7 @@ import { OrderedPublisher, type Outgoing } from "./ordered_publisher.ts";
 import type { Snapshots } from "./snapshots.ts";
 import type { ClusterStream } from "./stream.ts";
 import { type Given, StreamReader } from "./stream_reader.ts";
-import { EARLY, parseTurn, REPEATED, TURN, type Turn, Turns } from "./turns.ts";
+import { ContradictionError, EARLY, parseTurn, REPEATED, TURN, type Turn, Turns } from "./turns.ts";
 import { decodeEvent, encodeEvent, natsSubjectOf } from "./wire.ts";
 
 /** Options of {@linkcode StreamJournal.open}. */
@@ -28,6 +28,8 @@ export interface StreamJournalOptions {
   reader: Reader;
   clock: Clock;
   log: (event: string) => void;
+  /** Whether the first events are asked of the stream's leader, which takes four times as long. @default false */
+  inDoubt?: boolean;
   /** Is told each time whether the stream has taken an event. @default nobody */
   onPublished?: (taken: boolean) => void;
   /** Is told why it can't go on, and so has ended. @default nobody */
@@ -118,6 +120,7 @@ export class StreamJournal implements Journal, AsyncDisposable {
     const ends = await stream.patiently(() => stream.ends());
     requireContinuation(options, ends);
     const journal = new StreamJournal(options, ends.last);
+    if (options.inDoubt) journal.#reader.doubt();
     journal.#reading = journal.#reader.run();
     journal.#noteProgress();
     await journal.#caughtUp.promise;
@@ -300,15 +303,23 @@ export class StreamJournal implements Journal, AsyncDisposable {
     this.#committing = true;
     const { database, reader } = this.#options;
     let entries: Arrived[] = [];
+    let contradiction: ContradictionError | undefined;
     database.change({
       run: () => {
         entries = this.#arrived.splice(0, BATCH);
-        this.#turns.judge(entries);
-        reader.apply(entries);
+        contradiction = this.#judge(entries);
+        if (contradiction === undefined) reader.apply(entries);
+        else reader.abandon();
         return false;
       },
       committed: () => {
         this.#committing = false;
+        if (contradiction !== undefined) {
+          this.#arrived.unshift(...entries);
+          return this.#stop(
+            `${contradiction.message}: started again, this server makes its tables anew`,
+          );
+        }
         this.#turns.keep();
         reader.committed(entries);
         for (const entry of entries) this.#answer(entry);
@@ -326,6 +337,17 @@ export class StreamJournal implements Journal, AsyncDisposable {
         });
       },
     });
+  }
+
+  /** @returns why these are not the events that the others have */
+  #judge(entries: readonly Arrived[]): ContradictionError | undefined {
+    try {
+      this.#turns.judge(entries);
+    } catch (error) {
+      if (error instanceof ContradictionError) return error;
+      throw error;
+    }
+    return undefined;
   }
 
   #answer({ outcome, turn, pending }: Arrived): void {

@@ -13,6 +13,8 @@ export interface Turn {
   after: number;
   /** Which attempt at publishing it this is: what was lost is published again, with all that follows it. */
   attempt: number;
+  /** The number of the newest one that has counted at its publisher when this one was published; 0 where none has. */
+  counted: number;
 }
 
 /** An event that the stream has given. */
@@ -27,19 +29,28 @@ export const REPEATED = new Error("it was published twice");
 /** or the one before it has not arrived, so that both come again. */
 export const EARLY = new Error("the one before it is missing");
 
-export function formatTurn({ publisher, number, after, attempt }: Turn): string {
-  return `${publisher} ${number} ${after} ${attempt}`;
+/**
+ * What has counted at its publisher has not here, so the stream was another one there: NATS gave one of the two what the
+ * others do not have.
+ */
+export class ContradictionError extends Error {
+  override name = "ContradictionError";
+}
+
+export function formatTurn({ publisher, number, after, attempt, counted }: Turn): string {
+  return `${publisher} ${number} ${after} ${attempt} ${counted}`;
 }
 
 /** Undefined where an event stands by itself, as those that were appended under a condition do. */
 export function parseTurn(text: string | undefined): Turn | undefined {
   if (!text) return undefined;
-  const [publisher, number, after, attempt] = text.split(" ");
+  const [publisher, number, after, attempt, counted = 0] = text.split(" ");
   return {
     publisher: publisher!,
     number: Number(number),
     after: Number(after),
     attempt: Number(attempt),
+    counted: Number(counted),
   };
 }
 
@@ -65,17 +76,26 @@ export class Turns {
     this.#kept = new Map(rows.map(({ publisher, last }) => [publisher, last]));
   }
 
-  /** Refuses what does not count, inside a transaction. The same once more comes to the same until {@linkcode keep}. */
+  /**
+   * Refuses what does not count, inside a transaction. The same once more comes to the same until {@linkcode keep}.
+   *
+   * @throws {ContradictionError} where these events, or some before them, are not those of the others
+   */
   judge(entries: readonly TurnEntry[]): void {
     this.#applied = new Map();
     for (const entry of entries) {
       const { turn, isAfterGap = false } = entry;
       if (isAfterGap) this.#heard = new Set();
       if (turn === undefined) continue;
-      const { publisher, number, after } = turn;
+      const { publisher, number, after, counted } = turn;
       const last = this.#applied.get(publisher) ?? this.#kept.get(publisher) ?? 0;
+      // Of who was not heard of since the stream has lost events, what came before may be among these.
+      const isKnown = this.#heard?.has(publisher) !== false;
+      if (counted > last && isKnown) {
+        throw new ContradictionError(`event ${entry.number} follows one that NATS has not given`);
+      }
       if (number <= last) entry.outcome = REPEATED;
-      else if (after > last && this.#heard?.has(publisher) !== false) entry.outcome = EARLY;
+      else if (after > last && isKnown) entry.outcome = EARLY;
       else this.#applied.set(publisher, number);
     }
     for (const [publisher, last] of this.#applied) this.#statements.put.run(publisher, last);

@@ -65,6 +65,11 @@ export interface Reader {
    * or never.
    */
   failed(): void;
+  /**
+   * What was applied so far are not the events that the others have: it counts for nothing from the next start on. Inside a
+   * transaction.
+   */
+  abandon(): void;
 }
 
 /** So many characters of text that wait to be stored are enough: who sends more is to wait. */

@@ -184,6 +184,10 @@ export class Projection implements Reader {
     this.mailboxes.forgetMet();
   }
 
+  abandon(): void {
+    this.position.restore();
+  }
+
   /** Whoever delivers messages knows who is in which room when each of them was sent. */
   #tell(entries: readonly Entry[]): void {
     let messages: StoredMessage[] = [];

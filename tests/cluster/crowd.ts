@@ -236,9 +236,11 @@ export class Crowd implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#over = true;
+    // Begun before they fail, or that would end the process before it says what is wrong.
+    const stopped = Promise.allSettled(this.#running);
     for (const { chat } of this.people) chat.abort();
     await Promise.all(this.people.map(({ chat }) => chat.closed));
-    await Promise.allSettled(this.#running);
+    await stopped;
   }
 }
 

@@ -34,12 +34,13 @@ export async function openStream(
   const projection = new Projection(database, { stream: stream.id });
   const snapshots = new Snapshots(stream);
   const log = options.log ?? (() => {});
+  const inDoubt = projection.position.restoring;
   if (restores) await restore({ stream, clock: systemClock, log, snapshots, projection, database });
   const recorder = new Recorder(projection);
   const journal = opened.use(
     await StreamJournal.open({
       ...{ stream, snapshots, database, reader: recorder, clock: systemClock },
-      ...{ log, onFailed },
+      ...{ inDoubt, log, onFailed },
     }),
   );
   const resources = opened.move();

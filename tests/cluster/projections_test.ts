@@ -1,4 +1,5 @@
 import { assertEquals, assertMatch, assertRejects, assertThrows } from "@std/assert";
+import { DatabaseSync } from "node:sqlite";
 import { connect, jetstreamManager } from "../../lib/cluster/nats.ts";
 import { ExitError } from "../../lib/exit.ts";
 import { LocalJournal } from "../../lib/journal/local_journal.ts";
@@ -162,6 +163,34 @@ Deno.test("an event that the stream has lost is not waited for, and its place is
   const stored = opened.recorder.entries.filter(({ number, outcome }) => outcome === number);
   assertEquals(stored.map(({ number }) => number), [1, 2, 4, 5, 6]);
   assertEquals(log, ["NATS gave event 4 before 3: reading again"]);
+});
+
+Deno.test("a server to which NATS gave other events than to the others ends, and has theirs after the next start", async () => {
+  await using nats = await NatsServer.start();
+  await using right = await TempFolder.create();
+  await using wrong = await TempFolder.create();
+  await using opened = await openStream(right.path, { servers: [nats.address] });
+  for (let i = 1; i <= 5; i++) await say(opened.journal, `${i}`);
+  await catchUp(wrong, nats.address);
+  {
+    // As if a copy of the stream had had something else in the place of the last one.
+    using database = new DatabaseSync(wrong.file("messages.db"));
+    database.exec("UPDATE messages SET text = 'x' WHERE id = 5; UPDATE publishers SET last = 4");
+  }
+  const problem = Promise.withResolvers<string>();
+  const options = { servers: [nats.address], onFailed: problem.resolve };
+  {
+    await using misled = await openStream(wrong.path, options);
+    await say(opened.journal, "6");
+    const why = "event 6 follows one that NATS has not given";
+    assertEquals(await problem.promise, `${why}: started again, this server makes its tables anew`);
+    await assertRejects(() => say(misled.journal, "7"), ProtocolError, "it has stopped");
+  }
+  await catchUp(wrong, nats.address);
+  await opened[Symbol.asyncDispose]();
+  const content = contentOf(wrong);
+  assertEquals(content, contentOf(right));
+  assertEquals(content["messages"]!.map(({ text }) => text), ["1", "2", "3", "4", "5", "6"]);
 });
 
 Deno.test("a server that can't read an event sends its clients away and ends, and does not start again", async () => {

@@ -58,6 +58,10 @@ export class Recorder implements Reader {
   failed(): void {
     this.#reader.failed();
   }
+
+  abandon(): void {
+    this.#reader.abandon();
+  }
 }
 
 function message(text: string, origin?: Origin): JournalEvent {
