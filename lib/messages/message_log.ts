@@ -214,13 +214,18 @@ export class MessageLog {
 
   /** What others said in rooms while an account was in them, after an id, in order. */
   unheard(account: string, { after, upTo }: Range): Page<Message> {
-    const rows: Row[] = [];
+    let ids: number[] = [];
+    let end = Math.min(upTo, this.#last) + 1;
     for (const { room, since, until } of this.#rooms.staysOf(account, after)) {
-      const before = Math.min(until ?? Infinity, upTo + 1, this.#last + 1);
-      const range = { after: Math.max(after, since), before };
-      rows.push(...this.#statements.unheard.all({ account, room, ...range }));
+      const range = { after: Math.max(after, since), before: Math.min(until ?? Infinity, end) };
+      const found = this.#statements.unheard.all({ account, room, ...range });
+      ids = [...ids, ...found.map(({ id }) => id as number)].sort((a, b) => a - b)
+        .slice(0, PAGE.messages);
+      // What comes later has no place on the page, whichever room it is of.
+      if (ids.length === PAGE.messages) end = ids.at(-1)!;
     }
-    rows.sort((a, b) => (a["id"] as number) - (b["id"] as number));
+    // Texts are read as far as the page has room: many long ones would hold everybody up.
+    const rows = ids.values().map((id) => this.#statements.message.get(id)!);
     return takePage(rows, toMessage, undefined);
   }
 
@@ -297,7 +302,7 @@ export class MessageLog {
 
 /** Takes rows until the page is full. */
 function takePage<T extends { text: string } | { message: Message }>(
-  rows: readonly Row[],
+  rows: Iterable<Row>,
   toItem: (row: Row) => T,
   next: number | undefined,
 ): Page<T> {
@@ -373,7 +378,8 @@ function prepare(database: Database) {
       ORDER BY id DESC LIMIT :count`,
     publicHistory: `SELECT ${COLUMNS} FROM messages
       WHERE room IS NULL AND addressee IS NULL AND id <= :last ORDER BY id DESC LIMIT :count`,
-    unheard: `SELECT ${COLUMNS} FROM messages
+    message: `SELECT ${COLUMNS} FROM messages WHERE id = ?`,
+    unheard: `SELECT id FROM messages
       WHERE room = :room AND id > :after AND id < :before AND sender <> :account
       ORDER BY id LIMIT ${PAGE.messages}`,
     roomHistory: `SELECT ${COLUMNS} FROM messages WHERE room = :room AND id > :after AND id <= :last
