@@ -1,7 +1,12 @@
-import type { MessageDeletedEvent, MessageEvent, OperationEvent } from "../journal/events.ts";
+import type {
+  MessageDeletedEvent,
+  MessageEvent,
+  OperationEvent,
+  RoomEvent,
+} from "../journal/events.ts";
 import { ProtocolError } from "../protocol/errors.ts";
 import { foldUsername } from "../protocol/names.ts";
-import { type Operation, OPERATIONS, type ServerRole } from "../protocol/roles.ts";
+import { type Operation, OPERATIONS, type ServerRole, TELLING } from "../protocol/roles.ts";
 import type { Database } from "./database.ts";
 import { Rows } from "./rows.ts";
 
@@ -122,6 +127,15 @@ export class OperatorTable {
       return undefined;
     }
     return new ProtocolError("muted", describeMute(mute));
+  }
+
+  /** The same of what is done in a room: a room's name and its topic are texts as well, which others are shown. */
+  judgeRoom(event: RoomEvent): ProtocolError | undefined {
+    if (this.#restricted.size === 0) return undefined;
+    const tells = event.type === "room-made" ||
+      event.type === "room-act" && TELLING.has(event.what);
+    const mute = tells ? this.mute(foldUsername(event.by), event.at) : undefined;
+    return mute && new ProtocolError("muted", describeMute(mute));
   }
 
   /** Why an event can't come to pass; undefined where it can. */

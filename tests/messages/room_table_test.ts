@@ -225,6 +225,22 @@ Deno.test("RoomTable does what an act says", async () => {
   assertEquals(rooms.roles(room), { bob: "owner", ann: "member", eve: "member" });
 });
 
+Deno.test("RoomTable lets who is muted in a room neither set its topic nor invite", async () => {
+  using rooms = new Rooms();
+  const room = await rooms.make("ann", "lab");
+  await rooms.join(room, "bob");
+  await rooms.act("ann", "moderator", { room, user: "bob" });
+  await rooms.act("ann", "mute", { room, user: "bob" });
+  const tell = () =>
+    Promise.all([
+      rooms.act("bob", "topic", { room, text: "x" }),
+      rooms.act("bob", "invite", { room, user: "eve" }),
+    ]);
+  assertEquals(await tell(), ["not-allowed", "not-allowed"]);
+  await rooms.act("ann", "unmute", { room, user: "bob" });
+  assertEquals((await tell()).map((outcome) => typeof outcome), ["number", "number"]);
+});
+
 Deno.test("RoomTable.takeBack() forgets what it found, and who could say something", async () => {
   using rooms = new Rooms();
   const room = await rooms.make("ann", "lab");

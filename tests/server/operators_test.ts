@@ -135,16 +135,23 @@ Deno.test("who is muted is told until when and why, and may write to operators o
     { type: "public", text: "x" },
     { type: "say", room: "lab", text: "x" },
     { type: "direct", to: "eve", text: "x" },
+    { type: "act", room: "lab", what: "topic", text: "x" },
+    { type: "act", room: "lab", what: "invite", user: "eve" },
+    { type: "join", room: "x" },
   ];
   for (const request of requests) {
     const { code, message } = await ask(server, bob!, request);
     assertEquals([code, message], ["muted", why], `${request["type"]}`);
   }
   assertEquals(await outcome(server, bob!, { type: "direct", to: "ann", text: "why?" }), "sent");
+  assertEquals(await outcome(server, bob!, { type: "join", room: "lab" }), "joined");
   assertEquals(await outcome(server, eve!, { type: "public", text: "x" }), "sent");
 
   server.clock.advance(10_000);
-  for (const request of requests) assertEquals(await outcome(server, bob!, request), "sent");
+  const done = ["sent", "sent", "sent", "acted", "acted", "joined"];
+  for (const [i, request] of requests.entries()) {
+    assertEquals(await outcome(server, bob!, request), done[i]);
+  }
   assertEquals(await outcome(server, ann!, operate("unmute", "bob")), "not-allowed");
   await ask(server, ann!, operate("mute", "bob"));
   const { message } = await ask(server, bob!, requests[0]!);
