@@ -216,14 +216,19 @@ export class OperatorTable {
     this.#operations.put({ id: number, what: "announce", by, at, user, message, until, why });
   }
 
-  /** A message of a user was deleted, by an operator or by a moderator of its room. */
+  /**
+   * A message was deleted, by an operator or by a moderator of its room. The latter is not listed: everybody can make a
+   * room and delete in it, until nothing of what operators did is on the list any more.
+   */
   noteDeletion(
     event: MessageDeletedEvent,
     { number, user }: { number: number; user: string },
   ): void {
     const { by = null, at, message, why = null } = event;
     const [what, until] = ["delete", null] as const;
-    this.#operations.put({ id: number, what, by, at, user, message, until, why });
+    if (by === null || this.isOperator(foldUsername(by))) {
+      this.#operations.put({ id: number, what, by, at, user, message, until, why });
+    }
     // An announcement stands here as well.
     const announced = this.#operations.get({ id: message });
     if (announced !== undefined) this.#operations.put({ ...announced, why: null });

@@ -233,11 +233,12 @@ Deno.test("a message is deleted for all: who is here is told, and who comes gets
   const { messages } = await ask(server, eve!, { type: "history", count: 9 });
   assertEquals(messages, [{ id: message, from: "bob", sent, text: "", deleted: "ann" }]);
   const { operations } = await ask(server, ann!, { type: "operations", count: 9 });
-  const listed = (operations as Record<string, unknown>[]).slice(-2)
+  const listed = (operations as Record<string, unknown>[])
     .map(({ what, by, user, message, why }) => [what, by, user, message, why]);
+  // What users do in their rooms, as often as they like, does not push out what operators did.
   assertEquals(listed, [
+    ["operator", undefined, "ann", undefined, undefined],
     ["delete", "ann", "bob", message, "spam"],
-    ["delete", "bob", "eve", inRoom, undefined],
   ]);
 });
 
