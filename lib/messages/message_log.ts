@@ -321,6 +321,23 @@ function takePage<T extends { text: string } | { message: Message }>(
 const COLUMNS = `id, sender_name, addressee_name, sent, text, announcement, deleted_by,
     (SELECT name FROM rooms WHERE rooms.id = messages.room) AS room_name`;
 
+/** The newest messages of several kinds, each found by an index, whatever else there is: no message is of two of them. */
+function newest(...kinds: string[]): string {
+  const found = kinds.map((kind) =>
+    `SELECT * FROM (SELECT ${COLUMNS} FROM messages WHERE ${kind} AND id <= :last
+      ORDER BY id DESC LIMIT :count)`
+  );
+  return `${found.join(" UNION ALL ")} ORDER BY id DESC LIMIT :count`;
+}
+
+/** The newest requests of a login that stored a message of a kind. */
+function requestsOf(kind: string): string {
+  return `SELECT request, id FROM messages
+    WHERE sender = (SELECT account FROM logins WHERE logins.id = :login)
+    AND messages.id > (SELECT last FROM logins WHERE logins.id = :login) AND login = :login
+    AND ${kind} ORDER BY messages.id DESC LIMIT :limit`;
+}
+
 /** What the requests of messages that are about to be deleted were. */
 function noteRequests(messages: string): string {
   return `UPDATE logins SET requests = max(requests, highest)
@@ -333,12 +350,15 @@ function prepare(database: Database) {
   const old = `id < ? AND NOT ${UNDELIVERED}`;
   // What was sent to an account that is still there waits for it.
   const nobodys = `addressee IS NOT NULL AND messages.id IN (
-      SELECT id FROM messages WHERE sender = :account
+      SELECT id FROM messages WHERE sender = :account AND room IS NULL
         AND addressee NOT IN (SELECT account FROM accounts)
       UNION SELECT id FROM messages WHERE addressee = :account
         AND sender NOT IN (SELECT account FROM accounts))`;
   const readable = `room IS NULL AND id > :publicAfter AND (addressee IS NULL
     OR id > :ownAfter AND (sender = :account OR addressee = :account))`;
+  const toAll = "addressee IS NULL AND room IS NULL AND id > :publicAfter";
+  const sent = "sender = :account AND addressee <> :account AND room IS NULL AND id > :ownAfter";
+  const received = "addressee = :account AND id > :ownAfter";
   return database.prepare({
     first: "SELECT coalesce(min(id), 1) AS id FROM messages",
     sentFrom: "SELECT id, sent FROM messages WHERE id >= ? ORDER BY id LIMIT 1",
@@ -347,10 +367,9 @@ function prepare(database: Database) {
       (id, sender, sender_name, addressee, addressee_name, sent, text, login, request, room,
        announcement)
       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-    requestsOf: `SELECT request, id FROM messages
-      WHERE sender = (SELECT account FROM logins WHERE logins.id = :login)
-      AND messages.id > (SELECT last FROM logins WHERE logins.id = :login) AND login = :login
-      ORDER BY messages.id DESC LIMIT :limit`,
+    // By the two indexes in which a sender's messages are.
+    requestsOf: `SELECT * FROM (${requestsOf("room IS NULL")})
+      UNION ALL SELECT * FROM (${requestsOf("room IS NOT NULL")}) ORDER BY id DESC LIMIT :limit`,
     content:
       `SELECT sender, text, room, deleted_by, addressee_name AS "to" FROM messages WHERE id = ?`,
     deletedRequests: "SELECT requests FROM logins WHERE id = ?",
@@ -374,8 +393,7 @@ function prepare(database: Database) {
           AND stays.room = messages.room AND since < id AND (until IS NULL OR until > id)))
       AND (sender <> :account OR addressee = :account OR login <> :login)
       ORDER BY id LIMIT ${PAGE.messages}`,
-    history: `SELECT ${COLUMNS} FROM messages WHERE ${readable} AND id <= :last
-      ORDER BY id DESC LIMIT :count`,
+    history: newest(toAll, sent, received),
     publicHistory: `SELECT ${COLUMNS} FROM messages
       WHERE room IS NULL AND addressee IS NULL AND id <= :last ORDER BY id DESC LIMIT :count`,
     message: `SELECT ${COLUMNS} FROM messages WHERE id = ?`,
@@ -384,9 +402,7 @@ function prepare(database: Database) {
       ORDER BY id LIMIT ${PAGE.messages}`,
     roomHistory: `SELECT ${COLUMNS} FROM messages WHERE room = :room AND id > :after AND id <= :last
       ORDER BY id DESC LIMIT :count`,
-    recent: `SELECT ${COLUMNS} FROM messages WHERE ${readable} AND id <= :last
-      AND NOT (addressee IS :account AND ${UNDELIVERED})
-      ORDER BY id DESC LIMIT :count`,
+    recent: newest(toAll, sent, `${received} AND NOT ${UNDELIVERED}`),
     search: `SELECT ${COLUMNS} FROM messages WHERE id >= :first AND id <= :last
       AND (${readable} OR room IS NOT NULL AND EXISTS (
           SELECT 1 FROM stays JOIN rooms ON rooms.id = stays.room
@@ -394,17 +410,11 @@ function prepare(database: Database) {
           AND (messages.id > since OR from_start = 1)))
       AND text LIKE :pattern ESCAPE '\\'
       ORDER BY id DESC LIMIT :count`,
-    // Each half by an index of its own; a message to oneself is in both.
-    historyWith: `SELECT * FROM (
-        SELECT ${COLUMNS} FROM messages
-        WHERE sender = :other AND id > :publicAfter AND id <= :last AND room IS NULL
-        AND (addressee IS NULL OR addressee = :account AND id > :ownAfter)
-        ORDER BY id DESC LIMIT :count)
-      UNION SELECT * FROM (
-        SELECT ${COLUMNS} FROM messages
-        WHERE addressee = :other AND id > :ownAfter AND id <= :last AND sender = :account
-        ORDER BY id DESC LIMIT :count)
-      ORDER BY id DESC LIMIT :count`,
+    historyWith: newest(
+      "sender = :other AND addressee IS NULL AND room IS NULL AND id > :publicAfter",
+      "sender = :other AND addressee = :account AND room IS NULL AND id > :ownAfter",
+      `${sent} AND addressee = :other`,
+    ),
     forget: `DELETE FROM messages WHERE ${old}`,
     noteExpired: noteRequests(old),
     forgetAfter: "DELETE FROM messages WHERE id > ?",
