@@ -12,6 +12,7 @@ import {
   type Shaped,
   string,
 } from "../protocol/shape.ts";
+import { acceptAll } from "../net/listener.ts";
 import { reasonOf } from "../reasons.ts";
 import { carryOut, describeUser, operationsOf, restrictionsOf } from "./operations.ts";
 import type { Services } from "./services.ts";
@@ -58,17 +59,18 @@ export function controlPath(folder: string): string {
 
 /** What a running server does for who runs it: asked on a socket in the data folder, which only its owner may use. */
 export class ControlSocket implements AsyncDisposable {
-  readonly #listener: Deno.Listener;
+  readonly #listener: Deno.UnixListener;
   readonly #services: Services;
   readonly #path: string;
   readonly #serving = new Set<Promise<void>>();
   readonly #accepting: Promise<void>;
 
-  private constructor(listener: Deno.Listener, path: string, services: Services) {
+  private constructor(listener: Deno.UnixListener, path: string, services: Services) {
     this.#listener = listener;
     this.#path = path;
     this.#services = services;
-    this.#accepting = this.#accept();
+    // Who asks while there is no file descriptor waits until there is one: the chat's listener logs that.
+    this.#accepting = acceptAll(listener, (connection) => this.#accept(connection), () => {});
   }
 
   /**
@@ -103,20 +105,12 @@ export class ControlSocket implements AsyncDisposable {
     await Deno.remove(this.#path).catch(() => {});
   }
 
-  async #accept(): Promise<void> {
-    try {
-      for await (const connection of this.#listener) {
-        const serving: Promise<void> = this.#serve(connection)
-          // Whoever asked has gone.
-          .catch(() => {})
-          .finally(() => this.#serving.delete(serving));
-        this.#serving.add(serving);
-      }
-    } catch (error) {
-      this.#services.log(
-        `"chatserver control" can't reach this server any more: ${reasonOf(error)}`,
-      );
-    }
+  #accept(connection: Deno.Conn): void {
+    const serving: Promise<void> = this.#serve(connection)
+      // Whoever asked has gone.
+      .catch(() => {})
+      .finally(() => this.#serving.delete(serving));
+    this.#serving.add(serving);
   }
 
   async #serve(connection: Deno.Conn): Promise<void> {
