@@ -382,20 +382,28 @@ Deno.test("when the chat is locked nobody new gets in, whoever has an account go
   assertEquals((await server.join("eve")).welcome["type"], "welcome");
 });
 
-Deno.test("who chose a password while the chat was locked gets no account", async () => {
-  await using server = await FakeServer.start();
-  const [ann] = await crowd(server, "ann");
-  const eve = await server.greet();
-  await eve.ask({ type: "identify", id: 1, username: "eve" });
-  // The hash is under way when the lock is stored.
-  const { accounts } = server.services;
-  const create = accounts.create.bind(accounts);
-  accounts.create = async (...of) => {
-    assertEquals(await outcome(server, ann!, operate("lock")), "operated");
-    return await create(...of);
-  };
-  const { code } = await eve.ask({ type: "register", id: 2, password: "x" });
-  assertEquals([code, accounts.find("eve")], ["registration-refused", undefined]);
+Deno.test("who chose a password while the chat was locked, or the address banned, gets no account", async () => {
+  const banned = operate("ban-address", undefined, { address: "127.0.0.1" });
+  for (
+    const [order, expected] of [
+      [operate("lock"), "registration-refused"],
+      [banned, "banned"],
+    ] as const
+  ) {
+    await using server = await FakeServer.start();
+    const [ann] = await crowd(server, "ann");
+    const eve = await server.greet();
+    await eve.ask({ type: "identify", id: 1, username: "eve" });
+    // The hash is under way when that is stored.
+    const { accounts } = server.services;
+    const create = accounts.create.bind(accounts);
+    accounts.create = async (...of) => {
+      assertEquals(await outcome(server, ann!, order), "operated");
+      return await create(...of);
+    };
+    const { code } = await eve.ask({ type: "register", id: 2, password: "x" });
+    assertEquals([code, accounts.find("eve")], [expected, undefined]);
+  }
 });
 
 Deno.test("an account that was made after its address was banned does not get in from there", async () => {
