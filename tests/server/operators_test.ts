@@ -340,7 +340,9 @@ Deno.test("who is banned with the address does not come back under a new name, a
   assertEquals(await outcome(server, ann!, unban), "operated");
   assertEquals(await outcome(server, ann!, unban), "not-allowed");
   assertEquals((await again.ask({ type: "identify", id: 2, username: "bob2" }))["exists"], false);
-  for (const address of [undefined, "", "bob", "192.0.2", "192.0.2.7/24", "::1/64/64"]) {
+  for (
+    const address of [undefined, "", "bob", "192.0.2", "192.0.2.7/24", "192.0.2.7/64", "::1/64/64"]
+  ) {
     const wrong = operate("ban-address", undefined, { address });
     assertEquals(await outcome(server, ann!, wrong), "bad-address", address);
   }

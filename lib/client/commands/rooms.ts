@@ -143,7 +143,10 @@ async function ownRoom({ client }: Talk, room: string): Promise<string> {
 }
 
 async function namedUser(talk: Talk, name: string, example: string): Promise<string> {
-  if (!/^\S+$/.test(name)) throw new InputError(`It takes a username, as in "${example}"`);
+  if (name === "") throw new InputError(`It takes a username, as in "${example}"`);
+  if (/\s/.test(name)) {
+    throw new InputError(`It takes a username and nothing else, as in "${example}"`);
+  }
   return await talk.findUser(name.replace(/^@/, ""));
 }
 
