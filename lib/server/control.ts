@@ -63,6 +63,8 @@ export class ControlSocket implements AsyncDisposable {
   readonly #services: Services;
   readonly #path: string;
   readonly #serving = new Set<Promise<void>>();
+  /** Those who have connected and asked nothing yet. */
+  readonly #silent = new Set<Deno.Conn>();
   readonly #accepting: Promise<void>;
 
   private constructor(listener: Deno.UnixListener, path: string, services: Services) {
@@ -101,6 +103,8 @@ export class ControlSocket implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#listener.close();
     await this.#accepting;
+    // The end of the server does not wait for who says nothing.
+    for (const connection of this.#silent) connection.close();
     await Promise.all(this.#serving);
     await Deno.remove(this.#path).catch(() => {});
   }
@@ -116,7 +120,8 @@ export class ControlSocket implements AsyncDisposable {
   async #serve(connection: Deno.Conn): Promise<void> {
     using _connection = connection;
     using _limit = this.#services.clock.after(ASK_LIMIT_MS, () => connection.close());
-    const line = await readLine(connection.readable);
+    this.#silent.add(connection);
+    const line = await readLine(connection.readable).finally(() => this.#silent.delete(connection));
     const answer = `${JSON.stringify(await answerControl(this.#services, line ?? ""))}\n`;
     const writer = connection.writable.getWriter();
     await writer.write(new TextEncoder().encode(answer));
