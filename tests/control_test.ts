@@ -1,5 +1,7 @@
 // What who runs a server asks of it from the shell, while it runs and while it does not.
 import { assert, assertEquals, assertMatch } from "@std/assert";
+import { ControlSocket } from "../lib/server/control.ts";
+import { FakeServer } from "./helpers/fake_server.ts";
 import { Program, startServer } from "./helpers/programs.ts";
 import { TempFolder } from "./helpers/temp_folder.ts";
 
@@ -184,5 +186,23 @@ Deno.test({
     const { server: other } = await startServer(folder.path);
     await using _other = other;
     await other.matchError(/"chatserver control" can't reach this server: a folder stands where/);
+  },
+});
+
+Deno.test({
+  name: "ControlSocket ends at once, though somebody has connected and says nothing",
+  ignore,
+  fn: async () => {
+    await using folder = await TempFolder.create();
+    await using server = await FakeServer.start();
+    // Its clock stands still.
+    const socket = await ControlSocket.open(folder.path, server.services);
+    const open = () => Deno.connect({ transport: "unix", path: folder.file("control.sock") });
+    using silent = await open();
+    using asking = await open();
+    await asking.write(new TextEncoder().encode('{"command":"sessions"}\n'));
+    assertEquals(await new Response(asking.readable).text(), '{"done":[]}\n');
+    await socket![Symbol.asyncDispose]();
+    assertEquals(await silent.read(new Uint8Array(1)), null);
   },
 });

@@ -119,6 +119,8 @@ export class View {
     const { what, by, user } = news;
     if (this.#isOwn(by)) return;
     const isForUser = user !== undefined && this.#isOwn(user);
+    // Who is blocked can be in charge all the same.
+    if (this.#isBlocked(by) && (!isForUser || what === "invite")) return;
     if (isForUser && (what === "kick" || what === "ban")) this.rooms.delete(news.room);
     const text = describeNews(news, isForUser);
     if (text === undefined) return;

@@ -295,7 +295,8 @@ export class Projection implements Reader {
         entry.outcome = this.operators.apply(number, event) ?? number;
         return;
       default:
-        entry.outcome = this.rooms.apply(number, event) ?? number;
+        entry.outcome = this.operators.judgeRoom(event) ?? this.rooms.apply(number, event) ??
+          number;
     }
   }
 

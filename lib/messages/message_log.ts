@@ -214,13 +214,18 @@ export class MessageLog {
 
   /** What others said in rooms while an account was in them, after an id, in order. */
   unheard(account: string, { after, upTo }: Range): Page<Message> {
-    const rows: Row[] = [];
+    let ids: number[] = [];
+    let end = Math.min(upTo, this.#last) + 1;
     for (const { room, since, until } of this.#rooms.staysOf(account, after)) {
-      const before = Math.min(until ?? Infinity, upTo + 1, this.#last + 1);
-      const range = { after: Math.max(after, since), before };
-      rows.push(...this.#statements.unheard.all({ account, room, ...range }));
+      const range = { after: Math.max(after, since), before: Math.min(until ?? Infinity, end) };
+      const found = this.#statements.unheard.all({ account, room, ...range });
+      ids = [...ids, ...found.map(({ id }) => id as number)].sort((a, b) => a - b)
+        .slice(0, PAGE.messages);
+      // What comes later has no place on the page, whichever room it is of.
+      if (ids.length === PAGE.messages) end = ids.at(-1)!;
     }
-    rows.sort((a, b) => (a["id"] as number) - (b["id"] as number));
+    // Texts are read as far as the page has room: many long ones would hold everybody up.
+    const rows = ids.values().map((id) => this.#statements.message.get(id)!);
     return takePage(rows, toMessage, undefined);
   }
 
@@ -297,7 +302,7 @@ export class MessageLog {
 
 /** Takes rows until the page is full. */
 function takePage<T extends { text: string } | { message: Message }>(
-  rows: readonly Row[],
+  rows: Iterable<Row>,
   toItem: (row: Row) => T,
   next: number | undefined,
 ): Page<T> {
@@ -316,6 +321,23 @@ function takePage<T extends { text: string } | { message: Message }>(
 const COLUMNS = `id, sender_name, addressee_name, sent, text, announcement, deleted_by,
     (SELECT name FROM rooms WHERE rooms.id = messages.room) AS room_name`;
 
+/** The newest messages of several kinds, each found by an index, whatever else there is: no message is of two of them. */
+function newest(...kinds: string[]): string {
+  const found = kinds.map((kind) =>
+    `SELECT * FROM (SELECT ${COLUMNS} FROM messages WHERE ${kind} AND id <= :last
+      ORDER BY id DESC LIMIT :count)`
+  );
+  return `${found.join(" UNION ALL ")} ORDER BY id DESC LIMIT :count`;
+}
+
+/** The newest requests of a login that stored a message of a kind. */
+function requestsOf(kind: string): string {
+  return `SELECT request, id FROM messages
+    WHERE sender = (SELECT account FROM logins WHERE logins.id = :login)
+    AND messages.id > (SELECT last FROM logins WHERE logins.id = :login) AND login = :login
+    AND ${kind} ORDER BY messages.id DESC LIMIT :limit`;
+}
+
 /** What the requests of messages that are about to be deleted were. */
 function noteRequests(messages: string): string {
   return `UPDATE logins SET requests = max(requests, highest)
@@ -328,12 +350,15 @@ function prepare(database: Database) {
   const old = `id < ? AND NOT ${UNDELIVERED}`;
   // What was sent to an account that is still there waits for it.
   const nobodys = `addressee IS NOT NULL AND messages.id IN (
-      SELECT id FROM messages WHERE sender = :account
+      SELECT id FROM messages WHERE sender = :account AND room IS NULL
         AND addressee NOT IN (SELECT account FROM accounts)
       UNION SELECT id FROM messages WHERE addressee = :account
         AND sender NOT IN (SELECT account FROM accounts))`;
   const readable = `room IS NULL AND id > :publicAfter AND (addressee IS NULL
     OR id > :ownAfter AND (sender = :account OR addressee = :account))`;
+  const toAll = "addressee IS NULL AND room IS NULL AND id > :publicAfter";
+  const sent = "sender = :account AND addressee <> :account AND room IS NULL AND id > :ownAfter";
+  const received = "addressee = :account AND id > :ownAfter";
   return database.prepare({
     first: "SELECT coalesce(min(id), 1) AS id FROM messages",
     sentFrom: "SELECT id, sent FROM messages WHERE id >= ? ORDER BY id LIMIT 1",
@@ -342,10 +367,9 @@ function prepare(database: Database) {
       (id, sender, sender_name, addressee, addressee_name, sent, text, login, request, room,
        announcement)
       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-    requestsOf: `SELECT request, id FROM messages
-      WHERE sender = (SELECT account FROM logins WHERE logins.id = :login)
-      AND messages.id > (SELECT last FROM logins WHERE logins.id = :login) AND login = :login
-      ORDER BY messages.id DESC LIMIT :limit`,
+    // By the two indexes in which a sender's messages are.
+    requestsOf: `SELECT * FROM (${requestsOf("room IS NULL")})
+      UNION ALL SELECT * FROM (${requestsOf("room IS NOT NULL")}) ORDER BY id DESC LIMIT :limit`,
     content:
       `SELECT sender, text, room, deleted_by, addressee_name AS "to" FROM messages WHERE id = ?`,
     deletedRequests: "SELECT requests FROM logins WHERE id = ?",
@@ -369,18 +393,16 @@ function prepare(database: Database) {
           AND stays.room = messages.room AND since < id AND (until IS NULL OR until > id)))
       AND (sender <> :account OR addressee = :account OR login <> :login)
       ORDER BY id LIMIT ${PAGE.messages}`,
-    history: `SELECT ${COLUMNS} FROM messages WHERE ${readable} AND id <= :last
-      ORDER BY id DESC LIMIT :count`,
+    history: newest(toAll, sent, received),
     publicHistory: `SELECT ${COLUMNS} FROM messages
       WHERE room IS NULL AND addressee IS NULL AND id <= :last ORDER BY id DESC LIMIT :count`,
-    unheard: `SELECT ${COLUMNS} FROM messages
+    message: `SELECT ${COLUMNS} FROM messages WHERE id = ?`,
+    unheard: `SELECT id FROM messages
       WHERE room = :room AND id > :after AND id < :before AND sender <> :account
       ORDER BY id LIMIT ${PAGE.messages}`,
     roomHistory: `SELECT ${COLUMNS} FROM messages WHERE room = :room AND id > :after AND id <= :last
       ORDER BY id DESC LIMIT :count`,
-    recent: `SELECT ${COLUMNS} FROM messages WHERE ${readable} AND id <= :last
-      AND NOT (addressee IS :account AND ${UNDELIVERED})
-      ORDER BY id DESC LIMIT :count`,
+    recent: newest(toAll, sent, `${received} AND NOT ${UNDELIVERED}`),
     search: `SELECT ${COLUMNS} FROM messages WHERE id >= :first AND id <= :last
       AND (${readable} OR room IS NOT NULL AND EXISTS (
           SELECT 1 FROM stays JOIN rooms ON rooms.id = stays.room
@@ -388,17 +410,11 @@ function prepare(database: Database) {
           AND (messages.id > since OR from_start = 1)))
       AND text LIKE :pattern ESCAPE '\\'
       ORDER BY id DESC LIMIT :count`,
-    // Each half by an index of its own; a message to oneself is in both.
-    historyWith: `SELECT * FROM (
-        SELECT ${COLUMNS} FROM messages
-        WHERE sender = :other AND id > :publicAfter AND id <= :last AND room IS NULL
-        AND (addressee IS NULL OR addressee = :account AND id > :ownAfter)
-        ORDER BY id DESC LIMIT :count)
-      UNION SELECT * FROM (
-        SELECT ${COLUMNS} FROM messages
-        WHERE addressee = :other AND id > :ownAfter AND id <= :last AND sender = :account
-        ORDER BY id DESC LIMIT :count)
-      ORDER BY id DESC LIMIT :count`,
+    historyWith: newest(
+      "sender = :other AND addressee IS NULL AND room IS NULL AND id > :publicAfter",
+      "sender = :other AND addressee = :account AND room IS NULL AND id > :ownAfter",
+      `${sent} AND addressee = :other`,
+    ),
     forget: `DELETE FROM messages WHERE ${old}`,
     noteExpired: noteRequests(old),
     forgetAfter: "DELETE FROM messages WHERE id > ?",

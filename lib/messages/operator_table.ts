@@ -1,7 +1,12 @@
-import type { MessageDeletedEvent, MessageEvent, OperationEvent } from "../journal/events.ts";
+import type {
+  MessageDeletedEvent,
+  MessageEvent,
+  OperationEvent,
+  RoomEvent,
+} from "../journal/events.ts";
 import { ProtocolError } from "../protocol/errors.ts";
 import { foldUsername } from "../protocol/names.ts";
-import { type Operation, OPERATIONS, type ServerRole } from "../protocol/roles.ts";
+import { type Operation, OPERATIONS, type ServerRole, TELLING } from "../protocol/roles.ts";
 import type { Database } from "./database.ts";
 import { Rows } from "./rows.ts";
 
@@ -124,6 +129,15 @@ export class OperatorTable {
     return new ProtocolError("muted", describeMute(mute));
   }
 
+  /** The same of what is done in a room: a room's name and its topic are texts as well, which others are shown. */
+  judgeRoom(event: RoomEvent): ProtocolError | undefined {
+    if (this.#restricted.size === 0) return undefined;
+    const tells = event.type === "room-made" ||
+      event.type === "room-act" && TELLING.has(event.what);
+    const mute = tells ? this.mute(foldUsername(event.by), event.at) : undefined;
+    return mute && new ProtocolError("muted", describeMute(mute));
+  }
+
   /** Why an event can't come to pass; undefined where it can. */
   judge({ what, by, user, address, at }: OperationEvent): ProtocolError | undefined {
     if (by !== undefined && !this.isOperator(foldUsername(by))) {
@@ -202,14 +216,19 @@ export class OperatorTable {
     this.#operations.put({ id: number, what: "announce", by, at, user, message, until, why });
   }
 
-  /** A message of a user was deleted, by an operator or by a moderator of its room. */
+  /**
+   * A message was deleted, by an operator or by a moderator of its room. The latter is not listed: everybody can make a
+   * room and delete in it, until nothing of what operators did is on the list any more.
+   */
   noteDeletion(
     event: MessageDeletedEvent,
     { number, user }: { number: number; user: string },
   ): void {
     const { by = null, at, message, why = null } = event;
     const [what, until] = ["delete", null] as const;
-    this.#operations.put({ id: number, what, by, at, user, message, until, why });
+    if (by === null || this.isOperator(foldUsername(by))) {
+      this.#operations.put({ id: number, what, by, at, user, message, until, why });
+    }
     // An announcement stands here as well.
     const announced = this.#operations.get({ id: message });
     if (announced !== undefined) this.#operations.put({ ...announced, why: null });

@@ -9,6 +9,7 @@ import {
   RIGHTS,
   type Role,
   ROOM_ROLES,
+  TELLING,
 } from "../protocol/roles.ts";
 
 /** What holds for an account in a room whether it is in it or not; 1 is true. */
@@ -87,14 +88,18 @@ function judgeAct(
   { room: id, what, by, user }: RoomActEvent,
   facts: RoomFacts,
 ): ProtocolError | undefined {
+  const doer = foldUsername(by);
+  const { name } = facts.room(id)!;
+  if (TELLING.has(what) && facts.standing(id, doer).muted === 1) {
+    return notAllowed(`you are muted in #${name}`);
+  }
   if (ACTS[what].takes !== "user") return undefined;
   if (user === undefined) return new ProtocolError("no-such-user", `${what} takes a username`);
   const account = foldUsername(user);
-  if (account === foldUsername(by)) {
+  if (account === doer) {
     const isRole = (ROOM_ROLES as readonly string[]).includes(what);
     return notAllowed(`nobody can ${isRole ? "change their own role" : `${what} themselves`}`);
   }
-  const { name } = facts.room(id)!;
   const other = facts.roleIn(id, account);
   const { banned, muted } = facts.standing(id, account);
   switch (what) {
@@ -111,7 +116,7 @@ function judgeAct(
       if (other === undefined) return undefined;
   }
   if (other === undefined) return notIn(`${what} ${user}: not in #${name}`);
-  if (outranks(facts.roleIn(id, foldUsername(by))!, other)) return undefined;
+  if (outranks(facts.roleIn(id, doer)!, other)) return undefined;
   return notAllowed(
     `${what} ${user}: that is ${other === "owner" ? "the owner" : `a ${other}`} of #${name}`,
   );

@@ -244,6 +244,13 @@ export const MIGRATIONS: readonly string[] = [
   ALTER TABLE messages ADD COLUMN deleted_by TEXT;   -- who has deleted its text
   ALTER TABLE operations ADD COLUMN message INTEGER; -- which one was deleted
   `,
+  `
+  -- Who looks back at what was said to all, or to one, does not read all that was said in rooms, or between others.
+  CREATE INDEX messages_to_all ON messages (id) WHERE addressee IS NULL AND room IS NULL;
+  DROP INDEX messages_by_sender;
+  CREATE INDEX messages_by_sender ON messages (sender, id) WHERE room IS NULL;
+  CREATE INDEX messages_in_rooms_by_sender ON messages (sender, id) WHERE room IS NOT NULL;
+  `,
 ];
 
 /**

@@ -95,14 +95,14 @@ export function isShortage(error: unknown): boolean {
   return ["EMFILE", "ENFILE"].includes((error as { code?: string }).code ?? "");
 }
 
-/** Accepts until the listener is closed. */
-async function acceptAll(
-  listener: Deno.TcpListener,
-  take: (conn: Deno.TcpConn) => void,
+/** Accepts until the listener is closed. @param onShortage is told where there is no file descriptor for another one */
+export async function acceptAll<C extends Deno.Conn>(
+  listener: { accept(): Promise<C> },
+  take: (conn: C) => void,
   onShortage: () => void,
 ): Promise<void> {
   for (;;) {
-    let conn: Deno.TcpConn;
+    let conn: C;
     try {
       conn = await listener.accept();
     } catch (error) {

@@ -32,6 +32,9 @@ export const ACTS = {
 export type Act = keyof typeof ACTS;
 export const ACT_NAMES = Object.keys(ACTS) as Act[];
 
+/** Acts by which others are told something of one's own: who is muted can't do them either. */
+export const TELLING: ReadonlySet<Act> = new Set(["invite", "topic"]);
+
 /** What an account is on the server, apart from every room. */
 export const SERVER_ROLES = ["user", "operator"] as const;
 export type ServerRole = (typeof SERVER_ROLES)[number];

@@ -12,6 +12,7 @@ import {
   type Shaped,
   string,
 } from "../protocol/shape.ts";
+import { acceptAll } from "../net/listener.ts";
 import { reasonOf } from "../reasons.ts";
 import { carryOut, describeUser, operationsOf, restrictionsOf } from "./operations.ts";
 import type { Services } from "./services.ts";
@@ -58,17 +59,20 @@ export function controlPath(folder: string): string {
 
 /** What a running server does for who runs it: asked on a socket in the data folder, which only its owner may use. */
 export class ControlSocket implements AsyncDisposable {
-  readonly #listener: Deno.Listener;
+  readonly #listener: Deno.UnixListener;
   readonly #services: Services;
   readonly #path: string;
   readonly #serving = new Set<Promise<void>>();
+  /** Those who have connected and asked nothing yet. */
+  readonly #silent = new Set<Deno.Conn>();
   readonly #accepting: Promise<void>;
 
-  private constructor(listener: Deno.Listener, path: string, services: Services) {
+  private constructor(listener: Deno.UnixListener, path: string, services: Services) {
     this.#listener = listener;
     this.#path = path;
     this.#services = services;
-    this.#accepting = this.#accept();
+    // Who asks while there is no file descriptor waits until there is one: the chat's listener logs that.
+    this.#accepting = acceptAll(listener, (connection) => this.#accept(connection), () => {});
   }
 
   /**
@@ -99,30 +103,25 @@ export class ControlSocket implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#listener.close();
     await this.#accepting;
+    // The end of the server does not wait for who says nothing.
+    for (const connection of this.#silent) connection.close();
     await Promise.all(this.#serving);
     await Deno.remove(this.#path).catch(() => {});
   }
 
-  async #accept(): Promise<void> {
-    try {
-      for await (const connection of this.#listener) {
-        const serving: Promise<void> = this.#serve(connection)
-          // Whoever asked has gone.
-          .catch(() => {})
-          .finally(() => this.#serving.delete(serving));
-        this.#serving.add(serving);
-      }
-    } catch (error) {
-      this.#services.log(
-        `"chatserver control" can't reach this server any more: ${reasonOf(error)}`,
-      );
-    }
+  #accept(connection: Deno.Conn): void {
+    const serving: Promise<void> = this.#serve(connection)
+      // Whoever asked has gone.
+      .catch(() => {})
+      .finally(() => this.#serving.delete(serving));
+    this.#serving.add(serving);
   }
 
   async #serve(connection: Deno.Conn): Promise<void> {
     using _connection = connection;
     using _limit = this.#services.clock.after(ASK_LIMIT_MS, () => connection.close());
-    const line = await readLine(connection.readable);
+    this.#silent.add(connection);
+    const line = await readLine(connection.readable).finally(() => this.#silent.delete(connection));
     const answer = `${JSON.stringify(await answerControl(this.#services, line ?? ""))}\n`;
     const writer = connection.writable.getWriter();
     await writer.write(new TextEncoder().encode(answer));

@@ -104,6 +104,9 @@ function whyNot(error: unknown): string {
   if (error instanceof Deno.errors.ConnectionRefused) {
     return "nobody listens at control.sock, which an earlier one has left";
   }
+  if (error instanceof Deno.errors.Interrupted) {
+    return `it has not answered for ${ANSWER_LIMIT_MS / 1_000} s`;
+  }
   if (error instanceof Deno.errors.PermissionDenied) return "control.sock is its owner's alone";
   return reasonOf(error);
 }

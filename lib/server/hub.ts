@@ -456,7 +456,9 @@ export class Hub {
     const room = number === undefined ? undefined : this.#state.rooms.nameOf(number);
     const line = encodeRecord({ type: "deleted", ...deletion, room });
     if (number === undefined) return this.tellAll(line);
-    const sender = this.#active(deletion.from);
+    // Not another account of the sender's name, made since: the room is none of its business.
+    const { ownAfter } = this.#state.mailboxes.entitlement(foldUsername(deletion.from));
+    const sender = deletion.message > ownAfter ? this.#active(deletion.from) : undefined;
     for (const { members } of new Set([...this.#crowds.of(number), ...sender ? [sender] : []])) {
       for (const member of members.keys()) member.notify(line);
     }

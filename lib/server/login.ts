@@ -248,7 +248,8 @@ async function claimName(
   account: Pick<AccountMadeEvent, "identity" | "line" | "since">,
 ): Promise<boolean> {
   const { services: { journal }, username } = session;
-  // The chat may have been locked while the password was hashed.
+  // The address may have been banned, or the chat locked, while the password was hashed.
+  requireAddress(session);
   requireUnlocked(session);
   try {
     const event = { type: "account-made", account: foldUsername(username), ...account } as const;

@@ -93,9 +93,12 @@ async function deleteMessage(
 
 /** Whom an address stands for. @throws {ProtocolError} `bad-address` */
 function parseAddress(text: string): string {
-  const address = text.replace(/\/64$/, "");
+  const address = text.includes(":") ? text.replace(/\/64$/, "") : text;
   if (isIP(address) !== 0) return originOf(address);
-  throw new ProtocolError("bad-address", "an address is one such as 192.0.2.7 or 2001:db8::7");
+  throw new ProtocolError(
+    "bad-address",
+    "an address is one such as 192.0.2.7 or 2001:db8::7, and no network",
+  );
 }
 
 function requireDuration(seconds: number): number {

@@ -171,9 +171,9 @@ type Unsigned<E> = E extends RoomEvent ? Omit<E, "by" | "at"> : never;
 
 /** Has something happen in the user's name. What is refused now never becomes an event. */
 async function append(session: Session, unsigned: Unsigned<RoomEvent>): Promise<void> {
-  const { journal, rooms, clock } = session.services;
+  const { journal, operators, rooms, clock } = session.services;
   const event = { ...unsigned, by: session.username, at: clock.date().getTime() } as RoomEvent;
-  const refused = rooms.judge(event);
+  const refused = operators.judgeRoom(event) ?? rooms.judge(event);
   if (refused !== undefined) throw refused;
   await session.work(() => journal.append(event));
 }

@@ -341,6 +341,8 @@ export class ChatServer {
     const { clock, limits, logins, returning, log } = this.#services;
     // What this server takes for old is gone for all.
     const isRight = this.#node?.clockIsRight ?? true;
+    // A crash, or a full disk, may have left in the files what was deleted before.
+    this.#database.scrub();
     this.#forgetting.set(clock.now() + (isRight ? FORGET_MS : UNSURE_MS));
     if (!isRight) return;
     const time = new Date(this.#age.date().getTime() - limits.keepDays * 86_400_000);

@@ -45,6 +45,24 @@ Deno.test("attack: 3,000 silent connections from one address", linux, async () =
   );
 });
 
+Deno.test(
+  "attack: more silent control connections than the server may have files open for",
+  linux,
+  async () => {
+    await using folder = await TempFolder.create();
+    const { server } = await serverWithFiles(folder.path, 100);
+    await using _server = server;
+    using silent = new DisposableStack();
+    for (let count = 0; count < 100; count++) {
+      silent.use(await Deno.connect({ transport: "unix", path: folder.file("control.sock") }));
+    }
+    // It is answered as soon as the silent ones before it have had their time.
+    const args = ["control", "sessions", "--data", folder.path];
+    const { code, stdout, stderr } = await Program.run("server", args);
+    assertEquals([code, stdout, stderr], [0, "nobody is here\n", ""]);
+  },
+);
+
 Deno.test("attack: more users than the server may have files open for", linux, async () => {
   await using folder = await TempFolder.create();
   const names = Array.from({ length: 100 }, (_, index) => `user${index}`);

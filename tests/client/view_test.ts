@@ -152,6 +152,18 @@ Deno.test("View.message() gives names a colour where it may, and lets a mention 
   assertEquals(plain.shown(), ["09:30 anna: hello renew", `09:30 ${name}: hello`]);
 });
 
+Deno.test("View.room() hides what who is blocked does in rooms, but for what is done to the user", () => {
+  const { view, shown } = open({ blocked: ["eve"] });
+  const room = { type: "room", room: "lab", by: "Eve" } as const;
+  view.room({ ...room, what: "topic", text: "spam" });
+  view.room({ ...room, what: "invite", user: "renew" });
+  view.room({ ...room, what: "mute", user: "joe" });
+  assertEquals(shown(), [""]);
+  view.room({ ...room, what: "kick", user: "renew" });
+  view.room({ ...room, by: "joe", what: "topic", text: "exam" });
+  assertEquals(shown(), ["* Eve kicked you out of #lab", "* joe set the topic of #lab: exam"]);
+});
+
 Deno.test("View shows that a message was deleted so as no text can look, in either style", () => {
   const { view, shown, signals, settings } = open({ blocked: ["eve"], bell: true });
   const deletion = { type: "deleted", message: 1, from: "anna", sent: TODAY, by: "bob" } as const;

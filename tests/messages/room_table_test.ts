@@ -1,5 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import type { RoomEvent } from "../../lib/journal/events.ts";
+import { Statement } from "../../lib/messages/database.ts";
 import type { RoomTable } from "../../lib/messages/room_table.ts";
 import { ProtocolError } from "../../lib/protocol/errors.ts";
 import {
@@ -70,6 +71,30 @@ class Rooms implements Disposable {
 
   [Symbol.dispose](): void {
     this.store[Symbol.dispose]();
+  }
+}
+
+/** Counts the characters of what is read from databases. */
+class ReadCharacters implements Disposable {
+  readonly #original = { get: Statement.prototype.get, all: Statement.prototype.all };
+  count = 0;
+
+  constructor() {
+    const { get, all } = this.#original;
+    const note = <R>(read: R): R => {
+      this.count += JSON.stringify(read ?? null).length;
+      return read;
+    };
+    Statement.prototype.get = function (...parameters) {
+      return note(get.apply(this, parameters));
+    };
+    Statement.prototype.all = function (...parameters) {
+      return note(all.apply(this, parameters));
+    };
+  }
+
+  [Symbol.dispose](): void {
+    Object.assign(Statement.prototype, this.#original);
   }
 }
 
@@ -200,6 +225,22 @@ Deno.test("RoomTable does what an act says", async () => {
   assertEquals(rooms.roles(room), { bob: "owner", ann: "member", eve: "member" });
 });
 
+Deno.test("RoomTable lets who is muted in a room neither set its topic nor invite", async () => {
+  using rooms = new Rooms();
+  const room = await rooms.make("ann", "lab");
+  await rooms.join(room, "bob");
+  await rooms.act("ann", "moderator", { room, user: "bob" });
+  await rooms.act("ann", "mute", { room, user: "bob" });
+  const tell = () =>
+    Promise.all([
+      rooms.act("bob", "topic", { room, text: "x" }),
+      rooms.act("bob", "invite", { room, user: "eve" }),
+    ]);
+  assertEquals(await tell(), ["not-allowed", "not-allowed"]);
+  await rooms.act("ann", "unmute", { room, user: "bob" });
+  assertEquals((await tell()).map((outcome) => typeof outcome), ["number", "number"]);
+});
+
 Deno.test("RoomTable.takeBack() forgets what it found, and who could say something", async () => {
   using rooms = new Rooms();
   const room = await rooms.make("ann", "lab");
@@ -319,6 +360,21 @@ Deno.test("MessageLog.unheard() gives what several rooms said in the order of th
     after = next;
   }
   assertEquals(got, expected);
+});
+
+Deno.test("MessageLog.unheard() reads no more texts of many rooms than a page has room for", async () => {
+  using rooms = new Rooms();
+  const { store } = rooms;
+  const text = "x".repeat(10_000);
+  for (let number = 0; number < 20; number++) {
+    const room = await rooms.make("ann", `r${number}`);
+    await rooms.join(room, "bob");
+    for (let i = 0; i < 5; i++) await rooms.say(room, "ann", text);
+  }
+  using read = new ReadCharacters();
+  const { items, next } = store.messages.unheard("bob", { after: 0, upTo: store.journal.last });
+  assertEquals([items.length, next], [2, items[1]!.id]);
+  assert(read.count < 3 * text.length, `${read.count} characters were read`);
 });
 
 Deno.test("RoomTable keeps no row of who comes and goes and hears nothing", async () => {

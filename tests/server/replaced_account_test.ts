@@ -27,6 +27,23 @@ Deno.test("another account of a removed one's name gets nothing of what the old 
   assertEquals(history["messages"], []);
 });
 
+Deno.test("another account of a removed one's name is told of no deletion in a room of the old one", async () => {
+  await using server = await FakeServer.start();
+  const joe = await server.join("joe");
+  await joe.ask({ type: "join", id: 10, room: "lab" });
+  const first = await server.join("ann");
+  await first.ask({ type: "join", id: 10, room: "lab" });
+  const { message } = await first.ask({ type: "say", id: 11, room: "lab", text: "x" });
+  const { accounts } = server.services;
+  await accounts.remove(["ann"]);
+  await accounts.create("ann", "ann");
+  const ann = await server.join("ann");
+  const id = 20;
+  joe.send({ type: "operate", id, what: "delete", message });
+  for (let record = await joe.next(); record["id"] !== id; record = await joe.next());
+  await assertNothing(server, ann);
+});
+
 Deno.test("an account with a new password is the same one", async () => {
   await using server = await FakeServer.start();
   const accounts = await waiting(server);

@@ -106,7 +106,8 @@ export async function whois(talk: Talk, rest: string): Promise<void> {
   ]);
 }
 
-const ADDRESS = /:|^\d+(\.\d+){3}$/;
+/** Also what is no address but can't be a name either. */
+const ADDRESS = /[:/]|^\d+(\.\d+){3}$/;
 
 async function banAddress({ client, view }: Talk, given: string, more: string): Promise<void> {
   const order = parseOrder(more);
@@ -163,16 +164,19 @@ function refuseRoom(name: string, rest: string, what: string): void {
   throw new InputError(`In a room it is: RO ${name} ${what} ${user || "joe"}`);
 }
 
+const OFF_ALONE = 'Nothing is done: "off" stands alone, and no reason begins with it';
+
 /** How long, and why; or that it ends. @throws {InputError} where "off" does not stand alone: it may be meant either way */
 function parseOrder(rest: string): { seconds?: number; text?: string } | "off" {
   const [, first = "", text = ""] = /^(\S*)\s*(.*)$/s.exec(rest) ?? [];
   if (first.toLowerCase() === "off") {
     if (text === "") return "off";
-    throw new InputError('Nothing is done: "off" stands alone, and no reason begins with it');
+    throw new InputError(OFF_ALONE);
   }
   if (!looksLikeDuration(first)) return rest === "" ? {} : { text: rest };
   try {
     const seconds = parseDuration(first);
+    if (text.toLowerCase() === "off") throw new InputError(OFF_ALONE);
     return text === "" ? { seconds } : { seconds, text };
   } catch (error) {
     if (!(error instanceof ProtocolError)) throw error;

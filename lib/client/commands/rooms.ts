@@ -67,7 +67,7 @@ export async function who({ client, view }: Talk, rest: string): Promise<void> {
   ]);
 }
 
-/** `TO #lab text`; `TO #lab -` takes the topic away, and `TO #lab` shows it. */
+/** `TO #lab text`; `TO #lab -` takes the topic away, and `TO #lab` shows it. @throws {InputError} where the user does not see the room */
 export async function topic(talk: Talk, rest: string): Promise<void> {
   const [room, text] = roomAndRest(rest, "TO #lab text");
   if (text !== "") {
@@ -78,7 +78,9 @@ export async function topic(talk: Talk, rest: string): Promise<void> {
   }
   const { rooms } = await talk.client.rooms();
   const found = rooms.find(({ name }) => foldUsername(name) === foldUsername(room));
-  talk.view.tell([found?.topic ? legibleLine(found.topic) : `${roomName(room)} has no topic.`]);
+  // It may be there all the same: only the largest are listed, and none that is closed.
+  if (found === undefined) throw notIn(room);
+  talk.view.tell([found.topic ? legibleLine(found.topic) : `${roomName(room)} has no topic.`]);
 }
 
 /** `IN #lab bob`. */
@@ -139,11 +141,18 @@ async function ownRoom({ client }: Talk, room: string): Promise<string> {
   const key = foldUsername(room);
   const found = rooms.find(({ name, role }) => role !== undefined && foldUsername(name) === key);
   if (found !== undefined) return found.name;
-  throw new InputError(`You are not in ${roomName(room)}: JO ${roomName(room)} joins it`);
+  throw notIn(room);
+}
+
+function notIn(room: string): InputError {
+  return new InputError(`You are not in ${roomName(room)}: JO ${roomName(room)} joins it`);
 }
 
 async function namedUser(talk: Talk, name: string, example: string): Promise<string> {
-  if (!/^\S+$/.test(name)) throw new InputError(`It takes a username, as in "${example}"`);
+  if (name === "") throw new InputError(`It takes a username, as in "${example}"`);
+  if (/\s/.test(name)) {
+    throw new InputError(`It takes a username and nothing else, as in "${example}"`);
+  }
   return await talk.findUser(name.replace(/^@/, ""));
 }
 
