@@ -40,7 +40,7 @@ Deno.test({
     const time = String.raw`\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ`;
     const lines = [
       `0 chatserver \\S+, process \\d+, since ${time}`,
-      "users +1, with 1 sessions here",
+      "users +1 \\(sessions here: 1\\)",
       "connections +1, logged in or not",
       "accounts +1",
       "rooms +0",

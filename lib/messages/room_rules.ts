@@ -111,7 +111,9 @@ function judgeAct(
     case "unban":
       return banned === 1 ? undefined : notAllowed(`unban ${user}: not banned from #${name}`);
     case "unmute":
-      return muted === 1 ? undefined : notAllowed(`unmute ${user}: not muted in #${name}`);
+      if (muted === 0) return notAllowed(`unmute ${user}: not muted in #${name}`);
+      if (other === undefined) return undefined;
+      break;
     case "ban":
       if (other === undefined) return undefined;
   }

@@ -335,6 +335,10 @@ export class RoomTable implements RoomFacts {
   #promote(room: number, account: string, role: RoomRole): void {
     const stay = this.#stayOf(room, account);
     if (stay !== undefined) this.#stays.put({ ...stay, role });
+    // Nobody else could lift it any more.
+    if (role === "owner" && this.standing(room, account).muted === 1) {
+      this.#stand(room, account, { muted: 0 });
+    }
   }
 
   #change(id: number, change: Partial<Room>): void {

@@ -49,8 +49,9 @@ export class RoomNews {
     const { rooms, crowds, presence, active } = this.#options;
     const crowd = new Set(crowds.of(number));
     const isAct = event.type === "room-act";
-    const invited = isAct && event.what === "invite" ? active(event.user ?? "") : undefined;
-    if (invited !== undefined) crowd.add(invited);
+    // Who is invited, or banned beforehand, is not in the room.
+    const other = isAct && event.user !== undefined ? active(event.user) : undefined;
+    if (other !== undefined) crowd.add(other);
     const room = crowd.size === 0 ? undefined : rooms.nameOf(number);
     // In a large crowd who comes and goes is no news, and would cost each of them as much as a message.
     const isNews = isAct || heir !== undefined || crowd.size <= MAX_TOLD;

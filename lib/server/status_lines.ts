@@ -9,7 +9,7 @@ export function formatStatus(status: ServerStatus, timeOf: (time: number) => str
   return [
     `chatserver ${status.version}, process ${status.pid}, since ${timeOf(status.started)}`,
     ...status.isStoring ? [] : ["NOTHING CAN BE STORED at present: the log says why"],
-    line("users", `${status.users}, with ${status.sessions} sessions here`),
+    line("users", `${status.users} (sessions here: ${status.sessions})`),
     line("connections", `${status.connections}, logged in or not`),
     line("accounts", `${status.accounts}`),
     line("rooms", `${status.rooms}`),

@@ -241,6 +241,21 @@ Deno.test("RoomTable lets who is muted in a room neither set its topic nor invit
   assertEquals((await tell()).map((outcome) => typeof outcome), ["number", "number"]);
 });
 
+Deno.test("RoomTable lets only who has the higher role lift a mute, and mutes no owner", async () => {
+  using rooms = new Rooms();
+  const room = await rooms.make("ann", "lab");
+  for (const name of ["bob", "eve"]) {
+    await rooms.join(room, name);
+    await rooms.act("ann", "moderator", { room, user: name });
+  }
+  await rooms.act("ann", "mute", { room, user: "bob" });
+  assertEquals(await rooms.act("eve", "unmute", { room, user: "bob" }), "not-allowed");
+  assertEquals(await rooms.say(room, "bob", "x"), "not-allowed");
+  // Nobody has a higher role than the one who owns the room next.
+  await rooms.act("ann", "owner", { room, user: "bob" });
+  assertEquals(typeof await rooms.say(room, "bob", "y"), "number");
+});
+
 Deno.test("RoomTable.takeBack() forgets what it found, and who could say something", async () => {
   using rooms = new Rooms();
   const room = await rooms.make("ann", "lab");

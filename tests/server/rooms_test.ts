@@ -273,5 +273,8 @@ Deno.test("those who asked are told what is done in a room, and so is who is inv
   assertEquals(await news(ann), { room: "lab", what: "joined", by: "bob" });
   await ask(server, ann, { type: "act", room: "lab", what: "kick", user: "bob" });
   assertEquals(await news(bob), { room: "lab", what: "kick", by: "ann", user: "bob" });
+  // Who is not in it is told as well.
+  await ask(server, ann, { type: "act", room: "lab", what: "ban", user: "bob" });
+  assertEquals(await news(bob), { room: "lab", what: "ban", by: "ann", user: "bob" });
   await assertNothing(server, deaf);
 });
