@@ -8,6 +8,8 @@ import {
   type Entry,
   type Journal,
   type Reader,
+  type Settled,
+  settlement,
   WAITING_CHARACTERS,
   weightOf,
 } from "../journal/journal.ts";
@@ -80,9 +82,9 @@ export class StreamJournal implements Journal, AsyncDisposable {
   readonly #pending = new Map<string, Outgoing>();
   readonly #process = crypto.randomUUID();
   #published = 0;
-  /** What is to be stored and is not yet, in UTF-16 code units of text; and the last of these. */
+  /** What is to be stored and is not yet, in UTF-16 code units of text; and who waits until that is less. */
   #waiting = 0;
-  #newest: Promise<unknown> = Promise.resolve();
+  #room: PromiseWithResolvers<void> | undefined;
   /** What the next transaction applies. */
   #arrived: Arrived[] = [];
   /** The number of the newest event that the stream had when it was opened. */
@@ -135,33 +137,47 @@ export class StreamJournal implements Journal, AsyncDisposable {
   }
 
   append(event: JournalEvent, condition?: Condition): Promise<number> {
-    if (this.#over.signal.aborted) return Promise.reject(stopped());
-    const { promise, resolve, reject } = Promise.withResolvers<number>();
+    return settlement((settled) => {
+      if (condition === undefined) this.post(event, settled);
+      else this.#postIf(condition, event, settled);
+    });
+  }
+
+  post(event: JournalEvent, settled: Settled): void {
+    if (this.#over.signal.aborted) return settled(stopped());
+    this.#publisher.publish(this.#outgoing(event, settled));
+  }
+
+  #postIf(condition: Condition, event: JournalEvent, settled: Settled): void {
+    if (this.#over.signal.aborted) return settled(stopped());
+    const id = `${this.#process} ${++this.#published}`;
+    this.#pending.set(id, this.#outgoing(event, settled));
+    void this.#publishIf(condition, { id, event });
+  }
+
+  #outgoing(event: JournalEvent, settled: Settled): Outgoing {
     const weight = weightOf(event);
     this.#waiting += weight;
-    const outgoing: Outgoing = {
+    return {
       event,
-      resolve: (number) => {
+      settled: (outcome) => {
         this.#waiting -= weight;
-        resolve(number);
-      },
-      reject: (error) => {
-        this.#waiting -= weight;
-        reject(error);
+        this.#noteRoom();
+        settled(outcome);
       },
     };
-    if (condition === undefined) this.#publisher.publish(outgoing);
-    else {
-      const id = `${this.#process} ${++this.#published}`;
-      this.#pending.set(id, outgoing);
-      void this.#publishIf(condition, { id, event });
-    }
-    return this.#newest = promise;
   }
 
   room(): Promise<void> | undefined {
     if (this.#waiting < WAITING_CHARACTERS) return undefined;
-    return this.#newest.then(() => {}, () => {});
+    this.#room ??= Promise.withResolvers();
+    return this.#room.promise;
+  }
+
+  #noteRoom(): void {
+    if (this.#waiting >= WAITING_CHARACTERS) return;
+    this.#room?.resolve();
+    this.#room = undefined;
   }
 
   catchUp(): Promise<boolean> {
@@ -215,7 +231,7 @@ export class StreamJournal implements Journal, AsyncDisposable {
 
   /** What has arrived is applied after the next start. */
   #abandon(): void {
-    for (const { pending } of this.#arrived.splice(0)) pending?.reject(stopped());
+    for (const { pending } of this.#arrived.splice(0)) pending?.settled(stopped());
   }
 
   /** Publishes an event until it is known to be in the stream, or not; it is answered when it arrives. */
@@ -265,7 +281,7 @@ export class StreamJournal implements Journal, AsyncDisposable {
   }
 
   #fail(id: string, error: Error): void {
-    this.#take(id)?.reject(error);
+    this.#take(id)?.settled(error);
   }
 
   /** From now on it is not waited for. */
@@ -409,8 +425,7 @@ export class StreamJournal implements Journal, AsyncDisposable {
     if (outcome === REPEATED) return;
     if (outcome === EARLY) return this.#publisher.early(turn!);
     const waiting = turn === undefined ? pending : this.#publisher.take(turn);
-    if (typeof outcome === "number") waiting?.resolve(outcome);
-    else waiting?.reject(outcome);
+    waiting?.settled(outcome);
   }
 
   #noteProgress(): void {

@@ -1,6 +1,6 @@
 import type { Clock } from "../clock.ts";
 import type { Origin } from "../journal/events.ts";
-import type { Journal } from "../journal/journal.ts";
+import { type Journal, type Settled, settlement } from "../journal/journal.ts";
 import type { Projection, StoredMessage } from "../journal/projection.ts";
 import type { Deletion } from "../messages/deletions.ts";
 import type { FlowItem } from "../messages/message_log.ts";
@@ -48,6 +48,19 @@ export interface HubOptions {
   maxBacklogBytes: number;
   /** An account may have so many sessions. @default any number */
   maxSessions?: number;
+}
+
+/** What is to be sent; without an account and a room it is for everybody. */
+export interface Draft {
+  /** The account's username as it was registered. */
+  to?: string;
+  /** The room's number. */
+  room?: number;
+  text: string;
+  /** Whether its sender speaks for the server. */
+  announcement?: true;
+  /** By which the request is recognised when it comes again. */
+  origin: Origin | undefined;
 }
 
 /** Who is here, and who gets what. */
@@ -238,27 +251,20 @@ export class Hub {
    * user but its sender, on none of whose sessions it appears. A direct message to somebody who is not active waits for
    * the next login. A request that comes again does nothing.
    *
-   * @param to the account's username as it was registered
-   * @param room the room's number; without either it is for everybody
-   * @param announcement whether `from` speaks for the server
-   * @returns the message's id
-   * @throws {ProtocolError} `not-stored`, `duplicate-id`; or why the sender can't say it in the room
+   * @param settled is told the message's id; or `not-stored`, `duplicate-id`, or why the sender can't say it
    */
-  send(
-    from: string,
-    { origin, ...said }: {
-      to?: string;
-      room?: number;
-      text: string;
-      announcement?: true;
-      origin: Origin | undefined;
-    },
-  ): Promise<number> {
+  post(from: string, { to, room, text, announcement, origin }: Draft, settled: Settled): void {
     const now = this.#clock.date();
     const user = this.#active(from);
     if (user !== undefined) user.lastSent = now;
-    const event = { type: "message", from, sent: now.getTime(), ...said, origin } as const;
-    return this.#journal.append(event);
+    const sent = now.getTime();
+    const event = { type: "message", from, to, room, sent, text, announcement, origin } as const;
+    this.#journal.post(event, settled);
+  }
+
+  /** The same. @returns the message's id */
+  send(from: string, draft: Draft): Promise<number> {
+    return settlement((settled) => this.post(from, draft, settled));
   }
 
   /** A session has acknowledged more than before. */
