@@ -7,7 +7,7 @@ import type { FlowItem } from "../messages/message_log.ts";
 import { foldUsername } from "../protocol/names.ts";
 import { type HeldMemory, RecordBlock } from "../protocol/record_block.ts";
 import { encodeRecord, type Progress } from "../protocol/records.ts";
-import { type Elsewhere, type Mark, type Marks, NOWHERE } from "../cluster/elsewhere.ts";
+import { type Elsewhere, type Marks, NOWHERE } from "../cluster/elsewhere.ts";
 import { Acknowledgements } from "./acknowledgements.ts";
 import type { ActiveUser, ExpelCode, Member } from "./active_user.ts";
 import { BackPressure } from "./back_pressure.ts";
@@ -118,7 +118,7 @@ export class Hub {
     elsewhere.onUser = (key, { username }, change) => this.#noteElsewhere(key, username, change);
     elsewhere.onCounted = (key) => this.#capSessions(key, options.maxSessions);
     elsewhere.onMarks = (message) =>
-      divide(this.#marksOf(message) ?? new Map(), (key) => elsewhere.users.has(key));
+      divide(this.#marks.find(message) ?? new Map(), (key) => elsewhere.users.has(key));
   }
 
   /** Every active user once, in the order of their names. */
@@ -277,7 +277,7 @@ export class Hub {
     for (const { id, number } of first) {
       this.#marks.acknowledged(id, member.deliveries.wentByTcp(number) ? "tcp" : "udp");
     }
-    this.#acknowledgements.noteDirect(user, first.map(({ id }) => id));
+    this.#acknowledgements.noteDirect(user, first);
   }
 
   /**
@@ -294,7 +294,7 @@ export class Hub {
     const { messages, mailboxes } = this.#state;
     const own = messages.senderOf(message) === account;
     if (!own || message <= mailboxes.entitlement(account).ownAfter) return undefined;
-    const progress = together(this.#marksOf(message), elsewhere);
+    const progress = together(this.#marks.find(message), elsewhere);
     if (progress !== undefined) return { progress };
     return messages.isUndelivered(message) ? { progress: { users: 1, udp: 0, tcp: 0 } } : {};
   }
@@ -302,14 +302,6 @@ export class Hub {
   /** How far a message got at other servers; undefined where there are none. */
   marksElsewhere(message: number): Promise<Marks[]> | undefined {
     return this.#elsewhere.marks(message);
-  }
-
-  /** How far a message got here. */
-  #marksOf(message: number): Map<string, Mark> | undefined {
-    const marks = this.#marks.find(message);
-    // A direct one may have been acknowledged at another server.
-    const elsewhere = marks?.get("") === "waits" && !this.#state.messages.isUndelivered(message);
-    return elsewhere ? undefined : marks;
   }
 
   /** Sends a record to every session. */
@@ -422,7 +414,6 @@ export class Hub {
     this.#counts.direct += messages.length - public_ - room;
     this.#marks.addPublic(batch.publicIds);
     this.#marks.addRooms(batch.roomIds);
-    for (const { message: { id, to } } of messages) if (to !== undefined) this.#marks.addDirect(id);
     const senders = new Set(batch.senders);
     const audiences = new Map<string, Audience>();
     for (const room of batch.rooms) {
