@@ -71,6 +71,8 @@ export class Accounts {
   #changeShared: ChangeShared | undefined;
   /** The account whose name is being claimed. */
   readonly #claimed = new Map<string, CredentialsLine>();
+  /** What {@linkcode credential} has found out: whoever comes back is asked for it, and a changed line is another one. */
+  readonly #credentials = new WeakMap<CredentialsLine, string>();
   private constructor(file: CredentialsFile, options: AccountsOptions) {
     this.#cost = options.cost;
     this.#clock = options.clock ?? systemClock;
@@ -150,7 +152,12 @@ export class Accounts {
    */
   credential(username: string): string | undefined {
     const account = this.#accounts.get(foldUsername(username));
-    return account && credentialOf(account);
+    if (account === undefined) return undefined;
+    const known = this.#credentials.get(account);
+    if (known !== undefined) return known;
+    const credential = credentialOf(account);
+    this.#credentials.set(account, credential);
+    return credential;
   }
 
   /**

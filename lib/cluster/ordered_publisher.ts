@@ -1,5 +1,6 @@
 import { type Clock, sleep } from "../clock.ts";
 import type { JournalEvent } from "../journal/events.ts";
+import type { Settled } from "../journal/journal.ts";
 import { headers } from "./nats.ts";
 import type { ClusterStream } from "./stream.ts";
 import { formatTurn, TURN, type Turn } from "./turns.ts";
@@ -13,8 +14,7 @@ const GIVE_UP_MS = 60_000;
 /** An event that is to be published, and who waits for that. */
 export interface Outgoing {
   event: JournalEvent;
-  resolve: (number: number) => void;
-  reject: (error: unknown) => void;
+  settled: Settled;
 }
 
 /** One that the stream has not given back, or not in its turn. */
@@ -94,7 +94,7 @@ export class OrderedPublisher {
   fail(error: Error): void {
     const waiting = [...this.#waiting.values()];
     this.#waiting.clear();
-    for (const { reject } of waiting) reject(error);
+    for (const { settled } of waiting) settled(error);
   }
 
   async #send(waiting: Waiting): Promise<void> {
@@ -146,13 +146,13 @@ export class OrderedPublisher {
   #giveUp(): void {
     const { clock, notStored } = this.#options;
     const end = clock.now() - GIVE_UP_MS;
-    for (const { number, after, since, reject } of [...this.#waiting.values()]) {
+    for (const { number, after, since, settled } of [...this.#waiting.values()]) {
       if (since > end) return;
       this.#waiting.delete(number);
       const [next] = this.#waiting.values();
       if (next === undefined) this.#newest = after;
       else next.after = after;
-      reject(notStored(this.#problem));
+      settled(notStored(this.#problem));
     }
   }
 }

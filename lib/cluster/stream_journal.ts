@@ -7,6 +7,8 @@ import {
   type Entry,
   type Journal,
   type Reader,
+  type Settled,
+  settlement,
   WAITING_CHARACTERS,
   weightOf,
 } from "../journal/journal.ts";
@@ -75,9 +77,9 @@ export class StreamJournal implements Journal, AsyncDisposable {
   readonly #outstanding = new Set<Outgoing>();
   readonly #process = crypto.randomUUID();
   #published = 0;
-  /** What is to be stored and is not yet, in UTF-16 code units of text; and the last of these. */
+  /** What is to be stored and is not yet, in UTF-16 code units of text; and who waits until that is less. */
   #waiting = 0;
-  #newest: Promise<unknown> = Promise.resolve();
+  #room: PromiseWithResolvers<void> | undefined;
   /** What the next transaction applies. */
   #arrived: Arrived[] = [];
   /** The number of the newest event that the stream had when it was opened. */
@@ -132,38 +134,50 @@ export class StreamJournal implements Journal, AsyncDisposable {
   }
 
   append(event: JournalEvent, condition?: Condition): Promise<number> {
-    if (this.#over.signal.aborted) return Promise.reject(stopped());
-    const { promise, resolve, reject } = Promise.withResolvers<number>();
+    return settlement((settled) => {
+      if (condition === undefined) this.post(event, settled);
+      else this.#postIf(condition, event, settled);
+    });
+  }
+
+  post(event: JournalEvent, settled: Settled): void {
+    if (this.#over.signal.aborted) return settled(stopped());
+    this.#publisher.publish(this.#outgoing(event, settled));
+  }
+
+  #postIf(condition: Condition, event: JournalEvent, settled: Settled): void {
+    if (this.#over.signal.aborted) return settled(stopped());
+    const id = `${this.#process} ${++this.#published}`;
+    this.#pending.set(id, this.#outgoing(event, settled));
+    void this.#publishIf(condition, { id, event });
+  }
+
+  #outgoing(event: JournalEvent, settled: Settled): Outgoing {
     const weight = weightOf(event);
     this.#waiting += weight;
     const outgoing: Outgoing = {
       event,
-      resolve: (number) => {
-        settle();
-        resolve(number);
+      settled: (outcome) => {
+        this.#waiting -= weight;
+        this.#outstanding.delete(outgoing);
+        this.#noteRoom();
+        settled(outcome);
       },
-      reject: (error) => {
-        settle();
-        reject(error);
-      },
-    };
-    const settle = () => {
-      this.#waiting -= weight;
-      this.#outstanding.delete(outgoing);
     };
     this.#outstanding.add(outgoing);
-    if (condition === undefined) this.#publisher.publish(outgoing);
-    else {
-      const id = `${this.#process} ${++this.#published}`;
-      this.#pending.set(id, outgoing);
-      void this.#publishIf(condition, { id, event });
-    }
-    return this.#newest = promise;
+    return outgoing;
   }
 
   room(): Promise<void> | undefined {
     if (this.#waiting < WAITING_CHARACTERS) return undefined;
-    return this.#newest.then(() => {}, () => {});
+    this.#room ??= Promise.withResolvers();
+    return this.#room.promise;
+  }
+
+  #noteRoom(): void {
+    if (this.#waiting >= WAITING_CHARACTERS) return;
+    this.#room?.resolve();
+    this.#room = undefined;
   }
 
   catchUp(): Promise<boolean> {
@@ -216,7 +230,7 @@ export class StreamJournal implements Journal, AsyncDisposable {
 
   /** What has arrived is applied after the next start. */
   #abandon(): void {
-    for (const { pending } of this.#arrived.splice(0)) pending?.reject(stopped());
+    for (const { pending } of this.#arrived.splice(0)) pending?.settled(stopped());
   }
 
   #notePublished(taken: boolean): void {
@@ -271,7 +285,7 @@ export class StreamJournal implements Journal, AsyncDisposable {
   }
 
   #fail(id: string, error: Error): void {
-    this.#takePending(id)?.reject(error);
+    this.#takePending(id)?.settled(error);
   }
 
   /** From now on it is not waited for. */
@@ -354,8 +368,7 @@ export class StreamJournal implements Journal, AsyncDisposable {
     if (outcome === REPEATED) return;
     if (outcome === EARLY) return this.#publisher.early(turn!);
     const waiting = turn === undefined ? pending : this.#publisher.take(turn);
-    if (typeof outcome === "number") waiting?.resolve(outcome);
-    else waiting?.reject(outcome);
+    waiting?.settled(outcome);
   }
 
   #noteProgress(): void {

@@ -11,6 +11,9 @@ export class ConflictError extends Error {
   override name = "ConflictError";
 }
 
+/** Is told once what became of an event: what {@linkcode Journal.append} gives or throws. */
+export type Settled = (outcome: number | Error) => void;
+
 /** Everything that lasts, as events in one order. */
 export interface Journal extends AsyncDisposable {
   /** The number of the newest event that the {@linkcode Reader} has on the disk; 0 where there is none. */
@@ -26,6 +29,9 @@ export interface Journal extends AsyncDisposable {
    */
   append(event: JournalEvent, condition?: Condition): Promise<number>;
 
+  /** Appends one of many events: without a promise, each of which would be kept until the commit is done. */
+  post(event: JournalEvent, settled: Settled): void;
+
   /** A promise of the time when less waits to be stored; undefined where that is now. */
   room(): Promise<void> | undefined;
 
@@ -39,6 +45,13 @@ export interface Journal extends AsyncDisposable {
 
   /** What is not stored yet is refused; the tables stay open. Closing twice is fine. */
   [Symbol.asyncDispose](): Promise<void>;
+}
+
+/** What {@linkcode Settled} is told, as a promise. */
+export function settlement(begin: (settled: Settled) => void): Promise<number> {
+  return new Promise((resolve, reject) =>
+    begin((outcome) => typeof outcome === "number" ? resolve(outcome) : reject(outcome))
+  );
 }
 
 /** An event with its number, and what it came to. */

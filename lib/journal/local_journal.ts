@@ -7,6 +7,8 @@ import {
   type Entry,
   type Journal,
   type Reader,
+  type Settled,
+  settlement,
   WAITING_CHARACTERS,
   weightOf,
 } from "./journal.ts";
@@ -18,8 +20,7 @@ const SUBJECTS = 10_000;
 interface Pending extends Entry {
   number: number;
   condition: Condition | undefined;
-  resolve: (number: number) => void;
-  reject: (error: unknown) => void;
+  settled: Settled;
 }
 
 /**
@@ -31,9 +32,9 @@ export class LocalJournal implements Journal {
   readonly #reader: Reader;
   /** What the next commit stores. */
   #pending: Pending[] = [];
-  /** What is to be stored and is not yet, in UTF-16 code units of text; and the last of these. */
+  /** What is to be stored and is not yet, in UTF-16 code units of text; and who waits until that is less. */
   #waiting = 0;
-  #newest: Promise<unknown> = Promise.resolve();
+  #room: PromiseWithResolvers<void> | undefined;
   /** The newest number that was given; never given again, whether it was stored or not. */
   #given: number;
   /** The newest events of subjects, in this process: what is older nobody bases a decision on any more. */
@@ -52,22 +53,29 @@ export class LocalJournal implements Journal {
   }
 
   append(event: JournalEvent, condition?: Condition): Promise<number> {
-    const { promise, resolve, reject } = Promise.withResolvers<number>();
-    this.#pending.push({ event, condition, number: 0, outcome: 0, resolve, reject });
-    this.#waiting += weightOf(event);
-    if (this.#pending.length === 1) this.#commit();
-    return this.#newest = promise;
+    return settlement((settled) => this.#append(event, condition, settled));
+  }
+
+  post(event: JournalEvent, settled: Settled): void {
+    this.#append(event, undefined, settled);
   }
 
   room(): Promise<void> | undefined {
     if (this.#waiting < WAITING_CHARACTERS) return undefined;
-    return this.#newest.then(() => {}, () => {});
+    this.#room ??= Promise.withResolvers();
+    return this.#room.promise;
   }
 
   catchUp(): undefined {}
 
   /** The database has all that it takes. */
   async [Symbol.asyncDispose](): Promise<void> {}
+
+  #append(event: JournalEvent, condition: Condition | undefined, settled: Settled): void {
+    this.#pending.push({ event, condition, number: 0, outcome: 0, settled });
+    this.#waiting += weightOf(event);
+    if (this.#pending.length === 1) this.#commit();
+  }
 
   #commit(): void {
     let taken: Pending[] = [];
@@ -88,10 +96,7 @@ export class LocalJournal implements Journal {
         for (const [subject, number] of subjects) this.#subjects.set(subject, number);
         this.#settle(taken);
         this.#reader.committed(entries);
-        for (const { outcome, resolve, reject } of taken) {
-          if (typeof outcome === "number") resolve(outcome);
-          else reject(outcome);
-        }
+        for (const { outcome, settled } of taken) settled(outcome);
       },
       failed: (error) => {
         this.#failed = true;
@@ -99,7 +104,7 @@ export class LocalJournal implements Journal {
         if (taken.length === 0) taken = this.#pending.splice(0);
         this.#settle(taken);
         this.#reader.failed();
-        for (const { reject } of taken) reject(error);
+        for (const { settled } of taken) settled(error);
         // What was refused shall not be there after the next start.
         if (taken.length > 0) this.#commit();
       },
@@ -127,5 +132,8 @@ export class LocalJournal implements Journal {
 
   #settle(entries: readonly Pending[]): void {
     for (const { event } of entries) this.#waiting -= weightOf(event);
+    if (this.#waiting >= WAITING_CHARACTERS) return;
+    this.#room?.resolve();
+    this.#room = undefined;
   }
 }

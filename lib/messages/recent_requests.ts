@@ -19,6 +19,8 @@ interface Requests {
   before: Map<number, number>;
   /** Up to this id there may be others. */
   floor: number;
+  /** No request with a higher id has stored anything: most that come are new, and known by that. */
+  highest: number;
 }
 
 /** What each login's last requests stored, by which one that is sent again is recognised. */
@@ -38,7 +40,8 @@ export class RecentRequests {
    * is older than those that are known.
    */
   find({ login, request }: Origin): number | undefined {
-    const { recent, before, floor } = this.#of(login);
+    const { recent, before, floor, highest } = this.#of(login);
+    if (request > highest) return undefined;
     return recent.get(request) ?? before.get(request) ?? (request <= floor ? 0 : undefined);
   }
 
@@ -46,6 +49,7 @@ export class RecentRequests {
   add({ login, request }: Origin, message: number): void {
     const requests = this.#of(login);
     requests.recent.set(request, message);
+    if (request > requests.highest) requests.highest = request;
     if (requests.recent.size === PER_LOGIN) this.#rotate(requests);
     this.#grow(1);
   }
@@ -67,6 +71,7 @@ export class RecentRequests {
       recent: new Map<number, number>(),
       before: new Map(rows.map(({ request, id }) => [request, id])),
       floor: Math.max(floor, rows.length === PER_LOGIN ? rows[0]!.request : 0),
+      highest: rows.reduce((highest, { request }) => Math.max(highest, request), floor),
     };
     this.#logins.set(login, requests);
     this.#grow(1 + rows.length);

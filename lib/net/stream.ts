@@ -84,7 +84,9 @@ export class StreamConnection implements Connection {
       if (first && TLS_RECORD_TYPES.includes(buffer[0])) {
         throw new TlsError();
       }
-      yield* this.#decode(buffer.subarray(0, count));
+      const { lines, problem } = this.#decode(buffer.subarray(0, count));
+      if (lines.length > 0) yield lines;
+      if (problem !== undefined) throw problem;
       size.note(count);
       if (buffer.length !== size.bytes) buffer = new Uint8Array(size.bytes);
     }
@@ -92,11 +94,12 @@ export class StreamConnection implements Connection {
 
   send(...parts: (string | Uint8Array)[]): void {
     if (this.#aborted || this.#closing !== undefined) return;
-    this.#unsent.push(...parts, "\n");
     let bytes = 1;
     for (const part of parts) {
+      this.#unsent.push(part);
       bytes += typeof part === "string" ? Buffer.byteLength(part) : part.length;
     }
+    this.#unsent.push("\n");
     this.#unwritten.add(bytes);
     if (this.#unwritten.bytes > MAX_UNWRITTEN_BYTES) return this.#cut();
     this.#flushing ??= this.#flush();
@@ -116,17 +119,15 @@ export class StreamConnection implements Connection {
     this.#stream.close();
   }
 
-  /** The lines that a chunk completes; what is no line is thrown when those before it were taken. */
-  *#decode(chunk: Uint8Array): Generator<string[]> {
+  /** The lines that a chunk completes, and why what comes after them is none. */
+  #decode(chunk: Uint8Array): { lines: string[]; problem?: unknown } {
     const lines: string[] = [];
-    let problem: unknown;
     try {
       for (const line of this.#decoder.decode(chunk)) lines.push(line);
-    } catch (error) {
-      problem = error;
+      return { lines };
+    } catch (problem) {
+      return { lines, problem };
     }
-    if (lines.length > 0) yield lines;
-    if (problem !== undefined) throw problem;
   }
 
   /** Ends it because too much waits. */
@@ -190,9 +191,9 @@ function join(parts: readonly (string | Uint8Array)[]): Uint8Array {
       continue;
     }
     // Texts that stand together are encoded together.
-    let text = part;
-    for (let next; typeof (next = parts[++index]) === "string";) text += next;
-    pieces.push(utf8.encode(text));
+    const begin = index;
+    while (typeof parts[index] === "string") index++;
+    pieces.push(utf8.encode(parts.slice(begin, index).join("")));
   }
   return pieces.length === 1 ? pieces[0]! : concat(pieces);
 }

@@ -31,7 +31,19 @@ export class LineDecoder {
    */
   *decode(chunk: Uint8Array): Generator<string> {
     let start = 0;
+    const last = chunk.lastIndexOf(LF);
+    let together = true;
     while (start < chunk.length) {
+      // Lines that have come together are decoded together, unless one of them may be refused.
+      if (together && this.#pendingBytes === 0 && start < last && last - start <= this.maxBytes) {
+        const lines = tryDecode(chunk.subarray(start, last))?.split("\n");
+        if (lines !== undefined) {
+          yield* lines;
+          start = last + 1;
+          continue;
+        }
+        together = false;
+      }
       const end = chunk.indexOf(LF, start);
       const part = chunk.subarray(start, end < 0 ? chunk.length : end);
       this.#pendingBytes += part.length;
@@ -62,6 +74,15 @@ export class LineDecoder {
     } catch (cause) {
       throw new ProtocolError("bad-record", "a line is not valid UTF-8", { cause });
     }
+  }
+}
+
+/** Undefined where the bytes are no UTF-8. */
+function tryDecode(bytes: Uint8Array): string | undefined {
+  try {
+    return utf8.decode(bytes);
+  } catch {
+    return undefined;
   }
 }
 

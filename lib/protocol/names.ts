@@ -109,6 +109,8 @@ export function parseNewUsername(raw: string, maxLength = MAX_USERNAME_LENGTH): 
 }
 
 const ASCII = /^[\0-\x7f]*$/;
+/** The same without capital letters. */
+const FOLDED_ASCII = /^[\0-@[-\x7f]*$/;
 
 /**
  * What two spellings of one username have in common: the key under which accounts are kept. Upper
@@ -116,7 +118,8 @@ const ASCII = /^[\0-\x7f]*$/;
  * sigma, sharp s) fold alike, as full case folding has it (Unicode, section 3.13).
  */
 export function foldUsername(name: string): string {
-  // Most names, at once.
+  // Most names, at once: each message asks for some, and lower case is another string, even where it is the same.
+  if (FOLDED_ASCII.test(name)) return name;
   if (ASCII.test(name)) return name.toLowerCase();
   // Twice, since there is a capital sharp s, whose lower case is the one that the first round unfolds.
   const once = name.normalize("NFC").toUpperCase().toLowerCase();

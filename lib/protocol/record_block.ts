@@ -33,7 +33,8 @@ export class RecordBlock {
     this.length = records.length;
     this.#starts = new Uint32Array(records.length + 1);
     const isAscii = this.#bytes.length === whole.length;
-    for (const [index, record] of records.entries()) {
+    for (let index = 0; index < records.length; index++) {
+      const record = records[index]!;
       const bytes = isAscii ? record.length : Buffer.byteLength(record);
       this.#starts[index + 1] = this.#starts[index]! + bytes + 1;
     }

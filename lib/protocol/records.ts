@@ -281,6 +281,16 @@ const serverShapes = {
   pong: {},
 } satisfies Record<string, Shape>;
 
+const typedClientShapes = typed(clientShapes);
+const typedServerShapes = typed(serverShapes);
+
+/** The whole shapes, by type. */
+function typed(shapes: Record<string, Shape>): ReadonlyMap<string, Shape> {
+  const whole = Object.entries(shapes)
+    .map(([type, shape]) => [type, { type: string(), ...shape }] as const);
+  return new Map(whole);
+}
+
 type Records<S extends Record<string, Shape>> = {
   [T in keyof S & string]: { type: T } & Shaped<S[T]>;
 };
@@ -332,11 +342,11 @@ export type DataParameters = Shaped<typeof dataShape>;
  */
 export function parseClientRecord(line: string): ClientRecord {
   const { value, type } = parseTyped(line);
-  if (!Object.hasOwn(clientShapes, type)) {
+  const shape = typedClientShapes.get(type);
+  if (shape === undefined) {
     throw new ProtocolError("bad-record", `there is no record type ${quote(type)}`);
   }
-  const shape: Shape = clientShapes[type as keyof typeof clientShapes];
-  return { type, ...readShape(value, shape) } as ClientRecord;
+  return readShape(value, shape) as ClientRecord;
 }
 
 /**
@@ -347,9 +357,8 @@ export function parseClientRecord(line: string): ClientRecord {
  */
 export function parseServerRecord(line: string): ServerRecord | undefined {
   const { value, type } = parseTyped(line);
-  if (!Object.hasOwn(serverShapes, type)) return undefined;
-  const shape: Shape = serverShapes[type as keyof typeof serverShapes];
-  return { type, ...readShape(value, shape) } as ServerRecord;
+  const shape = typedServerShapes.get(type);
+  return shape && readShape(value, shape) as ServerRecord;
 }
 
 function parseTyped(line: string): { value: Record<string, unknown>; type: string } {

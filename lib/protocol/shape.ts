@@ -82,7 +82,7 @@ export function readShape<S extends Shape>(
   prefix = "",
 ): Shaped<S> {
   const shaped: Record<string, unknown> = {};
-  for (const field of Object.keys(shape)) {
+  for (const field in shape) {
     const given = Object.hasOwn(value, field) ? value[field] : undefined;
     const checked = shape[field]!(given, prefix + field);
     if (checked !== undefined) shaped[field] = checked;

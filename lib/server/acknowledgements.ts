@@ -27,11 +27,11 @@ export class Acknowledgements {
   }
 
   /** A user has acknowledged direct messages. */
-  noteDirect(user: ActiveUser, ids: Iterable<number>): void {
+  noteDirect(user: ActiveUser, messages: readonly { id: number }[]): void {
     if (user.acknowledged.length === 0) {
       this.#options.clock.soon(() => void this.#writeDirect(user));
     }
-    for (const id of ids) user.acknowledged.push(id);
+    for (const { id } of messages) user.acknowledged.push(id);
   }
 
   /** A user has acknowledged messages of rooms. */

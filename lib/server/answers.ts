@@ -34,16 +34,16 @@ export class Answers {
   /**
    * Answers a request later.
    *
-   * @param ready is fulfilled when the answer can be made; where it is rejected, `make` is given the reason
-   *   to throw
+   * @returns takes what the answer is made of, or why the request is refused
    */
-  addLater<T>(id: number, ready: Promise<T>, make: (value: T) => ServerRecord): void {
+  addLater<T>(id: number, make: (value: T) => ServerRecord): (outcome: T | Error) => void {
     const slot: Slot = { id, make: undefined };
     this.#slots.push(slot);
-    ready.then(
-      (value) => this.#fill(slot, () => make(value)),
-      (error) => this.#fill(slot, () => raise(error)),
-    );
+    return (outcome) =>
+      this.#fill(slot, () => {
+        if (outcome instanceof Error) throw outcome;
+        return make(outcome);
+      });
   }
 
   /** Fulfilled when at most so many requests have no answer. */
@@ -58,13 +58,10 @@ export class Answers {
       this.#slots.shift();
       this.#send(first.id, first.make);
     }
+    if (this.#waiting.length === 0) return;
     this.#waiting = this.#waiting.filter(({ length, resolve }) => {
       if (this.#slots.length <= length) resolve();
       return this.#slots.length > length;
     });
   }
-}
-
-function raise(error: unknown): never {
-  throw error;
 }

@@ -85,8 +85,8 @@ function publish(
 ): void | Promise<void> {
   const { hub, limits } = session.services;
   const draft = { text: parseText(text, limits), origin: session.originOf(id) };
-  const stored = hub.send(session.username, draft);
-  session.answerLater(id, stored, (message) => ({ type: "sent", id, message }));
+  const settled = session.answerLater<number>(id, (message) => ({ type: "sent", id, message }));
+  hub.post(session.username, draft, settled);
   return keepPace(session, draft);
 }
 
@@ -95,13 +95,17 @@ function direct(
   { id, to, text }: ClientRecords["direct"],
 ): void | Promise<void> {
   const { accounts, hub, limits } = session.services;
-  const draft = { text: parseText(text, limits), origin: session.originOf(id) };
+  const parsed = parseText(text, limits);
   const addressee = accounts.find(to);
   if (addressee === undefined) throw noSuchUser();
+  const draft = { to: addressee, text: parsed, origin: session.originOf(id) };
   const away = hub.find(addressee) === undefined || undefined;
-  const stored = hub.send(session.username, { to: addressee, ...draft });
-  session.answerLater(id, stored, (message) => ({ type: "sent", id, message, away }));
-  return keepPace(session, { to: addressee, ...draft });
+  const settled = session.answerLater<number>(
+    id,
+    (message) => ({ type: "sent", id, message, away }),
+  );
+  hub.post(session.username, draft, settled);
+  return keepPace(session, draft);
 }
 
 function history(
@@ -163,7 +167,10 @@ function status(session: Session, { id, message }: ClientRecords["status"]): voi
   };
   const elsewhere = hub.marksElsewhere(message);
   if (elsewhere === undefined) session.answer(id, make);
-  else session.answerLater(id, elsewhere, make);
+  else {
+    const settled = session.answerLater(id, make);
+    elsewhere.then(settled, settled);
+  }
 }
 
 /** Reads nothing more of a sender while its receivers, the server or the disk are far behind. */

@@ -1,13 +1,13 @@
 import type { Clock } from "../clock.ts";
 import type { Origin } from "../journal/events.ts";
-import type { Journal } from "../journal/journal.ts";
+import { type Journal, type Settled, settlement } from "../journal/journal.ts";
 import type { Projection, StoredMessage } from "../journal/projection.ts";
 import type { Deletion } from "../messages/deletions.ts";
 import type { FlowItem } from "../messages/message_log.ts";
 import { foldUsername } from "../protocol/names.ts";
 import { type HeldMemory, RecordBlock } from "../protocol/record_block.ts";
 import { encodeRecord, type Progress } from "../protocol/records.ts";
-import { type Elsewhere, type Mark, type Marks, NOWHERE } from "../cluster/elsewhere.ts";
+import { type Elsewhere, type Marks, NOWHERE } from "../cluster/elsewhere.ts";
 import { Acknowledgements } from "./acknowledgements.ts";
 import type { ActiveUser, ExpelCode, Member } from "./active_user.ts";
 import { BackPressure } from "./back_pressure.ts";
@@ -48,6 +48,19 @@ export interface HubOptions {
   maxBacklogBytes: number;
   /** An account may have so many sessions. @default any number */
   maxSessions?: number;
+}
+
+/** What is to be sent; without an account and a room it is for everybody. */
+export interface Draft {
+  /** The account's username as it was registered. */
+  to?: string;
+  /** The room's number. */
+  room?: number;
+  text: string;
+  /** Whether its sender speaks for the server. */
+  announcement?: true;
+  /** By which the request is recognised when it comes again. */
+  origin: Origin | undefined;
 }
 
 /** Who is here, and who gets what. */
@@ -105,7 +118,7 @@ export class Hub {
     elsewhere.onUser = (key, { username }, change) => this.#noteElsewhere(key, username, change);
     elsewhere.onCounted = (key) => this.#capSessions(key, options.maxSessions);
     elsewhere.onMarks = (message) =>
-      divide(this.#marksOf(message) ?? new Map(), (key) => elsewhere.users.has(key));
+      divide(this.#marks.find(message) ?? new Map(), (key) => elsewhere.users.has(key));
   }
 
   /** Every active user once, in the order of their names. */
@@ -238,27 +251,20 @@ export class Hub {
    * user but its sender, on none of whose sessions it appears. A direct message to somebody who is not active waits for
    * the next login. A request that comes again does nothing.
    *
-   * @param to the account's username as it was registered
-   * @param room the room's number; without either it is for everybody
-   * @param announcement whether `from` speaks for the server
-   * @returns the message's id
-   * @throws {ProtocolError} `not-stored`, `duplicate-id`; or why the sender can't say it in the room
+   * @param settled is told the message's id; or `not-stored`, `duplicate-id`, or why the sender can't say it
    */
-  send(
-    from: string,
-    { origin, ...said }: {
-      to?: string;
-      room?: number;
-      text: string;
-      announcement?: true;
-      origin: Origin | undefined;
-    },
-  ): Promise<number> {
+  post(from: string, { to, room, text, announcement, origin }: Draft, settled: Settled): void {
     const now = this.#clock.date();
     const user = this.#active(from);
     if (user !== undefined) user.lastSent = now;
-    const event = { type: "message", from, sent: now.getTime(), ...said, origin } as const;
-    return this.#journal.append(event);
+    const sent = now.getTime();
+    const event = { type: "message", from, to, room, sent, text, announcement, origin } as const;
+    this.#journal.post(event, settled);
+  }
+
+  /** The same. @returns the message's id */
+  send(from: string, draft: Draft): Promise<number> {
+    return settlement((settled) => this.post(from, draft, settled));
   }
 
   /** A session has acknowledged more than before. */
@@ -271,7 +277,7 @@ export class Hub {
     for (const { id, number } of first) {
       this.#marks.acknowledged(id, member.deliveries.wentByTcp(number) ? "tcp" : "udp");
     }
-    this.#acknowledgements.noteDirect(user, first.map(({ id }) => id));
+    this.#acknowledgements.noteDirect(user, first);
   }
 
   /**
@@ -288,7 +294,7 @@ export class Hub {
     const { messages, mailboxes } = this.#state;
     const own = messages.senderOf(message) === account;
     if (!own || message <= mailboxes.entitlement(account).ownAfter) return undefined;
-    const progress = together(this.#marksOf(message), elsewhere);
+    const progress = together(this.#marks.find(message), elsewhere);
     if (progress !== undefined) return { progress };
     return messages.isUndelivered(message) ? { progress: { users: 1, udp: 0, tcp: 0 } } : {};
   }
@@ -296,14 +302,6 @@ export class Hub {
   /** How far a message got at other servers; undefined where there are none. */
   marksElsewhere(message: number): Promise<Marks[]> | undefined {
     return this.#elsewhere.marks(message);
-  }
-
-  /** How far a message got here. */
-  #marksOf(message: number): Map<string, Mark> | undefined {
-    const marks = this.#marks.find(message);
-    // A direct one may have been acknowledged at another server.
-    const elsewhere = marks?.get("") === "waits" && !this.#state.messages.isUndelivered(message);
-    return elsewhere ? undefined : marks;
   }
 
   /** Sends a record to every session. */
@@ -416,7 +414,6 @@ export class Hub {
     this.#counts.direct += messages.length - public_ - room;
     this.#marks.addPublic(batch.publicIds);
     this.#marks.addRooms(batch.roomIds);
-    for (const { message: { id, to } } of messages) if (to !== undefined) this.#marks.addDirect(id);
     const senders = new Set(batch.senders);
     const audiences = new Map<string, Audience>();
     for (const room of batch.rooms) {

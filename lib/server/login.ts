@@ -156,7 +156,7 @@ export async function resume(
   const { accounts, journal } = session.services;
   const catchUp = requireCurrent(session, { username, token, last });
   if (catchUp !== undefined) await catchUp;
-  const { id: found } = findLogin(session, username, token);
+  const found = findLogin(session, username, token);
   if (last > journal.last) {
     throw new ProtocolError(
       "no-such-message",
@@ -164,10 +164,12 @@ export async function resume(
     );
   }
   // It takes the place of the session that it had, and waits for nothing that this one still does.
-  endEarlier(session, found);
-  await session.keepRate(username, RESUME_COMMANDS);
+  endEarlier(session, found.id);
+  const paced = session.keepRate(username, RESUME_COMMANDS);
+  if (paced !== undefined) await paced;
   if (session.state === "ended") return;
-  const login = findLogin(session, username, token);
+  // Meanwhile the token may have ended, or another connection may have come back with it.
+  const login = paced === undefined ? found : findLogin(session, username, token);
   endEarlier(session, login.id);
   session.username = accounts.find(username)!;
   requireNoBan(session);

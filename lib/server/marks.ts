@@ -141,7 +141,7 @@ export class DeliveryMarks {
   #placed: { run: Pick<RoomRun, "ids" | "from" | "to">; place: number | undefined } | undefined;
   /** How many runs with messages of rooms are kept in all ledgers, about. */
   #roomRuns = 0;
-  /** How the newest direct messages were acknowledged, by id. */
+  /** How the direct messages were acknowledged that were acknowledged last, by id. */
   readonly #direct: RecentMap<number, Mark>;
   readonly #ledgers = new Set<Ledger>();
   readonly #ended = new Set<Ledger>();
@@ -182,14 +182,9 @@ export class DeliveryMarks {
     if (this.#roomIds.length >= 2 * this.#capacity) this.#forgetRooms(this.#capacity);
   }
 
-  /** Begins to count for a direct message. */
-  addDirect(id: number): void {
-    this.#direct.set(id, "waits");
-  }
-
-  /** A direct message was acknowledged. */
+  /** A direct message was acknowledged; of one that was not, the log says so. */
   acknowledged(id: number, via: "udp" | "tcp"): void {
-    if (this.#direct.has(id)) this.#direct.set(id, via);
+    this.#direct.set(id, via);
   }
 
   /**

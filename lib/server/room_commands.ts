@@ -67,11 +67,12 @@ export function say(
   { id, room: raw, text }: ClientRecords["say"],
 ): void | Promise<void> {
   const { hub, limits } = session.services;
-  const draft = { text: parseText(text, limits), origin: session.originOf(id) };
+  const parsed = parseText(text, limits);
   const { id: room } = findRoom(session, raw);
-  const stored = hub.send(session.username, { room, ...draft });
-  session.answerLater(id, stored, (message) => ({ type: "sent", id, message }));
-  return keepPace(session, { room, ...draft });
+  const draft = { room, text: parsed, origin: session.originOf(id) };
+  const settled = session.answerLater<number>(id, (message) => ({ type: "sent", id, message }));
+  hub.post(session.username, draft, settled);
+  return keepPace(session, draft);
 }
 
 /** Does something to a room, or to somebody in it. */

@@ -186,9 +186,9 @@ export class Session implements Member {
     this.#answers.add(id, make);
   }
 
-  /** The same as soon as something is ready. */
-  answerLater<T>(id: number, ready: Promise<T>, make: (value: T) => ServerRecord): void {
-    this.#answers.addLater(id, ready, make);
+  /** The same when something is known. @returns takes that, or why the request is refused */
+  answerLater<T>(id: number, make: (value: T) => ServerRecord): (outcome: T | Error) => void {
+    return this.#answers.addLater(id, make);
   }
 
   get login(): number | undefined {

@@ -64,7 +64,7 @@ class BadStream {
     if (entry.outcome === REPEATED) return;
     this.newest = turn;
     this.counted.push((event as { login: number }).login);
-    this.publisher.take(turn)?.resolve(number);
+    this.publisher.take(turn)?.settled(number);
   }
 }
 
@@ -91,9 +91,11 @@ function setUp(seed: number) {
   const outcomes = new Map<number, number | string>();
   const publish = (login: number) => {
     const event: JournalEvent = { type: "login-ended", login };
-    const resolve = (number: number) => outcomes.set(login, number);
-    const reject = (error: unknown) => outcomes.set(login, (error as Error).message);
-    publisher.publish({ event, resolve, reject });
+    publisher.publish({
+      event,
+      settled: (outcome) =>
+        outcomes.set(login, outcome instanceof Error ? outcome.message : outcome),
+    });
   };
   return { store, clock, stream, publish, outcomes, over };
 }
