@@ -37,9 +37,9 @@ export class LocalJournal implements Journal {
   #room: PromiseWithResolvers<void> | undefined;
   /** The newest number that was given; never given again, whether it was stored or not. */
   #given: number;
-  /** The newest events of subjects, in this process: what is older nobody bases a decision on any more. */
   /** Whether the last transaction failed: what it did is taken back in the next one, and that has to last. */
   #failed = false;
+  /** The newest events of subjects, in this process: what is older nobody bases a decision on any more. */
   readonly #subjects = new RecentMap<string, number>(SUBJECTS);
 
   constructor(database: Database, reader: Reader) {
