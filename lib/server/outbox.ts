@@ -188,7 +188,7 @@ export class Outbox implements Disposable {
         if (!this.#path.respond(packet.payload.toHex())) return;
         this.#recheck[Symbol.dispose]();
         this.#sender.openPath(this.#options.clock.now() - this.#challengedAt);
-        this.#sendPacket(PacketType.bound, undefined);
+        this.#sendPacket(PacketType.bound);
         return this.#flush();
       case PacketType.ack: {
         const ack = decodeAck(packet.payload);
@@ -286,7 +286,7 @@ export class Outbox implements Disposable {
 
   #answer(answer: PathAnswer | undefined, to: Endpoint): void {
     if (answer === undefined) return;
-    if (answer.send === "bound") return this.#sendPacket(PacketType.bound, undefined);
+    if (answer.send === "bound") return this.#sendPacket(PacketType.bound);
     this.#challenge(to, answer.token);
   }
 
@@ -311,10 +311,10 @@ export class Outbox implements Disposable {
     this.#recheck.set(this.#options.clock.now() + this.#recheckWait);
   }
 
-  #sendPacket(type: PacketType, payload: Uint8Array | undefined): void {
+  #sendPacket(type: PacketType, ...payload: Uint8Array[]): void {
     const address = this.#path.address;
     if (address === undefined) return;
-    this.#options.sendDatagram(this.#sealer.seal(type, payload), address);
+    this.#options.sendDatagram(this.#sealer.seal(type, ...payload), address);
   }
 
   #flushSoon(): void {
@@ -344,7 +344,7 @@ export class Outbox implements Disposable {
   }
 
   #transmit({ via, number, parts }: Transmission): void {
-    if (via === "udp") return this.#sendPacket(PacketType.data, encodeData(number, parts));
+    if (via === "udp") return this.#sendPacket(PacketType.data, ...encodeData(number, parts));
     const [before, after] = deliverFrame(number);
     this.#options.connection.send(before, ...parts, after);
   }
