@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { Alarm, type Clock } from "../clock.ts";
+import type { Deadlines, Timed } from "../deadlines.ts";
 import { type Connection, type Endpoint, formatEndpoint } from "../net/connection.ts";
 import type { CalmRate } from "../protocol/calm_rate.ts";
 import {
@@ -24,6 +25,8 @@ import type { Deliveries } from "./marks.ts";
 /** What an {@linkcode Outbox} needs of its surroundings. */
 export interface OutboxOptions {
   clock: Clock;
+  /** Where it is told of its deadlines. */
+  deadlines: Deadlines;
   protection: Protection;
   /** The session's control connection. */
   connection: Pick<Connection, "send" | "room">;
@@ -67,7 +70,7 @@ const LONGEST_EXCUSE_MS = 100;
  * address has been validated, over TCP where not. The decisions are {@linkcode DeliverySender}'s and
  * {@linkcode PathValidator}'s.
  */
-export class Outbox implements Disposable {
+export class Outbox implements Disposable, Timed {
   /** What the client has to know to open the packets. */
   readonly parameters: DataParameters;
   readonly #options: OutboxOptions;
@@ -78,7 +81,6 @@ export class Outbox implements Disposable {
   });
   readonly #sealer: PacketSealer;
   readonly #opener: PacketOpener;
-  readonly #alarm: Alarm;
   /** Rings when a path that fell silent is to be tried again, and how long after that once more. */
   readonly #recheck: Alarm;
   #recheckWait = 0;
@@ -108,7 +110,6 @@ export class Outbox implements Disposable {
     this.#sealer = new PacketSealer({ protection, session, key: serverKey });
     this.#opener = new PacketOpener({ protection, session, key: clientKey });
     this.#packets = new TokenBucket(PACKET_RATE, options.clock.now());
-    this.#alarm = new Alarm(options.clock, (late) => this.#timeOut(late));
     this.#recheck = new Alarm(options.clock, () => this.#recheckPath());
   }
 
@@ -240,7 +241,7 @@ export class Outbox implements Disposable {
   [Symbol.dispose](): void {
     if (this.#closed) return;
     this.#closed = true;
-    this.#alarm[Symbol.dispose]();
+    this.#options.deadlines.set(this, undefined);
     this.#recheck[Symbol.dispose]();
     this.#relieve();
     this.#settled?.resolve();
@@ -272,12 +273,13 @@ export class Outbox implements Disposable {
     return valid;
   }
 
-  #timeOut(late: number): void {
+  /** Something may have been lost. */
+  timeOut(late: number): void {
     const now = this.#options.clock.now();
     if (late > LATE_MS) this.#options.calmRate?.late(now, late);
     if (late > LATE_MS && !this.#excused) {
       this.#excused = true;
-      return this.#alarm.set(now + Math.min(late, LONGEST_EXCUSE_MS));
+      return this.#options.deadlines.set(this, now + Math.min(late, LONGEST_EXCUSE_MS));
     }
     this.#excused = false;
     this.#sender.timeOut(now);
@@ -328,7 +330,7 @@ export class Outbox implements Disposable {
 
   #flush(): void {
     if (this.#closed) return;
-    const { clock, connection, maxBacklogBytes, overflow } = this.#options;
+    const { clock, connection, deadlines, maxBacklogBytes, overflow } = this.#options;
     if (this.#sender.backlogBytes > maxBacklogBytes) return overflow();
     const now = clock.now();
     const next = () => this.#sender.next(now, this.#sealer.next, connection.room);
@@ -340,7 +342,7 @@ export class Outbox implements Disposable {
     // An excuse ends at its own time.
     if (this.#excused && deadline !== undefined && deadline <= now) return;
     this.#excused = false;
-    this.#alarm.set(deadline);
+    deadlines.set(this, deadline);
   }
 
   #transmit({ via, number, parts }: Transmission): void {

@@ -4,6 +4,7 @@ import { KnownAddresses } from "../accounts/known_addresses.ts";
 import type { ScryptCost } from "../accounts/phc.ts";
 import { LoginThrottle } from "../accounts/login_throttle.ts";
 import { Alarm, type Clock } from "../clock.ts";
+import { Deadlines } from "../deadlines.ts";
 import { alone, type OtherServers } from "../cluster/other_servers.ts";
 import { reasonOf } from "../reasons.ts";
 import { encodeCertificate, fingerprintOf } from "../net/certificate.ts";
@@ -226,6 +227,7 @@ export class ChatServer {
       }),
       protection,
       calmRate: new CalmRate(clock.now()),
+      deadlines: new Deadlines(clock),
       outboxes: new Map(),
       probes: new Probes({ clock, protection, sendDatagram, departed }),
       departed,

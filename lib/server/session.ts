@@ -278,6 +278,7 @@ export class Session implements Member {
     this.#connection.maxLineBytes = services.limits.lineBytes;
     this.#outbox = new Outbox({
       clock: services.clock,
+      deadlines: services.deadlines,
       protection: services.protection,
       connection: this.#connection,
       sendDatagram: services.sendDatagram,

@@ -1,5 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import fc from "../helpers/fast_check.ts";
+import { Deadlines } from "../../lib/deadlines.ts";
 import { PacketOpener, PacketSealer, PacketType } from "../../lib/protocol/datagram.ts";
 import { DeliveryReceiver } from "../../lib/protocol/delivery_receiver.ts";
 import { decodeData, encodeAck } from "../../lib/protocol/payloads.ts";
@@ -26,6 +27,7 @@ function open() {
   let acknowledged = 0;
   const outbox = new Outbox({
     clock,
+    deadlines: new Deadlines(clock),
     protection: "sealed",
     connection,
     sendDatagram: (datagram, to) => sent.push({ datagram, to }),
