@@ -438,6 +438,7 @@ export class Hub {
           ? batch.sharesFor(key, { login: member.login, audience })
           : shares;
         for (const share of own) this.#give(user, member, share);
+        member.flush();
       }
     }
     this.#pressure.cap();
@@ -518,5 +519,6 @@ export class Hub {
       number++;
     }
     this.#pressure.cap();
+    member.flush();
   }
 }

@@ -136,14 +136,12 @@ export class Outbox implements Disposable, Timed {
   }
 
   /**
-   * Sends messages of a block, from `from` up to `to` (not included), as soon as this turn of the loop is
-   * over.
+   * Takes messages of a block, from `from` up to `to` (not included); they leave with {@linkcode flush}.
    *
    * @returns the first one's delivery number
    */
   push(block: RecordBlock, from: number, to: number): number {
     if (this.#sender.backlogBytes === 0) this.#progressAt = this.#options.clock.now();
-    this.#flushSoon();
     return this.#sender.push(block, from, to);
   }
 
@@ -190,12 +188,12 @@ export class Outbox implements Disposable, Timed {
         this.#recheck[Symbol.dispose]();
         this.#sender.openPath(this.#options.clock.now() - this.#challengedAt);
         this.#sendPacket(PacketType.bound);
-        return this.#flush();
+        return this.flush();
       case PacketType.ack: {
         const ack = decodeAck(packet.payload);
         if (ack === undefined) return;
         this.#noting(() => this.#sender.acknowledge(ack, this.#options.clock.now()));
-        return this.#flush();
+        return this.flush();
       }
     }
   }
@@ -219,7 +217,7 @@ export class Outbox implements Disposable, Timed {
     this.#sender.closePath();
     this.#settled ??= Promise.withResolvers();
     const { promise } = this.#settled;
-    this.#flush();
+    this.flush();
     return promise;
   }
 
@@ -234,7 +232,7 @@ export class Outbox implements Disposable, Timed {
   writable(): void {
     // Who takes what the server has for it gets on, however late its acknowledgements are read.
     this.#progressAt = this.#options.clock.now();
-    this.#flush();
+    this.flush();
   }
 
   /** Nobody will know any more whether what is not acknowledged arrives. */
@@ -283,7 +281,7 @@ export class Outbox implements Disposable, Timed {
     }
     this.#excused = false;
     this.#sender.timeOut(now);
-    this.#flush();
+    this.flush();
   }
 
   #answer(answer: PathAnswer | undefined, to: Endpoint): void {
@@ -324,11 +322,12 @@ export class Outbox implements Disposable, Timed {
     this.#flushing = true;
     this.#options.clock.soon(() => {
       this.#flushing = false;
-      this.#flush();
+      this.flush();
     });
   }
 
-  #flush(): void {
+  /** Sends what may go. */
+  flush(): void {
     if (this.#closed) return;
     const { clock, connection, deadlines, maxBacklogBytes, overflow } = this.#options;
     if (this.#sender.backlogBytes > maxBacklogBytes) return overflow();

@@ -220,6 +220,10 @@ export class Session implements Member {
     return this.#outbox!.push(block, from, to);
   }
 
+  flush(): void {
+    this.#outbox!.flush();
+  }
+
   expel(why: string, code: ExpelCode = "account-changed"): void {
     this.end(code, why);
   }

@@ -37,6 +37,7 @@ function open() {
   });
   const push = (text = "hi", count = 1) => {
     const block = new RecordBlock(Array(count).fill({ ...message, text }));
+    clock.soon(() => outbox.flush());
     return outbox.push(block, 0, count);
   };
   const { protection, session, clientKey, serverKey } = outbox.parameters;
