@@ -1,8 +1,5 @@
 import type { Clock } from "./clock.ts";
 
-/** The timer rings at most so often, in milliseconds: deadlines that are close together are met together. */
-const GRAIN_MS = 2;
-
 /** Who has a deadline. */
 export interface Timed {
   /** The deadline has come. @param late how long ago, in milliseconds */
@@ -11,18 +8,24 @@ export interface Timed {
 
 /**
  * The deadlines of many on one timer: most are moved or taken back before they come, and a timer of the runtime costs more
- * than that.
+ * than that, and takes more than a kilobyte.
  */
 export class Deadlines {
   readonly #clock: Clock;
+  readonly #grain: number;
   readonly #deadlines = new Map<Timed, number>();
   #timer: Disposable | undefined;
   /** When the timer rings. */
   #ringsAt = Infinity;
   #rangAt = -Infinity;
 
-  constructor(clock: Clock) {
+  /**
+   * @param grain the timer rings at most so often, in milliseconds, and looks at all of them then: what is due shortly after
+   *   another waits for so long
+   */
+  constructor(clock: Clock, grain: number) {
     this.#clock = clock;
+    this.#grain = grain;
   }
 
   /**
@@ -30,15 +33,23 @@ export class Deadlines {
    * makes nobody late: it counts from now, or from when the timer should have rung.
    */
   set(timed: Timed, deadline: number | undefined): void {
-    if (deadline === undefined || deadline === Infinity) return void this.#deadlines.delete(timed);
+    if (deadline === undefined || deadline === Infinity) return this.#delete(timed);
     const now = this.#clock.now();
     const due = Math.max(deadline, Math.min(now, this.#ringsAt));
     this.#deadlines.set(timed, due);
     if (due < this.#ringsAt) this.#wait(due, now);
   }
 
+  #delete(timed: Timed): void {
+    this.#deadlines.delete(timed);
+    if (this.#deadlines.size > 0) return;
+    this.#timer?.[Symbol.dispose]();
+    this.#timer = undefined;
+    this.#ringsAt = Infinity;
+  }
+
   #wait(deadline: number, now: number): void {
-    const ringsAt = Math.max(deadline, this.#rangAt + GRAIN_MS);
+    const ringsAt = Math.max(deadline, this.#rangAt + this.#grain);
     if (ringsAt >= this.#ringsAt) return;
     this.#timer?.[Symbol.dispose]();
     this.#ringsAt = ringsAt;

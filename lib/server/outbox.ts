@@ -44,6 +44,9 @@ export interface OutboxOptions {
   acknowledged: () => void;
 }
 
+/** Of many sessions, those that may have lost something at about the same time are looked at together, in milliseconds. */
+export const RECOVERY_GRAIN_MS = 2;
+
 /** The most that one client counts for in what the server has to do: a few slow ones shall not slow down all. */
 const MAX_LOAD_BYTES = 1_024 * 1_024;
 /** A client that stays far behind for longer than this is not waited for, in milliseconds. */

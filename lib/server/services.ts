@@ -80,6 +80,8 @@ export interface Services {
   calmRate: CalmRate;
   /** Where sessions are told that something may have been lost. */
   deadlines: Deadlines;
+  /** Where they are told that their clients have been silent. */
+  silences: Deadlines;
   /** The sessions that have a data channel, by its session id. */
   outboxes: Map<string, Outbox>;
   probes: Probes;

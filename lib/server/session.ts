@@ -101,7 +101,7 @@ export class Session implements Member {
     this.#connection = connection;
     this.#place = place;
     connection.maxLineBytes = Math.min(MAX_LOGIN_LINE_BYTES, services.limits.lineBytes);
-    this.#liveness = new Liveness(services.clock, {
+    this.#liveness = new Liveness({ clock: services.clock, deadlines: services.silences }, {
       ping: () => this.send({ type: "ping" }),
       dead: () => this.end("timeout", "nothing was heard of the client", { final: false }),
     });

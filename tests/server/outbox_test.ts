@@ -27,7 +27,7 @@ function open() {
   let acknowledged = 0;
   const outbox = new Outbox({
     clock,
-    deadlines: new Deadlines(clock),
+    deadlines: new Deadlines(clock, 2),
     protection: "sealed",
     connection,
     sendDatagram: (datagram, to) => sent.push({ datagram, to }),
