@@ -27,7 +27,6 @@ export interface OutboxOptions {
   clock: Clock;
   /** Where it is told of its deadlines. */
   deadlines: Deadlines;
-  protection: Protection;
   /** The session's control connection. */
   connection: Pick<Connection, "send" | "room">;
   /** Sends a datagram from the server's UDP socket. */
@@ -68,24 +67,31 @@ const PACKET_RATE = { burst: 256, perSecond: 1_000 };
 const LATE_MS = 5;
 const LONGEST_EXCUSE_MS = 100;
 
+/** What a new session's client has to know to open the packets. */
+export function newParameters(protection: Protection): DataParameters {
+  const random = (bytes: number) => randomBytes(bytes).toString("hex");
+  return { session: random(8), protection, clientKey: random(32), serverKey: random(32) };
+}
+
+function newToken(): string {
+  return randomBytes(8).toString("hex");
+}
+
 /**
  * One session's way out: takes messages and sees that they get to the client, by UDP where its
  * address has been validated, over TCP where not. The decisions are {@linkcode DeliverySender}'s and
  * {@linkcode PathValidator}'s.
  */
 export class Outbox implements Disposable, Timed {
-  /** What the client has to know to open the packets. */
-  readonly parameters: DataParameters;
+  /** The session's id. */
+  readonly session: string;
   readonly #options: OutboxOptions;
   readonly #sender: DeliverySender;
-  readonly #path = new PathValidator<Endpoint>({
-    key: formatEndpoint,
-    newToken: () => randomBytes(8).toString("hex"),
-  });
+  readonly #path = new PathValidator<Endpoint>({ key: formatEndpoint, newToken });
   readonly #sealer: PacketSealer;
   readonly #opener: PacketOpener;
   /** Rings when a path that fell silent is to be tried again, and how long after that once more. */
-  readonly #recheck: Alarm;
+  #recheck: Alarm | undefined;
   #recheckWait = 0;
   /** When the newest challenge was sent. */
   #challengedAt = 0;
@@ -102,18 +108,14 @@ export class Outbox implements Disposable, Timed {
   #flushing = false;
   #closed = false;
 
-  constructor(options: OutboxOptions) {
-    const { protection } = options;
-    const session = randomBytes(8).toString("hex");
-    const clientKey = randomBytes(32).toString("hex");
-    const serverKey = randomBytes(32).toString("hex");
-    this.parameters = { session, protection, clientKey, serverKey };
+  constructor(parameters: DataParameters, options: OutboxOptions) {
+    const { session, protection, clientKey, serverKey } = parameters;
+    this.session = session;
     this.#options = options;
     this.#sender = new DeliverySender(options.calmRate, options.counts);
     this.#sealer = new PacketSealer({ protection, session, key: serverKey });
     this.#opener = new PacketOpener({ protection, session, key: clientKey });
     this.#packets = new TokenBucket(PACKET_RATE, options.clock.now());
-    this.#recheck = new Alarm(options.clock, () => this.#recheckPath());
   }
 
   /** The bytes of message records that wait here. */
@@ -188,7 +190,7 @@ export class Outbox implements Disposable, Timed {
         return this.#answer(this.#path.bind(packet.number, from), from);
       case PacketType.response:
         if (!this.#path.respond(packet.payload.toHex())) return;
-        this.#recheck[Symbol.dispose]();
+        this.#recheck?.[Symbol.dispose]();
         this.#sender.openPath(this.#options.clock.now() - this.#challengedAt);
         this.#sendPacket(PacketType.bound);
         return this.flush();
@@ -243,7 +245,7 @@ export class Outbox implements Disposable, Timed {
     if (this.#closed) return;
     this.#closed = true;
     this.#options.deadlines.set(this, undefined);
-    this.#recheck[Symbol.dispose]();
+    this.#recheck?.[Symbol.dispose]();
     this.#relieve();
     this.#settled?.resolve();
     this.#sender.drain();
@@ -303,7 +305,7 @@ export class Outbox implements Disposable, Timed {
   #suspendPath(): void {
     if (!this.#path.invalidate()) return;
     this.#recheckWait = FIRST_RECHECK_MS;
-    this.#recheck.set(this.#options.clock.now() + this.#recheckWait);
+    this.#recheckLater();
   }
 
   #recheckPath(): void {
@@ -311,7 +313,13 @@ export class Outbox implements Disposable, Timed {
     if (candidate === undefined) return;
     this.#challenge(candidate.address, candidate.token);
     this.#recheckWait = Math.min(2 * this.#recheckWait, LONGEST_RECHECK_MS);
-    this.#recheck.set(this.#options.clock.now() + this.#recheckWait);
+    this.#recheckLater();
+  }
+
+  #recheckLater(): void {
+    const { clock } = this.#options;
+    this.#recheck ??= new Alarm(clock, () => this.#recheckPath());
+    this.#recheck.set(clock.now() + this.#recheckWait);
   }
 
   #sendPacket(type: PacketType, ...payload: Uint8Array[]): void {
