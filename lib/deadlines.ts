@@ -34,6 +34,7 @@ export class Deadlines {
    */
   set(timed: Timed, deadline: number | undefined): void {
     if (deadline === undefined || deadline === Infinity) return this.#delete(timed);
+    if (deadline >= this.#ringsAt) return void this.#deadlines.set(timed, deadline);
     const now = this.#clock.now();
     const due = Math.max(deadline, Math.min(now, this.#ringsAt));
     this.#deadlines.set(timed, due);

@@ -95,7 +95,7 @@ export class Outbox implements Disposable, Timed {
   #recheckWait = 0;
   /** When the newest challenge was sent. */
   #challengedAt = 0;
-  /** When the client last acknowledged something, or had nothing to acknowledge. */
+  /** When the client last acknowledged something, or had nothing to acknowledge; Infinity until what it was given leaves. */
   #progressAt = 0;
   /** Since when it has been far behind and waited for. */
   #behindSince = Infinity;
@@ -146,7 +146,7 @@ export class Outbox implements Disposable, Timed {
    * @returns the first one's delivery number
    */
   push(block: RecordBlock, from: number, to: number): number {
-    if (this.#sender.backlogBytes === 0) this.#progressAt = this.#options.clock.now();
+    if (this.#sender.backlogBytes === 0) this.#progressAt = Infinity;
     return this.#sender.push(block, from, to);
   }
 
@@ -177,13 +177,14 @@ export class Outbox implements Disposable, Timed {
    * @returns whether it authenticated, and was new, as far as was looked at
    */
   receive(datagram: Uint8Array, from: Endpoint): boolean {
-    if (!this.#packets.tryTake(this.#options.clock.now())) return true;
+    const now = this.#options.clock.now();
+    if (!this.#packets.tryTake(now)) return true;
     const packet = this.#opener.open(datagram);
-    if (packet !== undefined && !this.#closed) this.#take(packet, from);
+    if (packet !== undefined && !this.#closed) this.#take(packet, from, now);
     return packet !== undefined;
   }
 
-  #take(packet: Packet, from: Endpoint): void {
+  #take(packet: Packet, from: Endpoint, now: number): void {
     switch (packet.type) {
       case PacketType.bind:
         if (packet.payload.length > 0) return;
@@ -191,14 +192,14 @@ export class Outbox implements Disposable, Timed {
       case PacketType.response:
         if (!this.#path.respond(packet.payload.toHex())) return;
         this.#recheck?.[Symbol.dispose]();
-        this.#sender.openPath(this.#options.clock.now() - this.#challengedAt);
+        this.#sender.openPath(now - this.#challengedAt);
         this.#sendPacket(PacketType.bound);
-        return this.flush();
+        return this.flush(now);
       case PacketType.ack: {
         const ack = decodeAck(packet.payload);
         if (ack === undefined) return;
-        this.#noting(() => this.#sender.acknowledge(ack, this.#options.clock.now()));
-        return this.flush();
+        this.#noting(now, () => this.#sender.acknowledge(ack, now));
+        return this.flush(now);
       }
     }
   }
@@ -210,7 +211,8 @@ export class Outbox implements Disposable, Timed {
    */
   acknowledge(delivered: number): boolean {
     this.#flushSoon();
-    return this.#noting(() => this.#sender.acknowledgeAll(delivered));
+    const now = this.#options.clock.now();
+    return this.#noting(now, () => this.#sender.acknowledgeAll(delivered));
   }
 
   /**
@@ -265,11 +267,11 @@ export class Outbox implements Disposable, Timed {
   }
 
   /** Takes an acknowledgement in; only what makes less wait is progress. */
-  #noting(acknowledge: () => boolean): boolean {
+  #noting(now: number, acknowledge: () => boolean): boolean {
     const before = this.#sender.delivered;
     const valid = acknowledge();
     if (this.#sender.delivered > before) {
-      this.#progressAt = this.#options.clock.now();
+      this.#progressAt = now;
       this.#options.acknowledged();
     }
     if (!this.#farBehind) this.#behindSince = Infinity;
@@ -286,7 +288,7 @@ export class Outbox implements Disposable, Timed {
     }
     this.#excused = false;
     this.#sender.timeOut(now);
-    this.flush();
+    this.flush(now);
   }
 
   #answer(answer: PathAnswer | undefined, to: Endpoint): void {
@@ -338,11 +340,11 @@ export class Outbox implements Disposable, Timed {
   }
 
   /** Sends what may go. */
-  flush(): void {
+  flush(now = this.#options.clock.now()): void {
     if (this.#closed) return;
-    const { clock, connection, deadlines, maxBacklogBytes, overflow } = this.#options;
+    const { connection, deadlines, maxBacklogBytes, overflow } = this.#options;
     if (this.#sender.backlogBytes > maxBacklogBytes) return overflow();
-    const now = clock.now();
+    if (this.#progressAt === Infinity) this.#progressAt = now;
     const next = () => this.#sender.next(now, this.#sealer.next, connection.room);
     for (let transmission; (transmission = next()) !== undefined;) this.#transmit(transmission);
     if (!this.#farBehind) this.#relieve();
