@@ -124,7 +124,7 @@ export class ClientSession {
     this.#connection = connection;
     connection.maxLineBytes = MAX_SERVER_LINE_BYTES;
     this.#options = options;
-    this.#liveness = new Liveness(options.clock, {
+    this.#liveness = new Liveness({ clock: options.clock }, {
       ping: () => this.#send({ type: "ping" }),
       dead: () => this.#lose("nothing was heard of the server for too long"),
     });

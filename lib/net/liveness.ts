@@ -1,4 +1,5 @@
-import { Alarm, type Clock } from "../clock.ts";
+import type { Clock } from "../clock.ts";
+import { Deadlines, type Timed } from "../deadlines.ts";
 import {
   DEAD_AFTER_MS,
   DEAD_SOON_MS,
@@ -10,6 +11,9 @@ import {
 /** An alarm that rings later than this after its time tells of no silence, in milliseconds. */
 const LATE_MS = 1_000;
 
+/** Of many connections, those that have been silent for nearly as long are looked at together, in milliseconds. */
+export const LIVENESS_GRAIN_MS = 250;
+
 /** What to do about a silent peer. */
 export interface LivenessActions {
   ping: () => void;
@@ -18,21 +22,28 @@ export interface LivenessActions {
 }
 
 /** Watches whether the other side of a control connection still says something. */
-export class Liveness implements Disposable {
+export class Liveness implements Disposable, Timed {
   readonly #clock: Clock;
   readonly #actions: LivenessActions;
-  readonly #alarm: Alarm;
+  readonly #deadlines: Deadlines;
   #heardAt: number;
   #pingedAt: number;
   #deaf = false;
   #impatient = false;
   #dueAt = 0;
 
-  constructor(clock: Clock, actions: LivenessActions) {
+  /** @param deadlines those of all connections. @default its own */
+  constructor(
+    { clock, deadlines = new Deadlines(clock, LIVENESS_GRAIN_MS) }: {
+      clock: Clock;
+      deadlines?: Deadlines;
+    },
+    actions: LivenessActions,
+  ) {
     this.#clock = clock;
     this.#actions = actions;
     this.#heardAt = this.#pingedAt = clock.now();
-    this.#alarm = new Alarm(clock, () => this.#check());
+    this.#deadlines = deadlines;
     this.#schedule();
   }
 
@@ -61,10 +72,10 @@ export class Liveness implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    this.#alarm[Symbol.dispose]();
+    this.#deadlines.set(this, undefined);
   }
 
-  #check(): void {
+  timeOut(): void {
     const now = this.#clock.now();
     // Whoever is late was stopped or blocked itself, and may have something to read.
     if (now > this.#dueAt + LATE_MS) this.#heardAt = now;
@@ -88,6 +99,6 @@ export class Liveness implements Disposable {
 
   #schedule(): void {
     this.#dueAt = Math.min(this.#nextPing, this.#death);
-    this.#alarm.set(this.#dueAt);
+    this.#deadlines.set(this, this.#dueAt);
   }
 }

@@ -1,5 +1,5 @@
 /** In bytes. */
-const LEAST = 512;
+const LEAST = 256;
 const MOST = 65_536;
 
 /** How large the buffer for the next read is: small, since most connections are silent, larger where it was filled. */

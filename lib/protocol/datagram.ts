@@ -32,6 +32,11 @@ export const PacketType = {
 } as const;
 export type PacketType = (typeof PacketType)[keyof typeof PacketType];
 
+/** Packets are made in pieces of memory of so many bytes. */
+const PIECE_BYTES = 16_384;
+let piece = new Uint8Array(0);
+const nonceBytes = new Uint8Array(12);
+
 const types: ReadonlySet<number> = new Set(Object.values(PacketType));
 
 /** A packet that was authenticated. */
@@ -84,23 +89,29 @@ export class PacketSealer {
     return this.#next;
   }
 
-  /** The bytes of the next packet. `payload` has at most {@linkcode MAX_PAYLOAD_BYTES}. */
-  seal(type: PacketType, payload: Uint8Array = new Uint8Array()): Uint8Array<ArrayBuffer> {
-    if (payload.length > MAX_PAYLOAD_BYTES) {
-      throw new RangeError(`Cannot seal ${payload.length} bytes: ${MAX_PAYLOAD_BYTES} at most`);
+  /** The bytes of the next packet. Its payload, given in parts, has at most {@linkcode MAX_PAYLOAD_BYTES}. */
+  seal(type: PacketType, ...payload: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
+    let bytes = 0;
+    for (const { length } of payload) bytes += length;
+    if (bytes > MAX_PAYLOAD_BYTES) {
+      throw new RangeError(`Cannot seal ${bytes} bytes: ${MAX_PAYLOAD_BYTES} at most`);
     }
-    const packet = new Uint8Array(PACKET_OVERHEAD_BYTES + payload.length);
+    const packet = allocate(PACKET_OVERHEAD_BYTES + bytes);
     packet[0] = VERSION;
     packet[1] = type;
     packet.set(this.#session, 2);
     writeU64(packet, 10, this.#next);
-    packet.set(payload, HEADER_BYTES);
+    let end = HEADER_BYTES;
+    for (const part of payload) {
+      packet.set(part, end);
+      end += part.length;
+    }
     const cipher = createCipheriv("aes-256-gcm", this.#key, nonce(this.#next++));
-    const [clear, secret] = divide(this.#plain, packet);
-    cipher.setAAD(clear);
-    secret.set(cipher.update(secret));
+    const begin = this.#plain ? end : HEADER_BYTES;
+    cipher.setAAD(packet.subarray(0, begin));
+    if (begin < end) packet.set(cipher.update(packet.subarray(begin, end)), begin);
     cipher.final();
-    packet.set(cipher.getAuthTag(), packet.length - TAG_BYTES);
+    packet.set(cipher.getAuthTag(), end);
     return packet;
   }
 }
@@ -126,11 +137,14 @@ export class PacketOpener {
     if (sessionOf(datagram) !== this.#session) return undefined;
     const number = readU64(datagram, 10);
     if (!Number.isSafeInteger(number) || !this.#window.isNew(number)) return undefined;
-    const [clear, secret] = divide(this.#plain, datagram);
+    const end = datagram.length - TAG_BYTES;
+    const begin = this.#plain ? end : HEADER_BYTES;
     const decipher = createDecipheriv("aes-256-gcm", this.#key, nonce(number));
-    decipher.setAAD(clear);
-    decipher.setAuthTag(datagram.subarray(-TAG_BYTES));
-    const decrypted = decipher.update(secret);
+    decipher.setAAD(datagram.subarray(0, begin));
+    decipher.setAuthTag(datagram.subarray(end));
+    const payload = begin < end
+      ? new Uint8Array(decipher.update(datagram.subarray(begin, end)))
+      : datagram.slice(HEADER_BYTES, end);
     try {
       decipher.final();
     } catch {
@@ -139,27 +153,26 @@ export class PacketOpener {
     this.#window.mark(number);
     const type = datagram[1]!;
     if (!isPacketType(type)) return undefined;
-    const payload = this.#plain ? clear.slice(HEADER_BYTES) : new Uint8Array(decrypted);
     return { type, number, payload };
   }
 }
 
-/** What of a packet is only authenticated, and what is encrypted: its own memory. */
-function divide(plain: boolean, packet: Uint8Array): [clear: Uint8Array, secret: Uint8Array] {
-  const end = packet.length - TAG_BYTES;
-  const begin = plain ? end : HEADER_BYTES;
-  return [packet.subarray(0, begin), packet.subarray(begin, end)];
+/** Memory of a larger piece: to have one of its own for each packet costs more than filling it. */
+function allocate(bytes: number): Uint8Array<ArrayBuffer> {
+  if (piece.length < bytes) piece = new Uint8Array(PIECE_BYTES);
+  const memory = piece.subarray(0, bytes);
+  piece = piece.subarray(bytes);
+  return memory;
 }
 
 function isPacketType(type: number): type is PacketType {
   return types.has(type);
 }
 
-/** Four zero bytes, then the packet number: never used twice with one key. */
+/** Four zero bytes, then the packet number: never used twice with one key. The memory is the next one's too. */
 function nonce(number: number): Uint8Array {
-  const bytes = new Uint8Array(12);
-  writeU64(bytes, 4, number);
-  return bytes;
+  writeU64(nonceBytes, 4, number);
+  return nonceBytes;
 }
 
 /** Writes a safe integer, big-endian. */
@@ -175,6 +188,12 @@ export function writeU64(bytes: Uint8Array, offset: number, value: number): void
 }
 
 /** May be more than 2^53 - 1, and then is not exact. */
-function readU64(bytes: Uint8Array, offset: number): number {
-  return Number(new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(offset));
+export function readU64(bytes: Uint8Array, offset: number): number {
+  let high = 0;
+  let low = 0;
+  for (let index = 0; index < 4; index++) {
+    high = high * 256 + bytes[offset + index]!;
+    low = low * 256 + bytes[offset + 4 + index]!;
+  }
+  return high * 2 ** 32 + low;
 }

@@ -3,11 +3,11 @@ import type { CalmRate } from "./calm_rate.ts";
 import { CongestionWindow } from "./congestion.ts";
 import { MAX_OUTSTANDING, MAX_RUN_BYTES } from "./limits.ts";
 import { PacketSize } from "./packet_size.ts";
-import { type Ack, encodedDataBytes } from "./payloads.ts";
+import { type Ack, DATA_HEADER_BYTES } from "./payloads.ts";
 import { type Range, RangeSet } from "./ranges.ts";
 import type { RecordBlock } from "./record_block.ts";
 import { RoundTrip } from "./round_trip.ts";
-import { RunQueue } from "./run_queue.ts";
+import { type Gathered, RunQueue } from "./run_queue.ts";
 
 /** A packet counts as lost once one sent this many later was acknowledged (RFC 9002, 6.1.1). */
 const PACKET_THRESHOLD = 3;
@@ -189,8 +189,8 @@ export class DeliverySender {
     const idle = this.#inFlight.size === 0 && now - this.#sentAt >= SILENCE_MS;
     if (idle) this.#unanswered = undefined;
     if (this.#pathOpen) {
-      const range = this.#takeProbe() ?? this.#takeLost() ?? this.#takeCalm(now);
-      if (range !== undefined) return this.#byPacket(range, now, packet);
+      const taken = this.#takeProbe() ?? this.#takeLost() ?? this.#takeCalm(now);
+      if (taken !== undefined) return this.#byPacket(taken, now, packet);
     }
     if (room <= 0) return undefined;
     const most = Math.min(room, MAX_RUN_BYTES);
@@ -307,7 +307,7 @@ export class DeliverySender {
   }
 
   /** Once more what waits longest, whether the window allows it or not (RFC 9002, section 7.5). */
-  #takeProbe(): Range | undefined {
+  #takeProbe(): Gathered | undefined {
     if (!this.#probeDue) return undefined;
     this.#probeDue = false;
     const [oldest] = this.#inFlight.values();
@@ -316,13 +316,13 @@ export class DeliverySender {
   }
 
   /** What was lost, as much as fits into a packet; nothing while the window is full. */
-  #takeLost(): Range | undefined {
+  #takeLost(): Gathered | undefined {
     for (let lost; this.#mayFly() && (lost = this.#lost.first) !== undefined;) {
       const [missing] = this.#missing(lost);
       const taken = missing && this.#packetful(missing);
       // What does not fit into the smaller packets that the path takes by now goes over TCP.
       if (missing !== undefined && taken === undefined) this.#rescued.add(missing[0], missing[0]);
-      this.#lost.delete(lost[0], taken?.[1] ?? missing?.[0] ?? lost[1]);
+      this.#lost.delete(lost[0], taken?.range[1] ?? missing?.[0] ?? lost[1]);
       if (taken !== undefined) return taken;
     }
     return undefined;
@@ -332,7 +332,7 @@ export class DeliverySender {
    * What is new, as much as fits into a packet, if it is little: nothing while the window is full, where
    * the next message is too large, and where it is more than a few packets or they would be too many.
    */
-  #takeCalm(now: number): Range | undefined {
+  #takeCalm(now: number): Gathered | undefined {
     const last = this.#lastAllowed();
     if (last < this.#unsent || !this.#isLittle() || !this.#mayFly()) return undefined;
     const taken = this.#packetful([this.#unsent, last]);
@@ -341,7 +341,7 @@ export class DeliverySender {
       this.#calmRate.giveBack();
       return undefined;
     }
-    this.#unsent = taken[1] + 1;
+    this.#unsent = taken.range[1] + 1;
     return taken;
   }
 
@@ -387,9 +387,8 @@ export class DeliverySender {
     return undefined;
   }
 
-  #byPacket(range: Range, now: number, packet: number): Transmission {
-    const { parts } = this.#queue.gather(range, Infinity);
-    const bytes = encodedDataBytes(parts);
+  #byPacket({ range, parts, bytes: records }: Gathered, now: number, packet: number): Transmission {
+    const bytes = DATA_HEADER_BYTES + records;
     this.#inFlight.set(packet, { sentAt: now, range, bytes });
     this.#bytesInFlight += bytes;
     this.#highestPacket = packet;
@@ -410,10 +409,10 @@ export class DeliverySender {
   }
 
   /** The first numbers of a range, as many as fit into a packet; undefined where none does. */
-  #packetful(range: Range): Range | undefined {
-    const { maxPayload } = this.#packetSize;
-    const gathered = this.#queue.gather(range, maxPayload - encodedDataBytes([]));
-    return encodedDataBytes(gathered.parts) > maxPayload ? undefined : gathered.range;
+  #packetful(range: Range): Gathered | undefined {
+    const room = this.#packetSize.maxPayload - DATA_HEADER_BYTES;
+    const gathered = this.#queue.gather(range, room);
+    return gathered.bytes > room ? undefined : gathered;
   }
 
   /** Packets that a later one has overtaken for too long are lost (RFC 9002, section 6.1). */

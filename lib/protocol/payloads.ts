@@ -3,39 +3,33 @@
  *
  * @module
  */
-import { writeU64 } from "./datagram.ts";
+import { readU64, writeU64 } from "./datagram.ts";
 import { MAX_ACK_RANGES } from "./limits.ts";
-import { concat } from "./lines.ts";
 import type { Range } from "./ranges.ts";
 
-const NUMBER_BYTES = 8;
-
-/** The size of a `data` packet's payload with these records in it. */
-export function encodedDataBytes(parts: readonly Uint8Array[]): number {
-  return parts.reduce((sum, { length }) => sum + length, NUMBER_BYTES);
-}
+/** What the payload of a `data` packet has besides its records, in bytes. */
+export const DATA_HEADER_BYTES = 8;
 
 /**
- * The payload of a `data` packet.
+ * The payload of a `data` packet, in parts.
  *
  * @param number the first record's delivery number; the others have the next ones
  * @param parts the records, UTF-8, with a comma between two
  */
-export function encodeData(number: number, parts: readonly Uint8Array[]): Uint8Array {
-  const head = new Uint8Array(NUMBER_BYTES);
+export function encodeData(number: number, parts: readonly Uint8Array[]): Uint8Array[] {
+  const head = new Uint8Array(DATA_HEADER_BYTES);
   writeU64(head, 0, number);
-  return concat([head, ...parts]);
+  return [head, ...parts];
 }
 
 /** Reads the payload of a `data` packet; undefined where it is none. */
 export function decodeData(
   payload: Uint8Array,
 ): { number: number; records: Uint8Array } | undefined {
-  if (payload.length <= NUMBER_BYTES) return undefined;
-  const view = new DataView(payload.buffer, payload.byteOffset, payload.length);
-  const number = Number(view.getBigUint64(0));
+  if (payload.length <= DATA_HEADER_BYTES) return undefined;
+  const number = readU64(payload, 0);
   if (!Number.isSafeInteger(number)) return undefined;
-  return { number, records: payload.subarray(NUMBER_BYTES) };
+  return { number, records: payload.subarray(DATA_HEADER_BYTES) };
 }
 
 /** What a receiver has. */
@@ -73,17 +67,17 @@ export function encodeAck({ largest, delay, delivered, ranges }: Ack): Uint8Arra
 export function decodeAck(payload: Uint8Array): Ack | undefined {
   if (payload.length < ACK_HEADER_BYTES) return undefined;
   const view = new DataView(payload.buffer, payload.byteOffset, payload.length);
-  const count = view.getUint8(20);
+  const count = payload[20]!;
   if (count > MAX_ACK_RANGES || payload.length !== ACK_HEADER_BYTES + count * ACK_RANGE_BYTES) {
     return undefined;
   }
-  const largest = Number(view.getBigUint64(0));
-  const delivered = Number(view.getBigUint64(12));
+  const largest = readU64(payload, 0);
+  const delivered = readU64(payload, 12);
   const ranges: [number, number][] = [];
   let above = delivered;
   for (let offset = ACK_HEADER_BYTES; offset < payload.length; offset += ACK_RANGE_BYTES) {
-    const first = Number(view.getBigUint64(offset));
-    const last = Number(view.getBigUint64(offset + 8));
+    const first = readU64(payload, offset);
+    const last = readU64(payload, offset + 8);
     if (first <= above || last < first) return undefined;
     ranges.push([first, last]);
     // The number after a range is missing, or it would belong to the range.

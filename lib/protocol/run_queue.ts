@@ -14,6 +14,15 @@ interface Run {
   to: number;
 }
 
+/** Messages with consecutive delivery numbers, and their records. */
+export interface Gathered {
+  range: Range;
+  /** UTF-8, with a comma between two; to be joined. */
+  parts: Uint8Array[];
+  /** The bytes of all of them. */
+  bytes: number;
+}
+
 /** What a client has not acknowledged, in the order of its delivery numbers, without gaps. */
 export class RunQueue {
   readonly #runs = new Fifo<Run>();
@@ -80,9 +89,9 @@ export class RunQueue {
   /**
    * The records of the first numbers of a range: at most `maxBytes`, but the first one at least.
    *
-   * @returns the numbers, and their records, UTF-8, with a comma between two; to be joined
+   * @param maxBytes finite
    */
-  gather([first, last]: Range, maxBytes: number): { range: Range; parts: Uint8Array[] } {
+  gather([first, last]: Range, maxBytes: number): Gathered {
     const parts: Uint8Array[] = [];
     // The last record has no comma after it.
     let room = maxBytes + 1;
@@ -100,7 +109,7 @@ export class RunQueue {
       next += taken - start;
       if (taken < end) break;
     }
-    return { range: [first, next - 1], parts };
+    return { range: [first, next - 1], parts, bytes: maxBytes - room };
   }
 
   /** Where the run with this number stands. */

@@ -20,11 +20,13 @@ export interface Member {
   /** What of that the client takes as soon as the server delivers it; where that is much, only a part. */
   readonly load: number;
   /**
-   * Takes messages of a block, from `from` up to `to` (not included).
+   * Takes messages of a block, from `from` up to `to` (not included); they leave with {@linkcode flush}.
    *
    * @returns the first one's delivery number
    */
   deliver(block: RecordBlock, from: number, to: number): number;
+  /** Sends what it has taken. */
+  flush(): void;
   /** Ends the session for good, by default because its account is not what it was. */
   expel(why: string, code?: ExpelCode): void;
   /**

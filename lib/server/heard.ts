@@ -20,7 +20,7 @@ export class Heard {
   isNeeded = false;
   #upTo = 0;
   #written = 0;
-  readonly #handed = new Map<Deliveries, Fifo<Handed>>();
+  #handed: Map<Deliveries, Fifo<Handed>> | undefined;
 
   /** The account needs no message of any room up to this id. */
   get upTo(): number {
@@ -35,7 +35,7 @@ export class Heard {
   /** A session needs nothing more up to an id, as soon as it has acknowledged what it has been given. */
   needsAfter(session: Deliveries, upTo: number): void {
     if (!this.isNeeded) return;
-    const handed = this.#handed.get(session);
+    const handed = this.#handed?.get(session);
     const newest = handed?.at(handed.length - 1);
     if (newest === undefined) this.#upTo = Math.max(this.#upTo, upTo);
     else newest.id = Math.max(newest.id, upTo);
@@ -49,6 +49,7 @@ export class Heard {
 
   /** Messages of rooms go to a session, in the order of their ids. @param id the newest one's */
   hand(session: Deliveries, id: number, number: number): void {
+    this.#handed ??= new Map();
     const handed = this.#handed.get(session) ?? new Fifo();
     this.#handed.set(session, handed);
     if (handed.length < HANDED) return handed.push({ id, number });
@@ -59,7 +60,7 @@ export class Heard {
 
   /** A session has acknowledged more. Whether the account has got any further by that. */
   acknowledged(session: Deliveries): boolean {
-    const handed = this.#handed.get(session);
+    const handed = this.#handed?.get(session);
     const before = this.#upTo;
     for (let next; (next = handed?.at(0)) !== undefined && next.number < session.delivered;) {
       handed!.shift();
@@ -70,6 +71,6 @@ export class Heard {
 
   /** A session has ended. */
   leave(session: Deliveries): void {
-    this.#handed.delete(session);
+    this.#handed?.delete(session);
   }
 }

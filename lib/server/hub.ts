@@ -435,6 +435,7 @@ export class Hub {
           ? batch.sharesFor(key, { login: member.login, audience })
           : shares;
         for (const share of own) this.#give(user, member, share);
+        member.flush();
       }
     }
     this.#pressure.cap();
@@ -517,5 +518,6 @@ export class Hub {
       number++;
     }
     this.#pressure.cap();
+    member.flush();
   }
 }

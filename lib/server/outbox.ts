@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { Alarm, type Clock } from "../clock.ts";
+import type { Deadlines, Timed } from "../deadlines.ts";
 import { type Connection, type Endpoint, formatEndpoint } from "../net/connection.ts";
 import type { CalmRate } from "../protocol/calm_rate.ts";
 import {
@@ -24,7 +25,8 @@ import type { Deliveries } from "./marks.ts";
 /** What an {@linkcode Outbox} needs of its surroundings. */
 export interface OutboxOptions {
   clock: Clock;
-  protection: Protection;
+  /** Where it is told of its deadlines. */
+  deadlines: Deadlines;
   /** The session's control connection. */
   connection: Pick<Connection, "send" | "room">;
   /** Sends a datagram from the server's UDP socket. */
@@ -40,6 +42,9 @@ export interface OutboxOptions {
   /** The client has acknowledged more. */
   acknowledged: () => void;
 }
+
+/** Of many sessions, those that may have lost something at about the same time are looked at together, in milliseconds. */
+export const RECOVERY_GRAIN_MS = 2;
 
 /** The most that one client counts for in what the server has to do: a few slow ones shall not slow down all. */
 const MAX_LOAD_BYTES = 1_024 * 1_024;
@@ -62,29 +67,35 @@ const PACKET_RATE = { burst: 256, perSecond: 1_000 };
 const LATE_MS = 5;
 const LONGEST_EXCUSE_MS = 100;
 
+/** What a new session's client has to know to open the packets. */
+export function newParameters(protection: Protection): DataParameters {
+  const random = (bytes: number) => randomBytes(bytes).toString("hex");
+  return { session: random(8), protection, clientKey: random(32), serverKey: random(32) };
+}
+
+function newToken(): string {
+  return randomBytes(8).toString("hex");
+}
+
 /**
  * One session's way out: takes messages and sees that they get to the client, by UDP where its
  * address has been validated, over TCP where not. The decisions are {@linkcode DeliverySender}'s and
  * {@linkcode PathValidator}'s.
  */
-export class Outbox implements Disposable {
-  /** What the client has to know to open the packets. */
-  readonly parameters: DataParameters;
+export class Outbox implements Disposable, Timed {
+  /** The session's id. */
+  readonly session: string;
   readonly #options: OutboxOptions;
   readonly #sender: DeliverySender;
-  readonly #path = new PathValidator<Endpoint>({
-    key: formatEndpoint,
-    newToken: () => randomBytes(8).toString("hex"),
-  });
+  readonly #path = new PathValidator<Endpoint>({ key: formatEndpoint, newToken });
   readonly #sealer: PacketSealer;
   readonly #opener: PacketOpener;
-  readonly #alarm: Alarm;
   /** Rings when a path that fell silent is to be tried again, and how long after that once more. */
-  readonly #recheck: Alarm;
+  #recheck: Alarm | undefined;
   #recheckWait = 0;
   /** When the newest challenge was sent. */
   #challengedAt = 0;
-  /** When the client last acknowledged something, or had nothing to acknowledge. */
+  /** When the client last acknowledged something, or had nothing to acknowledge; Infinity until what it was given leaves. */
   #progressAt = 0;
   /** Since when it has been far behind and waited for. */
   #behindSince = Infinity;
@@ -97,19 +108,14 @@ export class Outbox implements Disposable {
   #flushing = false;
   #closed = false;
 
-  constructor(options: OutboxOptions) {
-    const { protection } = options;
-    const session = randomBytes(8).toString("hex");
-    const clientKey = randomBytes(32).toString("hex");
-    const serverKey = randomBytes(32).toString("hex");
-    this.parameters = { session, protection, clientKey, serverKey };
+  constructor(parameters: DataParameters, options: OutboxOptions) {
+    const { session, protection, clientKey, serverKey } = parameters;
+    this.session = session;
     this.#options = options;
     this.#sender = new DeliverySender(options.calmRate, options.counts);
     this.#sealer = new PacketSealer({ protection, session, key: serverKey });
     this.#opener = new PacketOpener({ protection, session, key: clientKey });
     this.#packets = new TokenBucket(PACKET_RATE, options.clock.now());
-    this.#alarm = new Alarm(options.clock, (late) => this.#timeOut(late));
-    this.#recheck = new Alarm(options.clock, () => this.#recheckPath());
   }
 
   /** The bytes of message records that wait here. */
@@ -135,14 +141,12 @@ export class Outbox implements Disposable {
   }
 
   /**
-   * Sends messages of a block, from `from` up to `to` (not included), as soon as this turn of the loop is
-   * over.
+   * Takes messages of a block, from `from` up to `to` (not included); they leave with {@linkcode flush}.
    *
    * @returns the first one's delivery number
    */
   push(block: RecordBlock, from: number, to: number): number {
-    if (this.#sender.backlogBytes === 0) this.#progressAt = this.#options.clock.now();
-    this.#flushSoon();
+    if (this.#sender.backlogBytes === 0) this.#progressAt = Infinity;
     return this.#sender.push(block, from, to);
   }
 
@@ -173,28 +177,29 @@ export class Outbox implements Disposable {
    * @returns whether it authenticated, and was new, as far as was looked at
    */
   receive(datagram: Uint8Array, from: Endpoint): boolean {
-    if (!this.#packets.tryTake(this.#options.clock.now())) return true;
+    const now = this.#options.clock.now();
+    if (!this.#packets.tryTake(now)) return true;
     const packet = this.#opener.open(datagram);
-    if (packet !== undefined && !this.#closed) this.#take(packet, from);
+    if (packet !== undefined && !this.#closed) this.#take(packet, from, now);
     return packet !== undefined;
   }
 
-  #take(packet: Packet, from: Endpoint): void {
+  #take(packet: Packet, from: Endpoint, now: number): void {
     switch (packet.type) {
       case PacketType.bind:
         if (packet.payload.length > 0) return;
         return this.#answer(this.#path.bind(packet.number, from), from);
       case PacketType.response:
         if (!this.#path.respond(packet.payload.toHex())) return;
-        this.#recheck[Symbol.dispose]();
-        this.#sender.openPath(this.#options.clock.now() - this.#challengedAt);
-        this.#sendPacket(PacketType.bound, undefined);
-        return this.#flush();
+        this.#recheck?.[Symbol.dispose]();
+        this.#sender.openPath(now - this.#challengedAt);
+        this.#sendPacket(PacketType.bound);
+        return this.flush(now);
       case PacketType.ack: {
         const ack = decodeAck(packet.payload);
         if (ack === undefined) return;
-        this.#noting(() => this.#sender.acknowledge(ack, this.#options.clock.now()));
-        return this.#flush();
+        this.#noting(now, () => this.#sender.acknowledge(ack, now));
+        return this.flush(now);
       }
     }
   }
@@ -206,7 +211,8 @@ export class Outbox implements Disposable {
    */
   acknowledge(delivered: number): boolean {
     this.#flushSoon();
-    return this.#noting(() => this.#sender.acknowledgeAll(delivered));
+    const now = this.#options.clock.now();
+    return this.#noting(now, () => this.#sender.acknowledgeAll(delivered));
   }
 
   /**
@@ -218,7 +224,7 @@ export class Outbox implements Disposable {
     this.#sender.closePath();
     this.#settled ??= Promise.withResolvers();
     const { promise } = this.#settled;
-    this.#flush();
+    this.flush();
     return promise;
   }
 
@@ -233,15 +239,15 @@ export class Outbox implements Disposable {
   writable(): void {
     // Who takes what the server has for it gets on, however late its acknowledgements are read.
     this.#progressAt = this.#options.clock.now();
-    this.#flush();
+    this.flush();
   }
 
   /** Nobody will know any more whether what is not acknowledged arrives. */
   [Symbol.dispose](): void {
     if (this.#closed) return;
     this.#closed = true;
-    this.#alarm[Symbol.dispose]();
-    this.#recheck[Symbol.dispose]();
+    this.#options.deadlines.set(this, undefined);
+    this.#recheck?.[Symbol.dispose]();
     this.#relieve();
     this.#settled?.resolve();
     this.#sender.drain();
@@ -261,32 +267,33 @@ export class Outbox implements Disposable {
   }
 
   /** Takes an acknowledgement in; only what makes less wait is progress. */
-  #noting(acknowledge: () => boolean): boolean {
+  #noting(now: number, acknowledge: () => boolean): boolean {
     const before = this.#sender.delivered;
     const valid = acknowledge();
     if (this.#sender.delivered > before) {
-      this.#progressAt = this.#options.clock.now();
+      this.#progressAt = now;
       this.#options.acknowledged();
     }
     if (!this.#farBehind) this.#behindSince = Infinity;
     return valid;
   }
 
-  #timeOut(late: number): void {
+  /** Something may have been lost. */
+  timeOut(late: number): void {
     const now = this.#options.clock.now();
     if (late > LATE_MS) this.#options.calmRate?.late(now, late);
     if (late > LATE_MS && !this.#excused) {
       this.#excused = true;
-      return this.#alarm.set(now + Math.min(late, LONGEST_EXCUSE_MS));
+      return this.#options.deadlines.set(this, now + Math.min(late, LONGEST_EXCUSE_MS));
     }
     this.#excused = false;
     this.#sender.timeOut(now);
-    this.#flush();
+    this.flush(now);
   }
 
   #answer(answer: PathAnswer | undefined, to: Endpoint): void {
     if (answer === undefined) return;
-    if (answer.send === "bound") return this.#sendPacket(PacketType.bound, undefined);
+    if (answer.send === "bound") return this.#sendPacket(PacketType.bound);
     this.#challenge(to, answer.token);
   }
 
@@ -300,7 +307,7 @@ export class Outbox implements Disposable {
   #suspendPath(): void {
     if (!this.#path.invalidate()) return;
     this.#recheckWait = FIRST_RECHECK_MS;
-    this.#recheck.set(this.#options.clock.now() + this.#recheckWait);
+    this.#recheckLater();
   }
 
   #recheckPath(): void {
@@ -308,13 +315,19 @@ export class Outbox implements Disposable {
     if (candidate === undefined) return;
     this.#challenge(candidate.address, candidate.token);
     this.#recheckWait = Math.min(2 * this.#recheckWait, LONGEST_RECHECK_MS);
-    this.#recheck.set(this.#options.clock.now() + this.#recheckWait);
+    this.#recheckLater();
   }
 
-  #sendPacket(type: PacketType, payload: Uint8Array | undefined): void {
+  #recheckLater(): void {
+    const { clock } = this.#options;
+    this.#recheck ??= new Alarm(clock, () => this.#recheckPath());
+    this.#recheck.set(clock.now() + this.#recheckWait);
+  }
+
+  #sendPacket(type: PacketType, ...payload: Uint8Array[]): void {
     const address = this.#path.address;
     if (address === undefined) return;
-    this.#options.sendDatagram(this.#sealer.seal(type, payload), address);
+    this.#options.sendDatagram(this.#sealer.seal(type, ...payload), address);
   }
 
   #flushSoon(): void {
@@ -322,15 +335,16 @@ export class Outbox implements Disposable {
     this.#flushing = true;
     this.#options.clock.soon(() => {
       this.#flushing = false;
-      this.#flush();
+      this.flush();
     });
   }
 
-  #flush(): void {
+  /** Sends what may go. */
+  flush(now = this.#options.clock.now()): void {
     if (this.#closed) return;
-    const { clock, connection, maxBacklogBytes, overflow } = this.#options;
+    const { connection, deadlines, maxBacklogBytes, overflow } = this.#options;
     if (this.#sender.backlogBytes > maxBacklogBytes) return overflow();
-    const now = clock.now();
+    if (this.#progressAt === Infinity) this.#progressAt = now;
     const next = () => this.#sender.next(now, this.#sealer.next, connection.room);
     for (let transmission; (transmission = next()) !== undefined;) this.#transmit(transmission);
     if (!this.#farBehind) this.#relieve();
@@ -340,11 +354,11 @@ export class Outbox implements Disposable {
     // An excuse ends at its own time.
     if (this.#excused && deadline !== undefined && deadline <= now) return;
     this.#excused = false;
-    this.#alarm.set(deadline);
+    deadlines.set(this, deadline);
   }
 
   #transmit({ via, number, parts }: Transmission): void {
-    if (via === "udp") return this.#sendPacket(PacketType.data, encodeData(number, parts));
+    if (via === "udp") return this.#sendPacket(PacketType.data, ...encodeData(number, parts));
     const [before, after] = deliverFrame(number);
     this.#options.connection.send(before, ...parts, after);
   }

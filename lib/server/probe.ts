@@ -1,4 +1,3 @@
-import { randomBytes } from "node:crypto";
 import type { Clock } from "../clock.ts";
 import { type Endpoint, originOf } from "../net/connection.ts";
 import {
@@ -14,6 +13,7 @@ import type { RecentSet } from "../protocol/recent_set.ts";
 import type { ClientRecords, DataParameters } from "../protocol/records.ts";
 import { TokenBucket } from "../token_bucket.ts";
 import type { Session } from "./session.ts";
+import { newParameters } from "./outbox.ts";
 
 /** What {@linkcode Probes} need of their surroundings. */
 export interface ProbesOptions {
@@ -82,10 +82,8 @@ class Probe {
 
   constructor(address: string, options: ProbesOptions) {
     const { clock, protection } = options;
-    const session = randomBytes(8).toString("hex");
-    const clientKey = randomBytes(32).toString("hex");
-    const serverKey = randomBytes(32).toString("hex");
-    this.parameters = { session, protection, clientKey, serverKey };
+    this.parameters = newParameters(protection);
+    const { session, clientKey, serverKey } = this.parameters;
     this.#address = address;
     this.#options = options;
     this.#sealer = new PacketSealer({ protection, session, key: serverKey });

@@ -4,6 +4,8 @@ import { KnownAddresses } from "../accounts/known_addresses.ts";
 import type { ScryptCost } from "../accounts/phc.ts";
 import { LoginThrottle } from "../accounts/login_throttle.ts";
 import { Alarm, type Clock } from "../clock.ts";
+import { Deadlines } from "../deadlines.ts";
+import { LIVENESS_GRAIN_MS } from "../net/liveness.ts";
 import { alone, type OtherServers } from "../cluster/other_servers.ts";
 import { reasonOf } from "../reasons.ts";
 import { encodeCertificate, fingerprintOf } from "../net/certificate.ts";
@@ -42,6 +44,7 @@ import { noCounts } from "./counts.ts";
 import { RecentTimes } from "./recent_rate.ts";
 import type { Services } from "./services.ts";
 import { type Metrics, openMetrics } from "./metrics/metrics.ts";
+import { RECOVERY_GRAIN_MS } from "./outbox.ts";
 import { Session } from "./session.ts";
 import { describeStatus } from "./status.ts";
 
@@ -226,6 +229,8 @@ export class ChatServer {
       }),
       protection,
       calmRate: new CalmRate(clock.now()),
+      deadlines: new Deadlines(clock, RECOVERY_GRAIN_MS),
+      silences: new Deadlines(clock, LIVENESS_GRAIN_MS),
       outboxes: new Map(),
       probes: new Probes({ clock, protection, sendDatagram, departed }),
       departed,

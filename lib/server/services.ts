@@ -2,6 +2,7 @@ import type { Accounts } from "../accounts/accounts.ts";
 import type { KnownAddresses } from "../accounts/known_addresses.ts";
 import type { LoginThrottle } from "../accounts/login_throttle.ts";
 import type { Clock } from "../clock.ts";
+import type { Deadlines } from "../deadlines.ts";
 import type { Endpoint } from "../net/connection.ts";
 import type { CalmRate } from "../protocol/calm_rate.ts";
 import type { Protection } from "../protocol/datagram.ts";
@@ -77,6 +78,10 @@ export interface Services {
   sendDatagram: (datagram: Uint8Array, to: Endpoint) => void;
   /** What new data packets of all sessions are taken from. */
   calmRate: CalmRate;
+  /** Where sessions are told that something may have been lost. */
+  deadlines: Deadlines;
+  /** Where they are told that their clients have been silent. */
+  silences: Deadlines;
   /** The sessions that have a data channel, by its session id. */
   outboxes: Map<string, Outbox>;
   probes: Probes;

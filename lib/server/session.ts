@@ -20,7 +20,7 @@ import type { ExpelCode, FailCode, Member } from "./active_user.ts";
 import type { RecordBlock } from "../protocol/record_block.ts";
 import type { Deliveries } from "./marks.ts";
 import { overviewFor } from "./overview.ts";
-import { Outbox } from "./outbox.ts";
+import { newParameters, Outbox } from "./outbox.ts";
 import { may, type Right, RIGHTS, type ServerRole } from "../protocol/roles.ts";
 import type { Services } from "./services.ts";
 
@@ -76,7 +76,8 @@ export class Session implements Member {
   readonly #place: Disposable;
   readonly #liveness: Liveness;
   #state: State = "hello";
-  #limit: Countdown;
+  /** Until the login is done. */
+  #limit: Countdown | undefined;
   #outbox: Outbox | undefined;
   readonly #answers = new Answers((id, make) => this.#sendAnswer(id, make));
   /** Whether the client has gone, though what it sent may not have been served yet. */
@@ -101,7 +102,7 @@ export class Session implements Member {
     this.#connection = connection;
     this.#place = place;
     connection.maxLineBytes = Math.min(MAX_LOGIN_LINE_BYTES, services.limits.lineBytes);
-    this.#liveness = new Liveness(services.clock, {
+    this.#liveness = new Liveness({ clock: services.clock, deadlines: services.silences }, {
       ping: () => this.send({ type: "ping" }),
       dead: () => this.end("timeout", "nothing was heard of the client", { final: false }),
     });
@@ -220,6 +221,10 @@ export class Session implements Member {
     return this.#outbox!.push(block, from, to);
   }
 
+  flush(): void {
+    this.#outbox!.flush();
+  }
+
   expel(why: string, code: ExpelCode = "account-changed"): void {
     this.end(code, why);
   }
@@ -257,7 +262,7 @@ export class Session implements Member {
   /** From now on a username is asked for. */
   greet(): void {
     this.#state = "login";
-    this.#limit[Symbol.dispose]();
+    this.#limit?.[Symbol.dispose]();
     this.#limit = this.#timeLimit(this.services.limits.loginSeconds);
   }
 
@@ -273,12 +278,14 @@ export class Session implements Member {
     this.#state = "active";
     this.since = services.clock.date();
     services.active.add(this);
-    this.#limit[Symbol.dispose]();
+    this.#limit?.[Symbol.dispose]();
+    this.#limit = undefined;
     this.#place[Symbol.dispose]();
     this.#connection.maxLineBytes = services.limits.lineBytes;
-    this.#outbox = new Outbox({
+    const data = newParameters(services.protection);
+    this.#outbox = new Outbox(data, {
       clock: services.clock,
-      protection: services.protection,
+      deadlines: services.deadlines,
       connection: this.#connection,
       sendDatagram: services.sendDatagram,
       calmRate: services.calmRate,
@@ -289,12 +296,11 @@ export class Session implements Member {
     });
     const outbox = this.#outbox;
     this.#connection.onWritable = () => outbox.writable();
-    services.outboxes.set(this.#outbox.parameters.session, this.#outbox);
+    services.outboxes.set(data.session, outbox);
     if (login !== undefined) {
       this.#login = login;
       services.returning.set(login, this);
     }
-    const { parameters: data } = this.#outbox;
     const latest = services.journal.last;
     // Who comes back is given what it missed in any case.
     const overview = wanted === undefined
@@ -347,7 +353,7 @@ export class Session implements Member {
    * @param job is given a signal that is aborted when the session is over
    */
   async work<T>(job: (signal: AbortSignal) => Promise<T>): Promise<T> {
-    this.#limit.pause();
+    this.#limit?.pause();
     this.#liveness.pause();
     try {
       this.#working ??= new AbortController();
@@ -355,7 +361,7 @@ export class Session implements Member {
       return await job(this.#working.signal);
     } finally {
       this.#working = undefined;
-      if (this.#state !== "ended") this.#limit.resume();
+      if (this.#state !== "ended") this.#limit?.resume();
       this.#liveness.resume();
     }
   }
@@ -529,15 +535,15 @@ export class Session implements Member {
     this.#state = "ended";
     this.#abandon();
     this.#liveness[Symbol.dispose]();
-    this.#limit[Symbol.dispose]();
+    this.#limit?.[Symbol.dispose]();
     this.#place[Symbol.dispose]();
     if (!active) return;
     this.services.hub.leave(this);
     this.services.active.delete(this);
     this.services.referrals.unwatch(this);
     this.#leaveLogin(forGood);
-    this.services.outboxes.delete(this.#outbox!.parameters.session);
-    this.services.departed.add(this.#outbox!.parameters.session);
+    this.services.outboxes.delete(this.#outbox!.session);
+    this.services.departed.add(this.#outbox!.session);
     this.#outbox![Symbol.dispose]();
     const why = this.#connection.cutOff ? "it let too much wait" : this.#ending;
     this.services.log(`${this.username} left: ${why}`);

@@ -15,7 +15,7 @@ const ACKNOWLEDGED = 0;
 export class Unread {
   /** How many sessions have each, by id. */
   readonly #holders = new Map<number, number>();
-  readonly #handed = new Map<Deliveries, Fifo<Handed>>();
+  #handed: Map<Deliveries, Fifo<Handed>> | undefined;
 
   /** Whether nothing is on its way, and the log knows everything. */
   get isEmpty(): boolean {
@@ -29,6 +29,7 @@ export class Unread {
 
   /** Messages go to a session. @param number the first one's delivery number */
   hand(session: Deliveries, ids: readonly number[], number: number): void {
+    this.#handed ??= new Map();
     const handed = this.#handed.get(session) ?? new Fifo();
     this.#handed.set(session, handed);
     for (const id of ids) {
@@ -45,7 +46,7 @@ export class Unread {
    */
   acknowledged(session: Deliveries): Handed[] {
     const first: Handed[] = [];
-    const handed = this.#handed.get(session);
+    const handed = this.#handed?.get(session);
     for (let next; (next = handed?.at(0)) !== undefined && next.number < session.delivered;) {
       handed!.shift();
       if (this.#holders.get(next.id) === ACKNOWLEDGED || !this.#holders.has(next.id)) continue;
@@ -63,13 +64,13 @@ export class Unread {
   /** A session has ended. Whether it leaves messages that no other one has. */
   leave(session: Deliveries): boolean {
     let orphans = false;
-    for (const { id } of this.#handed.get(session)?.drain() ?? []) {
+    for (const { id } of this.#handed?.get(session)?.drain() ?? []) {
       const holders = this.#holders.get(id);
       if (holders === undefined || holders === ACKNOWLEDGED) continue;
       if (holders > 1) this.#holders.set(id, holders - 1);
       else orphans = this.#holders.delete(id);
     }
-    this.#handed.delete(session);
+    this.#handed?.delete(session);
     return orphans;
   }
 }

@@ -22,7 +22,7 @@ const payload = encodeData(0, [block.slice(0, 10)]);
 Deno.bench("seal a packet of 10 messages", { group: "packet" }, (bench) => {
   const sealer = new PacketSealer(protection);
   bench.start();
-  for (let i = 0; i < 1_000; i++) sealer.seal(PacketType.data, payload);
+  for (let i = 0; i < 1_000; i++) sealer.seal(PacketType.data, ...payload);
   bench.end();
 });
 
@@ -30,7 +30,7 @@ Deno.bench("seal and open a packet of 10 messages", { group: "packet" }, (bench)
   const sealer = new PacketSealer(protection);
   const opener = new PacketOpener(protection);
   bench.start();
-  for (let i = 0; i < 1_000; i++) opener.open(sealer.seal(PacketType.data, payload));
+  for (let i = 0; i < 1_000; i++) opener.open(sealer.seal(PacketType.data, ...payload));
   bench.end();
 });
 

@@ -32,6 +32,7 @@ class Taker implements Member {
     this.calls++;
     return number;
   }
+  flush(): void {}
   expel(): void {}
   relief(): undefined {}
   room(): undefined {}

@@ -17,6 +17,7 @@ import { Logins } from "../../lib/messages/logins.ts";
 import { LocalJournal } from "../../lib/journal/local_journal.ts";
 import { Projection } from "../../lib/journal/projection.ts";
 import { PROTOCOL_VERSION } from "../../lib/protocol/limits.ts";
+import { Deadlines } from "../../lib/deadlines.ts";
 import { CalmRate } from "../../lib/protocol/calm_rate.ts";
 import type { Endpoint } from "../../lib/net/connection.ts";
 import { RecentSet } from "../../lib/protocol/recent_set.ts";
@@ -118,6 +119,8 @@ export class FakeServer implements AsyncDisposable {
       log: (event) => this.log.push(event),
       sendDatagram,
       calmRate: new CalmRate(this.clock.now()),
+      deadlines: new Deadlines(this.clock, 2),
+      silences: new Deadlines(this.clock, 2),
       outboxes: new Map(),
       probes: new Probes({ clock: this.clock, protection: "sealed", sendDatagram, departed }),
       departed,
@@ -205,6 +208,8 @@ export class FakeClient {
   readonly session: Session;
   /** What answered the login. */
   welcome: Record<string, unknown> = {};
+  /** What was delivered while something else was waited for. */
+  readonly #deliveries: Record<string, unknown>[] = [];
 
   constructor(connection: FakeConnection, session: Session) {
     this.connection = connection;
@@ -217,12 +222,16 @@ export class FakeClient {
 
   /** The next record that the server sent; an empty one at the end. */
   async next(): Promise<Record<string, unknown>> {
-    return await this.connection.taken() ?? {};
+    return this.#deliveries.shift() ?? await this.connection.taken() ?? {};
   }
 
-  /** Sends a request and takes the next record. */
+  /** Sends a request and takes the next record that delivers nothing. */
   async ask(record: Record<string, unknown>): Promise<Record<string, unknown>> {
     this.send(record);
-    return await this.next();
+    for (;;) {
+      const next = await this.connection.taken() ?? {};
+      if (next["type"] !== "deliver") return next;
+      this.#deliveries.push(next);
+    }
   }
 }

@@ -6,7 +6,7 @@ import { FakeClock } from "../helpers/fake_clock.ts";
 function watch() {
   const clock = new FakeClock();
   const events: string[] = [];
-  const liveness = new Liveness(clock, {
+  const liveness = new Liveness({ clock }, {
     ping: () => events.push(`ping ${clock.now() / 1_000}`),
     dead: () => events.push(`dead ${clock.now() / 1_000}`),
   });
@@ -63,7 +63,7 @@ Deno.test("Liveness takes no silence for the other side's while it was stopped i
     soon: (action) => clock.soon(action),
     after: (ms, action) => clock.after(rings++ === 0 ? ms + 60_000 : ms, action),
   };
-  using _liveness = new Liveness(late, {
+  using _liveness = new Liveness({ clock: late }, {
     ping: () => events.push(`ping ${clock.now() / 1_000}`),
     dead: () => events.push(`dead ${clock.now() / 1_000}`),
   });

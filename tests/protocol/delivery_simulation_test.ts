@@ -129,7 +129,7 @@ function simulate(seed: number, loss: number): Run {
     sendAlarm.set(sender.deadline());
   }
   function give({ via, number, parts }: Transmission): void {
-    const payload = encodeData(number, parts);
+    const payload = concat(encodeData(number, parts));
     const { records } = decodeData(payload)!;
     if (via === "tcp") return sendOverTcp(number, records);
     assert(payload.length <= MAX_PAYLOAD_BYTES);

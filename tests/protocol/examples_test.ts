@@ -74,7 +74,7 @@ Deno.test("PacketSealer gives the packets of PROTOCOL.md, and PacketOpener takes
     ["challenge", server.seal(PacketType.challenge, token)],
     ["response", client.seal(PacketType.response, token)],
     ["bound", server.seal(PacketType.bound)],
-    ["data", server.seal(PacketType.data, data)],
+    ["data", server.seal(PacketType.data, ...data)],
     ["ack", client.seal(PacketType.ack, encodeAck(acks[0]!))],
     ["ack", client.seal(PacketType.ack, encodeAck(acks[1]!))],
     ["sealed", sealed.seal(PacketType.ack, encodeAck(acks[0]!))],

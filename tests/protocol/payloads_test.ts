@@ -1,11 +1,12 @@
 import { assertEquals } from "@std/assert";
 import fc from "../helpers/fast_check.ts";
+import { concat } from "../../lib/protocol/lines.ts";
 import {
+  DATA_HEADER_BYTES,
   decodeAck,
   decodeData,
   encodeAck,
   encodeData,
-  encodedDataBytes,
 } from "../../lib/protocol/payloads.ts";
 
 const part = fc.uint8Array({ minLength: 1, maxLength: 60 });
@@ -13,15 +14,15 @@ const parts = fc.array(part, { minLength: 1, maxLength: 10 });
 
 Deno.test("decodeData() takes back what encodeData() makes, as long as it was said to be", () => {
   fc.assert(fc.property(fc.maxSafeNat(), parts, (number, parts) => {
-    const payload = encodeData(number, parts);
-    assertEquals(payload.length, encodedDataBytes(parts));
-    const records = Uint8Array.from(parts.flatMap((part) => [...part]));
+    const payload = concat(encodeData(number, parts));
+    const records = concat(parts);
+    assertEquals(payload.length, DATA_HEADER_BYTES + records.length);
     assertEquals(decodeData(payload), { number, records });
   }));
 });
 
 Deno.test("decodeData() refuses a payload without a record, and a number that is not exact", () => {
-  const payload = encodeData(1, [Uint8Array.of(1)]);
+  const payload = concat(encodeData(1, [Uint8Array.of(1)]));
   for (let length = 0; length < payload.length; length++) {
     assertEquals(decodeData(payload.subarray(0, length)), undefined);
   }

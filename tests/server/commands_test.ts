@@ -1,6 +1,6 @@
 import { PROTOCOL_VERSION } from "../../lib/protocol/limits.ts";
 import { assert, assertEquals } from "@std/assert";
-import { received } from "../helpers/deliveries.ts";
+import { assertNothing, received } from "../helpers/deliveries.ts";
 import { FakeServer } from "../helpers/fake_server.ts";
 
 Deno.test("every record in a wrong state is refused, and those without an id end the session", async () => {
@@ -200,8 +200,9 @@ Deno.test("logout waits a second for the acknowledgement, no longer", async () =
   await using server = await FakeServer.start();
   const [sender, bob] = [await server.join("renew"), await server.join("bob")];
   await sender.ask({ type: "direct", id: 3, to: "bob", text: "one" });
+  await received(server, bob, 1);
   bob.send({ type: "logout", id: 9 });
-  assertEquals((await bob.next())["type"], "deliver");
+  await assertNothing(server, bob);
   server.clock.advance(1_000);
   assertEquals((await bob.next())["type"], "farewell");
   // Nobody knows what became of it.
@@ -313,8 +314,7 @@ Deno.test("search finds what the user may see, to the letter", async () => {
   const texts = ["100% of it", "a hundred", "100 per cent", "1000 100% times"];
   for (const [at, text] of texts.entries()) await ann.ask({ type: "public", id: 4 + at, text });
   await ann.ask({ type: "direct", id: 9, to: "ann", text: "100% mine" });
-  server.clock.endTurn();
-  await joe.next();
+  await received(server, joe, texts.length);
   const find = async (id: number, text: string, count = 10) => {
     const { messages, code } = await joe.ask({ type: "search", id, text, count });
     return (messages as { text: string }[] | undefined)?.map(({ text }) => text) ?? code;

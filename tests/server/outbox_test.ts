@@ -1,10 +1,11 @@
 import { assert, assertEquals } from "@std/assert";
 import fc from "../helpers/fast_check.ts";
+import { Deadlines } from "../../lib/deadlines.ts";
 import { PacketOpener, PacketSealer, PacketType } from "../../lib/protocol/datagram.ts";
 import { DeliveryReceiver } from "../../lib/protocol/delivery_receiver.ts";
 import { decodeData, encodeAck } from "../../lib/protocol/payloads.ts";
 import { RecordBlock } from "../../lib/protocol/record_block.ts";
-import { Outbox } from "../../lib/server/outbox.ts";
+import { newParameters, Outbox } from "../../lib/server/outbox.ts";
 import { FakeClock } from "../helpers/fake_clock.ts";
 
 const here = { hostname: "127.0.0.1", port: 5_000 };
@@ -24,9 +25,10 @@ function open() {
     },
   };
   let acknowledged = 0;
-  const outbox = new Outbox({
+  const parameters = newParameters("sealed");
+  const outbox = new Outbox(parameters, {
     clock,
-    protection: "sealed",
+    deadlines: new Deadlines(clock, 2),
     connection,
     sendDatagram: (datagram, to) => sent.push({ datagram, to }),
     maxBacklogBytes: 1_000_000,
@@ -35,9 +37,10 @@ function open() {
   });
   const push = (text = "hi", count = 1) => {
     const block = new RecordBlock(Array(count).fill({ ...message, text }));
+    clock.soon(() => outbox.flush());
     return outbox.push(block, 0, count);
   };
-  const { protection, session, clientKey, serverKey } = outbox.parameters;
+  const { protection, session, clientKey, serverKey } = parameters;
   const sealer = new PacketSealer({ protection, session, key: clientKey });
   const opener = new PacketOpener({ protection, session, key: serverKey });
   const take = () => sent.splice(0).map(({ datagram, to }) => ({ ...opener.open(datagram)!, to }));
