@@ -1,22 +1,21 @@
 import type { Clock } from "../clock.ts";
 import type { Origin } from "../journal/events.ts";
 import { type Journal, type Settled, settlement } from "../journal/journal.ts";
-import type { Projection, StoredMessage } from "../journal/projection.ts";
+import type { Projection } from "../journal/projection.ts";
 import type { Deletion } from "../messages/deletions.ts";
-import type { FlowItem } from "../messages/message_log.ts";
 import { foldUsername } from "../protocol/names.ts";
-import { type HeldMemory, RecordBlock } from "../protocol/record_block.ts";
+import type { HeldMemory } from "../protocol/record_block.ts";
 import { encodeRecord, type Progress } from "../protocol/records.ts";
 import { type Elsewhere, type Marks, NOWHERE } from "../cluster/elsewhere.ts";
 import { Acknowledgements } from "./acknowledgements.ts";
 import type { ActiveUser, ExpelCode, Member } from "./active_user.ts";
 import { BackPressure } from "./back_pressure.ts";
-import { type Audience, Batch, type Share } from "./batch.ts";
 import { CatchUp } from "./catch_up.ts";
 import { CommandRates } from "./command_rates.ts";
 import { type Counts, noCounts } from "./counts.ts";
 import { Crowds } from "./crowds.ts";
 import { enforce, tellRole } from "./enforcement.ts";
+import { FanOut } from "./fan_out.ts";
 import { Heard } from "./heard.ts";
 import { DeliveryMarks, divide, together } from "./marks.ts";
 import { RoomNews } from "./room_news.ts";
@@ -82,7 +81,6 @@ export class Hub {
   readonly #acknowledgements: Acknowledgements;
   readonly #pressure: BackPressure;
   readonly #recent: RecentRate;
-  readonly #counts: Counts["messages"];
   /** Who is told of who comes and goes. */
   readonly presence: Presence;
 
@@ -95,11 +93,15 @@ export class Hub {
     this.rates = new CommandRates({ clock, ...rate });
     this.presence = new Presence(clock);
     this.#recent = new RecentRate(clock);
-    this.#counts = options.counts ?? noCounts().messages;
     const written = (user: ActiveUser) => this.#forget(user);
     this.#acknowledgements = new Acknowledgements({ clock, journal, written });
     const members = () => this.#members();
     this.#pressure = new BackPressure({ clock, held: this.#held, maxBacklogBytes, members });
+    const fanOut = new FanOut({
+      ...{ users: this.#users, crowds: this.#crowds, marks: this.#marks, held: this.#held },
+      pressure: this.#pressure,
+      counts: options.counts ?? noCounts().messages,
+    });
     const { rooms } = projection;
     const active = (username: string) => this.#active(username);
     const news = new RoomNews({ rooms, crowds: this.#crowds, presence: this.presence, active });
@@ -107,9 +109,12 @@ export class Hub {
       clock,
       messages: projection.messages,
       heldElsewhere: (key) => elsewhere.users.has(key),
-      give: (user, member, items) => this.#givePage(user, member, items),
+      give: (user, member, items) => fanOut.givePage(user, member, items),
     });
-    projection.onMessages = (messages) => this.#fanOut(messages);
+    projection.onMessages = (messages) => {
+      this.#recent.add(messages.length);
+      fanOut.give(messages);
+    };
     projection.onRoom = (number, event) => news.note(number, event);
     projection.onRole = (account, role) => tellRole(account, role, this);
     projection.onOperation = (event) => enforce(event, this);
@@ -403,44 +408,6 @@ export class Hub {
     this.rates.forget(key);
   }
 
-  /** Gives everybody what was stored; who is in which room did not change in between. */
-  #fanOut(messages: readonly StoredMessage[]): void {
-    this.#recent.add(messages.length);
-    const batch = new Batch(messages, this.#held);
-    const { length: public_ } = batch.publicIds;
-    const { length: room } = batch.roomIds;
-    this.#counts.public += public_;
-    this.#counts.room += room;
-    this.#counts.direct += messages.length - public_ - room;
-    this.#marks.addPublic(batch.publicIds);
-    this.#marks.addRooms(batch.roomIds);
-    const senders = new Set(batch.senders);
-    const audiences = new Map<string, Audience>();
-    for (const room of batch.rooms) {
-      for (const { key } of this.#crowds.of(room)) {
-        audiences.set(key, (audiences.get(key) ?? batch.lobby).with(room));
-      }
-    }
-    for (const some of [batch.addressees, senders]) {
-      for (const key of some) if (!audiences.has(key)) audiences.set(key, batch.lobby);
-    }
-    const everybody = batch.publicIds.length > 0 ? this.#users : audiences;
-    for (const key of everybody.keys()) {
-      const user = this.#users.get(key);
-      if (user === undefined || user.live.size === 0) continue;
-      const audience = audiences.get(key) ?? batch.lobby;
-      const shares = batch.sharesOf(key, audience);
-      for (const member of user.live) {
-        const own = senders.has(key)
-          ? batch.sharesFor(key, { login: member.login, audience })
-          : shares;
-        for (const share of own) this.#give(user, member, share);
-        member.flush();
-      }
-    }
-    this.#pressure.cap();
-  }
-
   /** The user is active from now on, in the rooms that it is in. */
   #enterRooms(user: ActiveUser): void {
     const { mailboxes, rooms } = this.#state;
@@ -472,52 +439,5 @@ export class Hub {
     for (const member of over > 0 ? members.slice(-over) : []) {
       member.fail("too-many-sessions", `this account is logged in ${most} times already`);
     }
-  }
-
-  /** Gives a session messages, and notes which it has. */
-  #give(user: ActiveUser, member: Member, { block, from, to, ids, kind }: Share): void {
-    const number = member.deliver(block, from, to);
-    if (kind === "direct") user.unread.hand(member.deliveries, ids.slice(from, to), number);
-    if (kind === "public") this.#note(user, member, ids[from]!, { number, count: to - from });
-    if (kind === "room") this.#noteRooms(user, member, { ids, from, to, number });
-    this.#pressure.given(member);
-  }
-
-  #noteRooms(
-    user: ActiveUser,
-    member: Member,
-    run: { ids: readonly number[]; from: number; to: number; number: number },
-  ): void {
-    const { ids, from, to, number } = run;
-    this.#marks.noteRoom(user.members.get(member)!, run);
-    user.heard.hand(member.deliveries, ids[to - 1]!, number + to - from - 1);
-  }
-
-  #note(
-    user: ActiveUser,
-    member: Member,
-    id: number,
-    deliveries: { number: number; count: number },
-  ): void {
-    this.#marks.note(user.members.get(member)!, id, deliveries);
-  }
-
-  #givePage(
-    user: ActiveUser,
-    member: Member,
-    items: readonly FlowItem[],
-  ): void {
-    if (items.length === 0) return;
-    const block = new RecordBlock(items.map(({ message }) => message), this.#held);
-    let number = member.deliver(block, 0, block.length);
-    for (const { message: { id, to, room }, undelivered, own } of items) {
-      if (room !== undefined && !own) {
-        this.#noteRooms(user, member, { ids: [id], from: 0, to: 1, number });
-      } else if (to === undefined && !own) this.#note(user, member, id, { number, count: 1 });
-      if (undelivered) user.unread.hand(member.deliveries, [id], number);
-      number++;
-    }
-    this.#pressure.cap();
-    member.flush();
   }
 }
