@@ -287,7 +287,12 @@ Deno.test("what was said in a room waits still where a session ended that was gi
     await joe.ask({ type: "say", id: 11 + index, room: "lab", text });
   }
   server.services.limits = { ...limits, sessionBytes: 10_000 };
+  server.log.length = 0;
   assertEquals(await receivedToTheEnd(server, await server.join("ann")), ["too-slow"]);
+  assertEquals(server.log.map((line) => line.replace(/ from.*/, "")), [
+    "ann joined",
+    "ann left: too much waited to be delivered",
+  ]);
   server.services.limits = limits;
   // Nobody has acknowledged anything.
   await disconnect(stuck);
