@@ -74,7 +74,7 @@ export class Deadlines {
       // What one of them does may have taken back, or moved, another's.
       if (this.#deadlines.get(timed) !== deadline) continue;
       this.#deadlines.delete(timed);
-      timed.timeOut(now - deadline);
+      timed.timeOut(this.#clock.now() - deadline);
     }
   }
 }

@@ -67,3 +67,12 @@ Deno.test("Deadlines calls nobody whose deadline another one has taken back in t
   clock.advance(100);
   assertEquals(rung.map(([name]) => name), ["ann"]);
 });
+
+Deno.test("Deadlines tells each how late it is, also by what those before it have taken", () => {
+  const { clock, deadlines, rung, timed } = open();
+  deadlines.set(timed("ann", () => clock.sleep(10)), 50);
+  deadlines.set(timed("joe", () => clock.sleep(10)), 50);
+  deadlines.set(timed("renew"), 50);
+  clock.advance(100);
+  assertEquals(rung, [["ann", 50, 0], ["joe", 60, 10], ["renew", 70, 20]]);
+});

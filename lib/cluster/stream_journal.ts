@@ -30,7 +30,10 @@ export interface StreamJournalOptions {
   reader: Reader;
   clock: Clock;
   log: (event: string) => void;
-  /** Whether the first events are asked of the stream's leader, which takes four times as long. @default false */
+  /**
+   * Whether the events up to the newest one are asked of the stream's leader, which takes four times as long, and believed
+   * whatever their publishers have counted. @default false
+   */
   inDoubt?: boolean;
   /** Is told each time whether the stream has taken an event. @default nobody */
   onPublished?: (taken: boolean) => void;
@@ -356,7 +359,7 @@ export class StreamJournal implements Journal, AsyncDisposable {
   /** @returns why these are not the events that the others have */
   #judge(entries: readonly Arrived[]): ContradictionError | undefined {
     try {
-      this.#turns.judge(entries);
+      this.#turns.judge(entries, this.#options.inDoubt ? this.#atStart : 0);
     } catch (error) {
       if (error instanceof ContradictionError) return error;
       throw error;

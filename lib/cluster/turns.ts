@@ -79,20 +79,25 @@ export class Turns {
   /**
    * Refuses what does not count, inside a transaction. The same once more comes to the same until {@linkcode keep}.
    *
-   * @throws {ContradictionError} where these events, or some before them, are not those of the others
+   * @param sureUpTo events up to this number are those of the stream: where they contradict each other it is their publisher
+   *   that was given something else, and they count as they do there
+   * @throws {ContradictionError} where later events, or some before them, are not those of the others
    */
-  judge(entries: readonly TurnEntry[]): void {
+  judge(entries: readonly TurnEntry[], sureUpTo = 0): void {
     this.#applied = new Map();
     for (const entry of entries) {
       const { turn, isAfterGap = false } = entry;
       if (isAfterGap) this.#heard = new Set();
       if (turn === undefined) continue;
       const { publisher, number, after, counted } = turn;
-      const last = this.#applied.get(publisher) ?? this.#kept.get(publisher) ?? 0;
+      let last = this.#applied.get(publisher) ?? this.#kept.get(publisher) ?? 0;
       // Of who was not heard of since the stream has lost events, what came before may be among these.
       const isKnown = this.#heard?.has(publisher) !== false;
       if (counted > last && isKnown) {
-        throw new ContradictionError(`event ${entry.number} follows one that NATS has not given`);
+        if (entry.number > sureUpTo) {
+          throw new ContradictionError(`event ${entry.number} follows one that NATS has not given`);
+        }
+        last = counted;
       }
       if (number <= last) entry.outcome = REPEATED;
       else if (after > last && isKnown) entry.outcome = EARLY;

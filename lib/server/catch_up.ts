@@ -49,7 +49,10 @@ export class CatchUp {
     };
     const waiting = (after: number) => {
       const next = this.#giveWaiting(user, member, { after, ...waits });
-      if (next === undefined) user.heard.needsAfter(member.deliveries, last);
+      // A session that has ended of what it was given has acknowledged nothing of that.
+      if (next === undefined && user.members.has(member)) {
+        user.heard.needsAfter(member.deliveries, last);
+      }
       return next;
     };
     const flow = (after: number) => this.#giveFlow(user, member, after);

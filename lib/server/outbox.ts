@@ -61,7 +61,7 @@ const LONGEST_RECHECK_MS = 20_000;
 const PACKET_RATE = { burst: 256, perSecond: 1_000 };
 
 /**
- * Whoever is called so late by its own alarm first reads what has come meanwhile, before it takes anything for
+ * Whoever is told so late of its own deadline first reads what has come meanwhile, before it takes anything for
  * lost: for as long as it was late, within these bounds. In milliseconds.
  */
 const LATE_MS = 5;

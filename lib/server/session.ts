@@ -319,13 +319,14 @@ export class Session implements Member {
     services.referrals.watch(this);
     if (services.trouble !== undefined) this.send({ type: "notice", message: services.trouble });
     if (wanted !== undefined) services.hub.presence.watch(this);
+    services.counts.logins[last === undefined ? "new" : "returned"]++;
+    const came = last === undefined ? "joined" : "came back";
+    services.log(`${this.username} ${came} from ${this.remote}`);
+    // What it is given at once may be too much, and end it.
     this.#caughtUp = services.hub.join(this, {
       last: last ?? latest,
       began: began ?? latest,
     });
-    services.counts.logins[last === undefined ? "new" : "returned"]++;
-    const came = last === undefined ? "joined" : "came back";
-    services.log(`${this.username} ${came} from ${this.remote}`);
   }
 
   /**

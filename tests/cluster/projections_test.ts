@@ -1,6 +1,13 @@
 import { assertEquals, assertMatch, assertRejects, assertThrows } from "@std/assert";
 import { DatabaseSync } from "node:sqlite";
-import { connect, jetstreamManager } from "../../lib/cluster/nats.ts";
+import {
+  connect,
+  headers,
+  jetstream,
+  jetstreamManager,
+  type NatsConnection,
+} from "../../lib/cluster/nats.ts";
+import { formatTurn, TURN } from "../../lib/cluster/turns.ts";
 import { ExitError } from "../../lib/exit.ts";
 import { LocalJournal } from "../../lib/journal/local_journal.ts";
 import type { Journal } from "../../lib/journal/journal.ts";
@@ -25,6 +32,18 @@ function say(journal: Journal, text: string): Promise<number> {
 /** Opens a journal, and closes it when it has everything. */
 async function catchUp(folder: TempFolder, address: string): Promise<void> {
   await using _journal = await openStream(folder.path, { servers: [address] });
+}
+
+/** Publishes once more what was said first, as another server would. */
+async function publishAs(
+  connection: NatsConnection,
+  turn: { number: number; after: number; counted: number },
+): Promise<void> {
+  const { streams } = await jetstreamManager(connection);
+  const { subject, data } = (await streams.getMessage("chat", { seq: 1 }))!;
+  const head = headers();
+  head.set(TURN, formatTurn({ publisher: "another", attempt: 0, ...turn }));
+  await jetstream(connection).publish(subject, data, { headers: head });
 }
 
 Deno.test("a server that is killed again and again has what it would have had without", async () => {
@@ -191,6 +210,27 @@ Deno.test("a server to which NATS gave other events than to the others ends, and
   const content = contentOf(wrong);
   assertEquals(content, contentOf(right));
   assertEquals(content["messages"]!.map(({ text }) => text), ["1", "2", "3", "4", "5", "6"]);
+});
+
+Deno.test("a server that was itself given what the stream has not keeps none of the others from starting", async () => {
+  await using nats = await NatsServer.start();
+  await using folder = await TempFolder.create();
+  await using connection = await connect({ servers: nats.address });
+  const problem = Promise.withResolvers<string>();
+  const options = { servers: [nats.address], onFailed: problem.resolve };
+  {
+    await using opened = await openStream(folder.path, options);
+    await say(opened.journal, "1");
+    // Its publisher has counted one of its own that the stream has not.
+    await publishAs(connection, { number: 2, after: 1, counted: 1 });
+    const why = "event 2 follows one that NATS has not given";
+    assertEquals(await problem.promise, `${why}: started again, this server makes its tables anew`);
+  }
+  await using opened = await openStream(folder.path, options);
+  await publishAs(connection, { number: 3, after: 2, counted: 2 });
+  assertEquals(await say(opened.journal, "4"), 4);
+  const stored = opened.recorder.entries.filter(({ number, outcome }) => outcome === number);
+  assertEquals(stored.map(({ number }) => number), [1, 2, 3, 4]);
 });
 
 Deno.test("a server that can't read an event sends its clients away and ends, and does not start again", async () => {

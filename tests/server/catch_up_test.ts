@@ -276,3 +276,26 @@ Deno.test("what can't be read of what a session leaves harms nobody", async () =
   messages.undelivered = undelivered;
   assertEquals(await received(server, await server.join("ann"), 1), ["hi (late)"]);
 });
+
+Deno.test("what was said in a room waits still where a session ended that was given too much of it", async () => {
+  await using server = await FakeServer.start();
+  const { limits } = server.services;
+  const [joe, stuck] = [await server.join("joe"), await server.join("ann")];
+  for (const client of [joe, stuck]) await client.ask({ type: "join", id: 10, room: "lab" });
+  const texts = ["1", "2", "3"].map((text) => text + "x".repeat(4_000));
+  for (const [index, text] of texts.entries()) {
+    await joe.ask({ type: "say", id: 11 + index, room: "lab", text });
+  }
+  server.services.limits = { ...limits, sessionBytes: 10_000 };
+  server.log.length = 0;
+  assertEquals(await receivedToTheEnd(server, await server.join("ann")), ["too-slow"]);
+  assertEquals(server.log.map((line) => line.replace(/ from.*/, "")), [
+    "ann joined",
+    "ann left: too much waited to be delivered",
+  ]);
+  server.services.limits = limits;
+  // Nobody has acknowledged anything.
+  await disconnect(stuck);
+  const back = await server.join("ann");
+  assertEquals(await received(server, back, 3), texts.map((text) => `${text} (late)`));
+});
