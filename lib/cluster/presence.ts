@@ -240,7 +240,9 @@ export class Presence implements AsyncDisposable {
   #hear({ key: server, value, created }: KvEntry): void {
     const heard = this.#clock.now();
     // What was silent while nobody was heard has not been silent.
-    if (this.#isDeaf) { for (const peer of this.#peers.values()) peer.heard = heard; }
+    if (this.#isDeaf) {
+      for (const peer of this.#peers.values()) peer.heard = heard;
+    }
     this.#heardAnybody = heard;
     if (server === this.#server) {
       this.#heardItself = heard;

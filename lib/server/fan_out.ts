@@ -75,6 +75,22 @@ export class FanOut {
     this.#pressure.cap();
   }
 
+  /** Gives a session messages of the log, in the order of their ids. */
+  givePage(user: ActiveUser, member: Member, items: readonly FlowItem[]): void {
+    if (items.length === 0) return;
+    const block = new RecordBlock(items.map(({ message }) => message), this.#held);
+    let number = member.deliver(block, 0, block.length);
+    for (const { message: { id, to, room }, undelivered, own } of items) {
+      if (room !== undefined && !own) {
+        this.#noteRooms(user, member, { ids: [id], from: 0, to: 1, number });
+      } else if (to === undefined && !own) this.#note(user, member, id, { number, count: 1 });
+      if (undelivered) user.unread.hand(member.deliveries, [id], number);
+      number++;
+    }
+    this.#pressure.cap();
+    member.flush();
+  }
+
   /** Gives a session messages, and notes which it has. */
   #hand(user: ActiveUser, member: Member, { block, from, to, ids, kind }: Share): void {
     const number = member.deliver(block, from, to);
@@ -101,21 +117,5 @@ export class FanOut {
     deliveries: { number: number; count: number },
   ): void {
     this.#marks.note(user.members.get(member)!, id, deliveries);
-  }
-
-  /** Gives a session messages of the log, in the order of their ids. */
-  givePage(user: ActiveUser, member: Member, items: readonly FlowItem[]): void {
-    if (items.length === 0) return;
-    const block = new RecordBlock(items.map(({ message }) => message), this.#held);
-    let number = member.deliver(block, 0, block.length);
-    for (const { message: { id, to, room }, undelivered, own } of items) {
-      if (room !== undefined && !own) {
-        this.#noteRooms(user, member, { ids: [id], from: 0, to: 1, number });
-      } else if (to === undefined && !own) this.#note(user, member, id, { number, count: 1 });
-      if (undelivered) user.unread.hand(member.deliveries, [id], number);
-      number++;
-    }
-    this.#pressure.cap();
-    member.flush();
   }
 }
