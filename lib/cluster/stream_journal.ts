@@ -3,7 +3,6 @@ import { ExitCode, ExitError } from "../exit.ts";
 import type { JournalEvent } from "../journal/events.ts";
 import {
   type Condition,
-  ConflictError,
   type Entry,
   type Journal,
   type Reader,
@@ -14,12 +13,13 @@ import {
 } from "../journal/journal.ts";
 import type { Database } from "../messages/database.ts";
 import { ProtocolError } from "../protocol/errors.ts";
+import { ConditionalPublisher, MESSAGE_ID } from "./conditional_publisher.ts";
 import { OrderedPublisher, type Outgoing } from "./ordered_publisher.ts";
 import type { Snapshots } from "./snapshots.ts";
 import type { ClusterStream } from "./stream.ts";
 import { type Given, StreamReader } from "./stream_reader.ts";
 import { ContradictionError, EARLY, parseTurn, REPEATED, TURN, type Turn, Turns } from "./turns.ts";
-import { decodeEvent, encodeEvent, natsSubjectOf } from "./wire.ts";
+import { decodeEvent } from "./wire.ts";
 
 /** Options of {@linkcode StreamJournal.open}. */
 export interface StreamJournalOptions {
@@ -49,19 +49,12 @@ interface Arrived extends Entry {
   pending: Outgoing | undefined;
 }
 
-/** JetStream's code for a publication whose expected last sequence was wrong. */
-const WRONG_LAST_SEQUENCE = 10_071;
-
 /** How long before what failed is tried again, in milliseconds. */
 const PAUSE_MS = 250;
-/** For so long: within the two minutes for which JetStream recognises a publication that comes again. In milliseconds. */
-const GIVE_UP_MS = 60_000;
 /** So many events are applied in one transaction: a few milliseconds' work. */
 const BATCH = 2_000;
 /** How long what others have appended is waited for, in milliseconds. */
 const CATCH_UP_MS = 3_000;
-
-const MESSAGE_ID = "Nats-Msg-Id";
 
 /**
  * The journal of a cluster, on a JetStream stream: it gives the order and the numbers. An event is appended when the
@@ -71,15 +64,9 @@ export class StreamJournal implements Journal, AsyncDisposable {
   readonly #options: StreamJournalOptions;
   readonly #publisher: OrderedPublisher;
   readonly #turns: Turns;
-  /**
-   * What this process has published under a condition, by the ids that make a publication that comes again the same
-   * one: it stands by itself, and whoever waits for it has sent nothing after it.
-   */
-  readonly #pending = new Map<string, Outgoing>();
+  readonly #conditional: ConditionalPublisher;
   /** Everything that was appended, until it is known whether the stream has it. */
   readonly #outstanding = new Set<Outgoing>();
-  readonly #process = crypto.randomUUID();
-  #published = 0;
   /** What is to be stored and is not yet, in UTF-16 code units of text; and who waits until that is less. */
   #waiting = 0;
   #room: PromiseWithResolvers<void> | undefined;
@@ -104,7 +91,9 @@ export class StreamJournal implements Journal, AsyncDisposable {
     this.#turns = new Turns(database);
     const { signal } = this.#over;
     const onPublished = (taken: boolean) => this.#notePublished(taken);
-    this.#publisher = new OrderedPublisher({ stream, clock, onPublished, notStored, signal });
+    const publishing = { stream, clock, onPublished, notStored, signal };
+    this.#publisher = new OrderedPublisher(publishing);
+    this.#conditional = new ConditionalPublisher({ ...publishing, snapshots });
     this.#reader = new StreamReader({
       ...{ stream, snapshots, clock, log, signal },
       after: reader.last,
@@ -138,21 +127,15 @@ export class StreamJournal implements Journal, AsyncDisposable {
 
   append(event: JournalEvent, condition?: Condition): Promise<number> {
     return settlement((settled) => {
-      if (condition === undefined) this.post(event, settled);
-      else this.#postIf(condition, event, settled);
+      if (condition === undefined) return this.post(event, settled);
+      if (this.#over.signal.aborted) return settled(stopped());
+      this.#conditional.publish(condition, this.#outgoing(event, settled));
     });
   }
 
   post(event: JournalEvent, settled: Settled): void {
     if (this.#over.signal.aborted) return settled(stopped());
     this.#publisher.publish(this.#outgoing(event, settled));
-  }
-
-  #postIf(condition: Condition, event: JournalEvent, settled: Settled): void {
-    if (this.#over.signal.aborted) return settled(stopped());
-    const id = `${this.#process} ${++this.#published}`;
-    this.#pending.set(id, this.#outgoing(event, settled));
-    void this.#publishIf(condition, { id, event });
   }
 
   #outgoing(event: JournalEvent, settled: Settled): Outgoing {
@@ -227,7 +210,7 @@ export class StreamJournal implements Journal, AsyncDisposable {
   #end(): void {
     this.#over.abort();
     this.#publisher.fail(stopped());
-    for (const id of this.#pending.keys()) this.#fail(id, stopped());
+    this.#conditional.fail(stopped());
     if (!this.#committing) this.#abandon();
   }
 
@@ -241,67 +224,10 @@ export class StreamJournal implements Journal, AsyncDisposable {
     this.#options.onPublished?.(taken);
   }
 
-  /** Publishes an event until it is known to be in the stream, or not; it is answered when it arrives. */
-  async #publishIf(
-    { since }: Condition,
-    { id, event }: { id: string; event: JournalEvent },
-  ): Promise<void> {
-    const { clock, stream } = this.#options;
-    const subject = `${stream.name}.${natsSubjectOf(event)}`;
-    const data = encodeEvent(event);
-    const end = clock.now() + GIVE_UP_MS;
-    for (let expected: number | undefined; this.#pending.has(id);) {
-      try {
-        expected ??= await this.#expect(subject, since);
-        await stream.client.publish(subject, data, {
-          msgID: id,
-          timeout: stream.answerMs,
-          expect: { lastSubjectSequence: expected },
-        });
-        return this.#notePublished(true);
-      } catch (error) {
-        if (error instanceof ConflictError) return this.#fail(id, error);
-        const { code, message } = error as { code?: unknown; message: string };
-        if (code === WRONG_LAST_SEQUENCE) return this.#fail(id, new ConflictError(message));
-        this.#notePublished(false);
-        if (clock.now() >= end) return this.#fail(id, notStored(message));
-        await this.#pause();
-      }
-    }
-  }
-
-  /**
-   * The number of the newest event on a subject; 0 where there is none.
-   *
-   * @throws {ConflictError} where the caller did not know it, or may not have
-   */
-  async #expect(subject: string, since: number): Promise<number> {
-    const { stream: { manager, name }, snapshots } = this.#options;
-    const found = await manager.streams.getMessage(name, { last_by_subj: subject });
-    const newest = found?.seq ?? 0;
-    if (newest > since) throw new ConflictError(`event ${newest} was about ${subject} too`);
-    // Asked last: what says how far the stream was trimmed is written before it is.
-    if (await snapshots.floor() <= since) return newest;
-    throw new ConflictError(
-      `events after ${since} were trimmed, and one may have been about ${subject}`,
-    );
-  }
-
-  #fail(id: string, error: Error): void {
-    this.#takePending(id)?.settled(error);
-  }
-
-  /** From now on it is not waited for. */
-  #takePending(id: string): Outgoing | undefined {
-    const pending = this.#pending.get(id);
-    this.#pending.delete(id);
-    return pending;
-  }
-
   #take({ seq, headers, data, isAfterGap }: Given): void {
     const turn = parseTurn(headers?.get(TURN));
     const id = turn === undefined ? headers?.get(MESSAGE_ID) ?? "" : "";
-    let event = turn === undefined ? this.#pending.get(id)?.event : this.#publisher.find(turn);
+    let event = turn === undefined ? this.#conditional.find(id) : this.#publisher.find(turn);
     try {
       event ??= decodeEvent(data);
     } catch (error) {
@@ -309,7 +235,7 @@ export class StreamJournal implements Journal, AsyncDisposable {
       const problem = `event ${seq} of the cluster can't be read: ${(error as Error).message}`;
       return this.#stop(problem);
     }
-    const pending = this.#takePending(id);
+    const pending = this.#conditional.take(id);
     this.#arrived.push({ number: seq, event, outcome: seq, turn, isAfterGap, pending });
     this.#commit();
   }
