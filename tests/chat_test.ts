@@ -26,10 +26,10 @@ class WatchedSocket implements DatagramSocket {
   send(datagram: Uint8Array, to: Endpoint): void {
     this.#socket.send(datagram, to);
   }
-  async *datagrams(): AsyncGenerator<[Uint8Array, Endpoint]> {
-    for await (const [datagram, from] of this.#socket.datagrams()) {
-      if (this.#watch(datagram)) yield [datagram, from];
-    }
+  receive(take: (datagram: Uint8Array, from: Endpoint) => void): Promise<void> {
+    return this.#socket.receive((datagram, from) => {
+      if (this.#watch(datagram)) take(datagram, from);
+    });
   }
   [Symbol.dispose](): void {
     this.#socket[Symbol.dispose]();

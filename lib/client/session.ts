@@ -283,7 +283,10 @@ export class ClientSession {
       sendDatagram: (datagram) => socket?.send(datagram, this.#connection.remote),
       onMessage,
     });
-    if (socket !== undefined) receiveAll(socket, inbox).catch((error) => this.#fail(error));
+    if (socket !== undefined) {
+      const receive = (datagram: Uint8Array) => inbox.receiveDatagram(datagram);
+      socket.receive(receive).catch((error) => this.#fail(error));
+    }
   }
 
   #send(record: ClientRecord): void {
@@ -336,10 +339,6 @@ export class ClientSession {
     this.#pending.clear();
     void this.#connection.close();
   }
-}
-
-async function receiveAll(socket: DatagramSocket, inbox: Inbox): Promise<void> {
-  for await (const [datagram] of socket.datagrams()) inbox.receiveDatagram(datagram);
 }
 
 /** What a farewell means to the client's user. */

@@ -8,8 +8,12 @@ export interface DatagramSocket extends Disposable {
   readonly port: number;
   /** Sends a datagram. One that can't be sent is lost, as any may be. */
   send(datagram: Uint8Array, to: Endpoint): void;
-  /** The datagrams that come, until the socket is disposed of. To be iterated once. */
-  datagrams(): AsyncIterable<[datagram: Uint8Array, from: Endpoint]>;
+  /**
+   * Receives until the socket is disposed of. To be called once.
+   *
+   * @param take is given each datagram; its memory is the next one's too
+   */
+  receive(take: (datagram: Uint8Array, from: Endpoint) => void): Promise<void>;
 }
 
 /** The operating system's UDP. */
@@ -31,19 +35,21 @@ export class UdpSocket implements DatagramSocket {
     this.#socket.send(datagram, { transport: "udp", hostname, port }).catch(() => {});
   }
 
-  async *datagrams(): AsyncGenerator<[Uint8Array, Endpoint]> {
+  async receive(take: (datagram: Uint8Array, from: Endpoint) => void): Promise<void> {
     // Larger than any packet, so that an oversized one is seen to be one.
     const buffer = new Uint8Array(2_048);
     while (!this.#closed) {
+      let received;
       try {
-        const [datagram, from] = await this.#socket.receive(buffer);
-        yield [datagram, from as Deno.NetAddr];
+        received = await this.#socket.receive(buffer);
       } catch {
         if (this.#closed) return;
         // Windows reports here that an earlier datagram found nobody (error 10054), or that one was
         // too long. Neither ends the socket; should anything else, this must not spin.
         await new Promise((resolve) => setTimeout(resolve, ERROR_PAUSE_MS));
+        continue;
       }
+      take(received[0], received[1] as Deno.NetAddr);
     }
   }
 

@@ -243,7 +243,7 @@ export class ChatServer {
     void this.#refresh();
     this.#forgetting = new Alarm(clock, () => this.#forget());
     this.#forget();
-    this.#receiving = this.#receive();
+    this.#receiving = this.#ports.udp.receive((datagram, from) => this.#take(datagram, from));
   }
 
   /**
@@ -458,15 +458,13 @@ export class ChatServer {
     }
   }
 
-  async #receive(): Promise<void> {
-    for await (const [datagram, from] of this.#ports.udp.datagrams()) {
-      const { outboxes, probes, departed, incidents, counts: { datagrams } } = this.#services;
-      datagrams.received++;
-      const session = sessionOf(datagram) ?? "";
-      if (departed.has(session) || outboxes.get(session)?.receive(datagram, from)) continue;
-      if (probes.receive(session, datagram, from)) continue;
-      datagrams.dropped++;
-      incidents.report("datagram dropped: no packet of a session", originOf(from.hostname));
-    }
+  #take(datagram: Uint8Array, from: Endpoint): void {
+    const { outboxes, probes, departed, incidents, counts: { datagrams } } = this.#services;
+    datagrams.received++;
+    const session = sessionOf(datagram) ?? "";
+    if (departed.has(session) || outboxes.get(session)?.receive(datagram, from)) return;
+    if (probes.receive(session, datagram, from)) return;
+    datagrams.dropped++;
+    incidents.report("datagram dropped: no packet of a session", originOf(from.hostname));
   }
 }

@@ -24,11 +24,11 @@ class Tapped implements DatagramSocket {
     this.sent.push(datagram.slice());
     this.#socket.send(datagram, to);
   }
-  async *datagrams(): AsyncGenerator<[Uint8Array, Endpoint]> {
-    for await (const [datagram, from] of this.#socket.datagrams()) {
+  receive(take: (datagram: Uint8Array, from: Endpoint) => void): Promise<void> {
+    return this.#socket.receive((datagram, from) => {
       if (datagram[1] === PacketType.bound) this.bound.resolve();
-      yield [datagram, from];
-    }
+      take(datagram, from);
+    });
   }
   [Symbol.dispose](): void {
     this.#socket[Symbol.dispose]();
@@ -45,17 +45,14 @@ class Attacker implements Disposable {
 
   constructor(server: Endpoint) {
     this.#server = server;
-    this.#count();
+    void this.#socket.receive((datagram) => {
+      this.replies++;
+      this.replyBytes += datagram.length;
+    });
   }
   send(datagram: Uint8Array): void {
     this.sentBytes += datagram.length;
     this.#socket.send(datagram, this.#server);
-  }
-  async #count(): Promise<void> {
-    for await (const [datagram] of this.#socket.datagrams()) {
-      this.replies++;
-      this.replyBytes += datagram.length;
-    }
   }
   [Symbol.dispose](): void {
     this.#socket[Symbol.dispose]();
@@ -153,7 +150,7 @@ Deno.test("attack: a bind from an address that does not answer, as if it were fo
 function disposableParts(socket: DatagramSocket) {
   return {
     port: socket.port,
-    datagrams: () => socket.datagrams(),
+    receive: socket.receive.bind(socket),
     [Symbol.dispose]: () => socket[Symbol.dispose](),
   };
 }

@@ -55,9 +55,7 @@ export async function measure(options: ProbeOptions): Promise<Echo[]> {
     echo.roundTrip = clock.now() - echo.at;
     if (++answered === sent.length && !sending) all.abort(ALL_CAME);
   };
-  const receiving = (async () => {
-    for await (const [datagram] of options.socket.datagrams()) receive(datagram);
-  })();
+  const receiving = options.socket.receive(receive);
 
   const endsAt = clock.now() + SENDING_MS;
   while (clock.now() < endsAt) {
