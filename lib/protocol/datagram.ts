@@ -1,18 +1,15 @@
 /**
- * Data packets: a header, a payload, and the tag that authenticates both (AES-256-GCM, NIST SP
- * 800-38D). The layout stands in `docs/PROTOCOL.md` (Data packets).
+ * Data packets: a header, a payload, and the tag that authenticates both. The layout stands in `docs/PROTOCOL.md` (Packets).
  *
  * @module
  */
-import { createCipheriv, createDecipheriv } from "node:crypto";
+import { type Aead, runtimeAead, TAG_BYTES } from "./aead.ts";
 import { MAX_PACKET_BYTES } from "./limits.ts";
 import { ReplayWindow } from "./replay.ts";
 
 const VERSION = 2;
 
 const HEADER_BYTES = 18;
-const TAG_BYTES = 16;
-
 /** What a packet has besides its payload, in bytes. */
 export const PACKET_OVERHEAD_BYTES = HEADER_BYTES + TAG_BYTES;
 
@@ -59,6 +56,8 @@ export interface PacketProtection {
   session: string;
   /** 32 bytes as hexadecimal digits. */
   key: string;
+  /** @default the runtime's */
+  aead?: Aead;
 }
 
 /**
@@ -74,12 +73,14 @@ export function sessionOf(datagram: Uint8Array): string | undefined {
 /** Makes a direction's packets, numbered from 0. */
 export class PacketSealer {
   readonly #plain: boolean;
+  readonly #aead: Aead;
   readonly #key: Uint8Array;
   readonly #session: Uint8Array;
   #next = 0;
 
-  constructor({ protection, session, key }: PacketProtection) {
+  constructor({ protection, session, key, aead = runtimeAead }: PacketProtection) {
     this.#plain = protection === "plain";
+    this.#aead = aead;
     this.#session = Uint8Array.fromHex(session);
     this.#key = Uint8Array.fromHex(key);
   }
@@ -106,12 +107,13 @@ export class PacketSealer {
       packet.set(part, end);
       end += part.length;
     }
-    const cipher = createCipheriv("aes-256-gcm", this.#key, nonce(this.#next++));
     const begin = this.#plain ? end : HEADER_BYTES;
-    cipher.setAAD(packet.subarray(0, begin));
-    if (begin < end) packet.set(cipher.update(packet.subarray(begin, end)), begin);
-    cipher.final();
-    packet.set(cipher.getAuthTag(), end);
+    const sealed = this.#aead.seal(packet.subarray(begin, end), {
+      key: this.#key,
+      nonce: nonce(this.#next++),
+      associated: packet.subarray(0, begin),
+    });
+    packet.set(sealed, begin);
     return packet;
   }
 }
@@ -119,12 +121,14 @@ export class PacketSealer {
 /** Checks a direction's packets. */
 export class PacketOpener {
   readonly #plain: boolean;
+  readonly #aead: Aead;
   readonly #key: Uint8Array;
   readonly #session: string;
   readonly #window = new ReplayWindow();
 
-  constructor({ protection, session, key }: PacketProtection) {
+  constructor({ protection, session, key, aead = runtimeAead }: PacketProtection) {
     this.#plain = protection === "plain";
+    this.#aead = aead;
     this.#session = session;
     this.#key = Uint8Array.fromHex(key);
   }
@@ -137,22 +141,17 @@ export class PacketOpener {
     if (sessionOf(datagram) !== this.#session) return undefined;
     const number = readU64(datagram, 10);
     if (!Number.isSafeInteger(number) || !this.#window.isNew(number)) return undefined;
-    const end = datagram.length - TAG_BYTES;
-    const begin = this.#plain ? end : HEADER_BYTES;
-    const decipher = createDecipheriv("aes-256-gcm", this.#key, nonce(number));
-    decipher.setAAD(datagram.subarray(0, begin));
-    decipher.setAuthTag(datagram.subarray(end));
-    const payload = begin < end
-      ? new Uint8Array(decipher.update(datagram.subarray(begin, end)))
-      : datagram.slice(HEADER_BYTES, end);
-    try {
-      decipher.final();
-    } catch {
-      return undefined;
-    }
+    const begin = this.#plain ? datagram.length - TAG_BYTES : HEADER_BYTES;
+    const opened = this.#aead.open(datagram.subarray(begin), {
+      key: this.#key,
+      nonce: nonce(number),
+      associated: datagram.subarray(0, begin),
+    });
+    if (opened === undefined) return undefined;
     this.#window.mark(number);
     const type = datagram[1]!;
     if (!isPacketType(type)) return undefined;
+    const payload = this.#plain ? datagram.slice(HEADER_BYTES, begin) : opened;
     return { type, number, payload };
   }
 }

@@ -19,6 +19,7 @@ import { type PathAnswer, PathValidator } from "../protocol/path.ts";
 import { decodeAck, encodeData } from "../protocol/payloads.ts";
 import type { RecordBlock } from "../protocol/record_block.ts";
 import { type DataParameters, deliverFrame } from "../protocol/records.ts";
+import { sodiumAead } from "../protocol/sodium_aead.ts";
 import { TokenBucket } from "../token_bucket.ts";
 import type { Deliveries } from "./marks.ts";
 
@@ -113,8 +114,8 @@ export class Outbox implements Disposable, Timed {
     this.session = session;
     this.#options = options;
     this.#sender = new DeliverySender(options.calmRate, options.counts);
-    this.#sealer = new PacketSealer({ protection, session, key: serverKey });
-    this.#opener = new PacketOpener({ protection, session, key: clientKey });
+    this.#sealer = new PacketSealer({ protection, session, key: serverKey, aead: sodiumAead });
+    this.#opener = new PacketOpener({ protection, session, key: clientKey, aead: sodiumAead });
     this.#packets = new TokenBucket(PACKET_RATE, options.clock.now());
   }
 

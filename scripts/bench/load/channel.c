@@ -43,7 +43,7 @@ static EVP_CIPHER_CTX *cipher(const char *key, bool encrypt) {
   uint8_t bytes[32];
   read_hex(key, bytes, sizeof bytes);
   EVP_CIPHER_CTX *context = EVP_CIPHER_CTX_new();
-  EVP_CipherInit_ex(context, EVP_aes_256_gcm(), NULL, bytes, NULL, encrypt);
+  EVP_CipherInit_ex(context, EVP_chacha20_poly1305(), NULL, bytes, NULL, encrypt);
   return context;
 }
 
