@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { Alarm, type Clock } from "../clock.ts";
 import type { Deadlines, Timed } from "../deadlines.ts";
 import { type Connection, type Endpoint, formatEndpoint } from "../net/connection.ts";
+import { type Aead, runtimeAead } from "../protocol/aead.ts";
 import type { CalmRate } from "../protocol/calm_rate.ts";
 import {
   type Packet,
@@ -19,7 +20,6 @@ import { type PathAnswer, PathValidator } from "../protocol/path.ts";
 import { decodeAck, encodeData } from "../protocol/payloads.ts";
 import type { RecordBlock } from "../protocol/record_block.ts";
 import { type DataParameters, deliverFrame } from "../protocol/records.ts";
-import { sodiumAead } from "../protocol/sodium_aead.ts";
 import { TokenBucket } from "../token_bucket.ts";
 import type { Deliveries } from "./marks.ts";
 
@@ -32,6 +32,8 @@ export interface OutboxOptions {
   connection: Pick<Connection, "send" | "room">;
   /** Sends a datagram from the server's UDP socket. */
   sendDatagram: (datagram: Uint8Array, to: Endpoint) => void;
+  /** What seals packets. @default the runtime's */
+  aead?: Aead;
   /** What new data packets of all sessions are taken from. @default no limit */
   calmRate?: CalmRate;
   /** Where it counts what goes. @default nobody counts */
@@ -114,8 +116,9 @@ export class Outbox implements Disposable, Timed {
     this.session = session;
     this.#options = options;
     this.#sender = new DeliverySender(options.calmRate, options.counts);
-    this.#sealer = new PacketSealer({ protection, session, key: serverKey, aead: sodiumAead });
-    this.#opener = new PacketOpener({ protection, session, key: clientKey, aead: sodiumAead });
+    const { aead = runtimeAead } = options;
+    this.#sealer = new PacketSealer({ protection, session, key: serverKey, aead });
+    this.#opener = new PacketOpener({ protection, session, key: clientKey, aead });
     this.#packets = new TokenBucket(PACKET_RATE, options.clock.now());
   }
 

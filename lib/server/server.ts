@@ -24,7 +24,9 @@ import { type Incoming, isShortage } from "../net/listener.ts";
 import { type ByteStream, StreamConnection } from "../net/stream.ts";
 import { UnwrittenBudget } from "../net/unwritten.ts";
 import { foldUsername } from "../protocol/names.ts";
+import type { Aead } from "../protocol/aead.ts";
 import { sessionOf } from "../protocol/datagram.ts";
+import { loadSodiumAead } from "../protocol/sodium_aead.ts";
 import { lockDataFolder } from "./data_folder.ts";
 import { protectFolder } from "./folder_modes.ts";
 import { ClusterNode, type State } from "./cluster_node.ts";
@@ -113,6 +115,8 @@ interface Parts extends State {
   /** What makes it one of a cluster; undefined where it is alone. */
   node: ClusterNode | undefined;
   metrics: Metrics | undefined;
+  /** What seals packets. */
+  aead: Aead;
   options: ChatServerOptions;
 }
 
@@ -151,7 +155,7 @@ export class ChatServer {
   private constructor(
     ports: Ports,
     lock: Disposable,
-    { accounts, database, identity, projection, journal, node, metrics, options }: Parts,
+    { accounts, database, identity, projection, journal, node, metrics, aead, options }: Parts,
   ) {
     this.fingerprint = identity && fingerprintOf(identity.certificate);
     const { clock, log, closed = false } = options;
@@ -228,6 +232,7 @@ export class ChatServer {
         maxSessions: limits.sessionsPerAccount,
       }),
       protection,
+      aead,
       calmRate: new CalmRate(clock.now()),
       deadlines: new Deadlines(clock, RECOVERY_GRAIN_MS),
       silences: new Deadlines(clock, LIVENESS_GRAIN_MS),
@@ -264,6 +269,7 @@ export class ChatServer {
       const metrics = options.metrics === undefined
         ? undefined
         : opened.use(await openMetrics({ port: options.metrics, folder, clock, log }));
+      const aead = await loadSodiumAead();
       const identity = plain ? undefined : await loadIdentity(folder);
       const state = options.cluster === undefined
         ? ownState(open(), history)
@@ -280,6 +286,7 @@ export class ChatServer {
         accounts,
         identity,
         metrics,
+        aead,
         options,
         ...state,
       });

@@ -4,6 +4,7 @@ import type { LoginThrottle } from "../accounts/login_throttle.ts";
 import type { Clock } from "../clock.ts";
 import type { Deadlines } from "../deadlines.ts";
 import type { Endpoint } from "../net/connection.ts";
+import type { Aead } from "../protocol/aead.ts";
 import type { CalmRate } from "../protocol/calm_rate.ts";
 import type { Protection } from "../protocol/datagram.ts";
 import type { Logins } from "../messages/logins.ts";
@@ -73,8 +74,9 @@ export interface Services {
   referrals: Referrals;
   /** Whether new accounts are refused. */
   closed: boolean;
-  /** How data packets are protected. */
+  /** How data packets are protected, and what seals them. */
   protection: Protection;
+  aead: Aead;
   sendDatagram: (datagram: Uint8Array, to: Endpoint) => void;
   /** What new data packets of all sessions are taken from. */
   calmRate: CalmRate;

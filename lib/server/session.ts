@@ -288,6 +288,7 @@ export class Session implements Member {
       deadlines: services.deadlines,
       connection: this.#connection,
       sendDatagram: services.sendDatagram,
+      aead: services.aead,
       calmRate: services.calmRate,
       counts: services.counts.deliveries,
       maxBacklogBytes: services.limits.sessionBytes,

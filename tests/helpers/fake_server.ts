@@ -16,6 +16,7 @@ import type { HistoryRule } from "../../lib/messages/mailboxes.ts";
 import { Logins } from "../../lib/messages/logins.ts";
 import { LocalJournal } from "../../lib/journal/local_journal.ts";
 import { Projection } from "../../lib/journal/projection.ts";
+import { runtimeAead } from "../../lib/protocol/aead.ts";
 import { PROTOCOL_VERSION } from "../../lib/protocol/limits.ts";
 import { Deadlines } from "../../lib/deadlines.ts";
 import { CalmRate } from "../../lib/protocol/calm_rate.ts";
@@ -116,6 +117,7 @@ export class FakeServer implements AsyncDisposable {
       cluster: undefined,
       incidents: new Incidents(this.clock, (event) => this.log.push(event)),
       protection: "sealed",
+      aead: runtimeAead,
       log: (event) => this.log.push(event),
       sendDatagram,
       calmRate: new CalmRate(this.clock.now()),

@@ -1,8 +1,9 @@
 import { assertEquals } from "@std/assert";
 import fc from "../helpers/fast_check.ts";
 import { runtimeAead } from "../../lib/protocol/aead.ts";
-import { sodiumAead } from "../../lib/protocol/sodium_aead.ts";
+import { loadSodiumAead } from "../../lib/protocol/sodium_aead.ts";
 
+const sodiumAead = await loadSodiumAead();
 const IMPLEMENTATIONS = { runtimeAead, sodiumAead };
 
 /** The example of RFC 8439, section 2.8.2. */
