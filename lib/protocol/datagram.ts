@@ -32,6 +32,7 @@ export type PacketType = (typeof PacketType)[keyof typeof PacketType];
 /** Packets are made in pieces of memory of so many bytes. */
 const PIECE_BYTES = 16_384;
 let piece = new Uint8Array(0);
+let used = 0;
 const nonceBytes = new Uint8Array(12);
 
 const types: ReadonlySet<number> = new Set(Object.values(PacketType));
@@ -65,7 +66,7 @@ export interface PacketProtection {
  * packet of this protocol's version.
  */
 export function sessionOf(datagram: Uint8Array): string | undefined {
-  const whole = datagram.length >= HEADER_BYTES + TAG_BYTES && datagram.length <= MAX_PACKET_BYTES;
+  const whole = datagram.length >= PACKET_OVERHEAD_BYTES && datagram.length <= MAX_PACKET_BYTES;
   if (!whole || datagram[0] !== VERSION) return undefined;
   return datagram.subarray(2, 10).toHex();
 }
@@ -158,10 +159,11 @@ export class PacketOpener {
 
 /** Memory of a larger piece: to have one of its own for each packet costs more than filling it. */
 function allocate(bytes: number): Uint8Array<ArrayBuffer> {
-  if (piece.length < bytes) piece = new Uint8Array(PIECE_BYTES);
-  const memory = piece.subarray(0, bytes);
-  piece = piece.subarray(bytes);
-  return memory;
+  if (used + bytes > piece.length) {
+    piece = new Uint8Array(PIECE_BYTES);
+    used = 0;
+  }
+  return piece.subarray(used, used += bytes);
 }
 
 function isPacketType(type: number): type is PacketType {
