@@ -210,13 +210,17 @@ export class Postings {
     return this.#newer = emptyLists();
   }
 
-  #post(lists: Lists, message: Posted): void {
-    for (const [part, account] of placesOf(message)) {
-      const list = listOf(lists[part], account);
-      if (list.push(message.id) === 1) this.#lists++;
-    }
+  #post(lists: Lists, { id, sender, addressee, room }: Posted): void {
+    if (addressee !== null) {
+      this.#append(lists.received, addressee, id);
+      this.#append(lists.sent, sender, id);
+    } else this.#append(room === null ? lists["to all"] : lists["in a room"], sender, id);
     this.#messages++;
-    this.#last = message.id;
+    this.#last = id;
+  }
+
+  #append(lists: Map<string, number[]>, account: string, id: number): void {
+    if (listOf(lists, account).push(id) === 1) this.#lists++;
   }
 }
 
