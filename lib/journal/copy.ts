@@ -48,7 +48,7 @@ export async function fillFrom(
   { upTo, parts }: Pick<Snapshot, "upTo" | "parts">,
   { projection, database, readMessages }: Copied & { readMessages: ReadMessages },
 ): Promise<void> {
-  const { position, messages } = projection;
+  const { position, postings, messages } = projection;
   const tables = new TableSnapshot(database);
   const ids: number[] = [];
   await change(database, () => {
@@ -63,7 +63,10 @@ export async function fillFrom(
       for (const [id, event] of batch) messages.restore(id, event);
     });
   }
-  await change(database, () => position.advance(upTo));
+  await change(database, () => {
+    postings.rebuild();
+    position.advance(upTo);
+  });
   projection.reload();
 }
 
@@ -71,6 +74,7 @@ export async function fillFrom(
 export async function empty({ projection, database }: Copied): Promise<void> {
   await change(database, () => {
     new TableSnapshot(database).clear();
+    projection.postings.rebuild();
     projection.position.advance(0);
   });
   projection.reload();

@@ -9,6 +9,7 @@ import { type HistoryRule, Mailboxes } from "../messages/mailboxes.ts";
 import { MessageLog } from "../messages/message_log.ts";
 import { OperatorTable } from "../messages/operator_table.ts";
 import { Position } from "../messages/position.ts";
+import { Postings } from "../messages/postings.ts";
 import { RoomTable } from "../messages/room_table.ts";
 import { ProtocolError } from "../protocol/errors.ts";
 import type { Message } from "../protocol/records.ts";
@@ -52,6 +53,7 @@ export interface ProjectionOptions {
 /** What the events amount to: the tables of a database, each of which is read by whoever wants to know. */
 export class Projection implements Reader {
   readonly messages: MessageLog;
+  readonly postings: Postings;
   readonly mailboxes: Mailboxes;
   readonly logins: LoginTable;
   readonly rooms: RoomTable;
@@ -98,7 +100,8 @@ export class Projection implements Reader {
     this.#database = database;
     this.#stream = stream ?? null;
     this.position = new Position(database, this.#stream);
-    this.mailboxes = new Mailboxes(database, history);
+    this.postings = new Postings(database);
+    this.mailboxes = new Mailboxes(database, { history, postings: this.postings });
     this.rooms = new RoomTable(database);
     this.operators = new OperatorTable(database);
     this.messages = new MessageLog(database, this);
@@ -127,6 +130,8 @@ export class Projection implements Reader {
     this.#unsure = false;
     const newest = entries.at(-1);
     if (newest === undefined) return;
+    // Before messages that may be taken back.
+    this.postings.write();
     for (const entry of entries) this.#apply(entry, entry.event);
     // A message that is there says it as well: one page less to write.
     const said = newest.event.type === "message" && newest.outcome === newest.number;
@@ -171,6 +176,7 @@ export class Projection implements Reader {
     this.messages.publish(this.#last);
     this.messages.forgetRequests();
     this.mailboxes.forgetMet();
+    this.postings.forget();
     this.operators.reload();
   }
 
@@ -182,6 +188,7 @@ export class Projection implements Reader {
     this.#deletions.clear();
     this.messages.forgetRequests();
     this.mailboxes.forgetMet();
+    this.postings.forget();
   }
 
   abandon(): void {

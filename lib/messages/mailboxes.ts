@@ -1,5 +1,6 @@
 import { PLAIN_IDENTITY } from "../accounts/credentials_line.ts";
 import type { Database } from "./database.ts";
+import type { Postings } from "./postings.ts";
 
 /** A message in `messages` is a direct one that its addressee has not acknowledged. */
 export const UNDELIVERED = `(addressee IS NOT NULL AND (
@@ -26,11 +27,16 @@ export class Mailboxes {
   /** Says what may be read, not what is stored or delivered: another one holds for all that is there. */
   readonly history: HistoryRule;
   readonly #statements;
+  readonly #postings: Postings;
   /** Accounts that are known to have a mailbox. */
   readonly #met = new Set<string>();
 
-  constructor(database: Database, history: HistoryRule) {
+  constructor(
+    database: Database,
+    { history, postings }: { history: HistoryRule; postings: Postings },
+  ) {
     this.history = history;
+    this.#postings = postings;
     this.#statements = prepare(database);
   }
 
@@ -69,6 +75,11 @@ export class Mailboxes {
   /** The account needs none up to this id, either. */
   hear(account: string, upTo: number): void {
     this.#statements.hear.run(upTo, account);
+  }
+
+  /** Up to which id the account has acknowledged direct messages, but for exceptions; undefined where there is none. */
+  delivered(account: string): number | undefined {
+    return this.#statements.delivered.get(account)?.["delivered"] as number | undefined;
   }
 
   /** Gives an account a mailbox, or the one that it has another identity. */
@@ -113,20 +124,16 @@ export class Mailboxes {
    * @param ids ascending
    */
   acknowledge(account: string, ids: readonly number[]): void {
-    const { cursorOf, except, unexcept, between, advance } = this.#statements;
-    const cursor = cursorOf.get(account)?.["delivered"] as number | undefined;
+    const { except, unexcept, advance } = this.#statements;
+    const cursor = this.delivered(account);
     if (cursor === undefined) return;
     for (const id of ids) if (id <= cursor) unexcept.run(account, id);
     const highest = ids.at(-1) ?? 0;
     if (highest <= cursor) return;
-    const there = between.get(account, cursor, highest)!["ids"] as string | null ?? "";
-    // Nearly always an account has acknowledged everything up to there.
-    if (there !== ids.filter((id) => id > cursor && id < highest).join()) {
-      const acknowledged = new Set(ids.map(String));
-      for (const id of there === "" ? [] : there.split(",")) {
-        if (!acknowledged.has(id)) except.run(account, Number(id));
-      }
-    }
+    const range = { after: cursor, upTo: highest, limit: Infinity };
+    const there = this.#postings.oldest(account, "received", range);
+    const acknowledged = new Set(ids);
+    for (const id of there) if (!acknowledged.has(id)) except.run(account, id);
     advance.run(highest, account);
   }
 
@@ -142,7 +149,7 @@ function prepare(database: Database) {
     see: "UPDATE accounts SET seen = ? WHERE account = ?",
     heard: "SELECT heard FROM accounts WHERE account = ?",
     hear: "UPDATE accounts SET heard = max(heard, ?) WHERE account = ?",
-    cursorOf: "SELECT delivered FROM accounts WHERE account = ?",
+    delivered: "SELECT delivered FROM accounts WHERE account = ?",
     all: "SELECT account, identity FROM accounts",
     open: `INSERT INTO accounts (account, since, delivered, identity)
       VALUES (:account, :since, :delivered, :identity)
@@ -152,8 +159,6 @@ function prepare(database: Database) {
     close: "DELETE FROM accounts WHERE account = ?",
     clear: "DELETE FROM exceptions WHERE account = ?",
     advance: "UPDATE accounts SET delivered = ? WHERE account = ?",
-    between: `SELECT group_concat(id) AS ids FROM messages
-      WHERE addressee = ? AND id > ? AND id < ?`,
     except: "INSERT OR IGNORE INTO exceptions (account, message) VALUES (?, ?)",
     unexcept: "DELETE FROM exceptions WHERE account = ? AND message = ?",
   });

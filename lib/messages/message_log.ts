@@ -2,11 +2,12 @@ import type { MessageEvent } from "../journal/events.ts";
 import { ProtocolError } from "../protocol/errors.ts";
 import { foldUsername } from "../protocol/names.ts";
 import type { Message } from "../protocol/records.ts";
-import type { Database, Row } from "./database.ts";
+import type { Database, Row, Statement } from "./database.ts";
 import { type Mailboxes, UNDELIVERED } from "./mailboxes.ts";
 import type { OperatorTable } from "./operator_table.ts";
+import { type Part, POSTED, type Posted, type Postings } from "./postings.ts";
 import type { RoomTable } from "./room_table.ts";
-import { RecentRequests } from "./recent_requests.ts";
+import { type LoggedRequests, RecentRequests } from "./recent_requests.ts";
 
 /** Which messages: those after an id, up to another one. */
 interface Range {
@@ -37,8 +38,23 @@ export interface HistoryOptions {
   with?: string | undefined;
 }
 
+/** Which of an account's messages {@linkcode MessageLog} takes: so many, after an id. */
+interface NewestOptions {
+  after: number;
+  /** @default what can be read */
+  upTo?: number;
+  count: number;
+  /** What the statement needs besides. */
+  other?: string;
+  login?: number;
+}
+
 /** A page has at most so many messages, and about so many characters of text. */
 const PAGE = { messages: 100, characters: 16_384 };
+/** So many of an account's messages at most are looked at together. */
+const TOGETHER = 4_096;
+/** What an account has sent. */
+const SENT = ["sent", "to all", "in a room"] as const;
 /** So many ids are looked through for a page. */
 export const PAGE_IDS = 1_000;
 
@@ -46,6 +62,7 @@ export const PAGE_IDS = 1_000;
 export class MessageLog {
   readonly #statements;
   readonly #requests;
+  readonly #postings: Postings;
   readonly #mailboxes: Mailboxes;
   readonly #rooms: RoomTable;
   readonly #operators: OperatorTable;
@@ -53,23 +70,19 @@ export class MessageLog {
 
   constructor(
     database: Database,
-    { mailboxes, rooms, operators }: {
+    { postings, mailboxes, rooms, operators }: {
+      postings: Postings;
       mailboxes: Mailboxes;
       rooms: RoomTable;
       operators: OperatorTable;
     },
   ) {
+    this.#postings = postings;
     this.#mailboxes = mailboxes;
     this.#rooms = rooms;
     this.#operators = operators;
     this.#statements = prepare(database);
-    this.#requests = new RecentRequests((login, limit) => ({
-      requests: this.#statements.requestsOf.all({ login, limit }) as {
-        request: number;
-        id: number;
-      }[],
-      floor: this.#statements.deletedRequests.get(login)?.["requests"] as number | undefined ?? 0,
-    }));
+    this.#requests = new RecentRequests((login, limit) => this.#requestsOf(login, limit));
   }
 
   /** No message that can be read has a higher id. */
@@ -107,16 +120,18 @@ export class MessageLog {
     if (refused !== undefined) return refused;
     if (origin !== undefined) this.#requests.add(origin, id);
     if (to !== undefined) this.#mailboxes.receive(foldUsername(to), id);
-    this.#put(id, event);
+    this.#postings.add(this.#put(id, event));
     return id;
   }
 
-  #put(id: number, { origin, from, to, room, text, sent, announcement }: MessageEvent): void {
+  #put(id: number, { origin, from, to, room, text, sent, announcement }: MessageEvent): Posted {
+    const sender = foldUsername(from);
+    const addressee = to === undefined ? null : foldUsername(to);
     this.#statements.insert.run(
       id,
-      foldUsername(from),
+      sender,
       from,
-      to === undefined ? null : foldUsername(to),
+      addressee,
       to ?? null,
       sent,
       text,
@@ -125,6 +140,7 @@ export class MessageLog {
       room ?? null,
       announcement === true ? 1 : null,
     );
+    return { id, sender, addressee, room: room ?? null };
   }
 
   /** Whether a stored message is this one; one that was forgotten or deleted since can't be compared any more. */
@@ -137,6 +153,7 @@ export class MessageLog {
   /** Takes back what was applied and can't be read yet. */
   takeBack(): void {
     this.#statements.forgetAfter.run(this.#last);
+    this.#postings.forget();
   }
 
   /** What is remembered of a login's requests, or of all, may not be what is in the tables any more. */
@@ -151,7 +168,7 @@ export class MessageLog {
    */
   expire(before: number): boolean {
     this.#statements.noteExpired.run(before);
-    return this.#hasDeleted(this.#statements.forget.run(before));
+    return this.#hasDeleted(this.#statements.forget.all(before)).length > 0;
   }
 
   /**
@@ -160,16 +177,20 @@ export class MessageLog {
    * @returns their ids
    */
   forgetDirect(account: string): number[] {
-    this.#statements.noteDirect.run({ account });
-    const ids = this.#statements.forgetDirect.all({ account }).map(({ id }) => id as number);
-    this.#hasDeleted(ids.length);
-    return ids;
+    const all = { after: 0, upTo: Infinity, limit: Infinity };
+    const sent = this.#postings.oldest(account, "sent", all);
+    const received = this.#postings.oldest(account, "received", all);
+    const direct = { account, ids: toList([...sent, ...received]) };
+    this.#statements.noteDirect.run(direct);
+    return this.#hasDeleted(this.#statements.forgetDirect.all(direct)).map(({ id }) => id);
   }
 
   /** What is known of requests is what the tables say, so that all who have the same tables decide alike. */
-  #hasDeleted(count: number): boolean {
-    if (count > 0) this.#requests.forget();
-    return count > 0;
+  #hasDeleted(rows: readonly Row[]): Posted[] {
+    const deleted = rows as unknown[] as Posted[];
+    if (deleted.length > 0) this.#requests.forget();
+    this.#postings.remove(deleted);
+    return deleted;
   }
 
   /** Puts a message into the table that was stored before, by another server. */
@@ -204,11 +225,14 @@ export class MessageLog {
 
   /** Direct messages to an account that nobody has acknowledged, in order. */
   undelivered(account: string, { after, upTo }: Range): Page<Message> {
-    const rows = this.#statements.undelivered.all({
-      account,
-      after,
-      upTo: Math.min(upTo, this.#last),
+    const end = Math.min(upTo, this.#last);
+    const range = { account, after, upTo: end };
+    const excepted = this.#statements.exceptions.all(range).map(({ message }) => message as number);
+    const newer = this.#postings.oldest(account, "received", {
+      after: Math.max(after, this.#mailboxes.delivered(account) ?? Infinity),
+      ...{ upTo: end, limit: PAGE.messages },
     });
+    const rows = this.#statements.waiting.all({ ids: toList([...excepted, ...newer]) });
     return takePage(rows, toMessage, undefined);
   }
 
@@ -253,11 +277,34 @@ export class MessageLog {
 
   /** The last messages that an account may see, in order: public ones, and its own direct ones. */
   history(account: string, { count, with: other }: HistoryOptions): Message[] {
-    const wanted = { ...this.#readableBy(account), count, last: this.#last };
-    const rows = other === undefined
-      ? this.#statements.history.all(wanted)
-      : this.#statements.historyWith.all({ ...wanted, other: foldUsername(other) });
-    return rows.reverse().map(toMessage);
+    if (other !== undefined) return this.#historyWith(account, foldUsername(other), count);
+    return this.#lastOwn(account, count, { received: this.#statements.listed, upTo: this.#last });
+  }
+
+  /** The last public messages, those an account sent, and of those it received what a statement takes. */
+  #lastOwn(
+    account: string,
+    count: number,
+    { received, upTo }: { received: Statement; upTo: number },
+  ): Message[] {
+    const { publicAfter, ownAfter } = this.#mailboxes.entitlement(account);
+    const own = { after: ownAfter, count };
+    return lastOf(count, [
+      this.#statements.toAll.all({ after: publicAfter, last: this.#last, count }),
+      this.#newest(this.#statements.sent, account, "sent", own),
+      this.#newest(received, account, "received", { ...own, upTo }),
+    ]);
+  }
+
+  #historyWith(account: string, other: string, count: number): Message[] {
+    const { publicAfter, ownAfter } = this.#mailboxes.entitlement(account);
+    const { listed, sentTo, receivedFrom } = this.#statements;
+    const own = { after: ownAfter, count, other };
+    return lastOf(count, [
+      this.#newest(listed, other, "to all", { after: publicAfter, count }),
+      this.#newest(sentTo, account, "sent", own),
+      this.#newest(receivedFrom, account, "received", own),
+    ]);
   }
 
   /** The last messages to everybody, in order. */
@@ -274,9 +321,8 @@ export class MessageLog {
 
   /** The same as {@linkcode history}, but for direct messages that wait for the account. */
   recent(account: string, count: number): Message[] {
-    const wanted = { ...this.#readableBy(account), count, last: this.#last };
-    const rows = this.#statements.recent.all(wanted);
-    return rows.reverse().map(toMessage);
+    const upTo = Math.min(this.#last, this.#mailboxes.delivered(account) ?? 0);
+    return this.#lastOwn(account, count, { received: this.#statements.acknowledged, upTo });
   }
 
   /**
@@ -292,6 +338,38 @@ export class MessageLog {
     const wanted = { ...this.#readableBy(account), pattern, count, ...range };
     const rows = this.#statements.search.all(wanted);
     return rows.reverse().map(toMessage);
+  }
+
+  /** The newest of an account's messages that a statement takes. */
+  #newest(
+    statement: Statement,
+    account: string,
+    part: Part,
+    { after, upTo = this.#last, count, ...parameters }: NewestOptions,
+  ): Row[] {
+    const rows: Row[] = [];
+    // More each time, since a statement may take few of them.
+    for (let limit = count; rows.length < count; limit = Math.min(2 * limit, TOGETHER)) {
+      const ids = this.#postings.newest(account, part, { after, upTo, limit });
+      if (ids.length === 0) break;
+      rows.push(...statement.all({ ids: toList(ids), count: count - rows.length, ...parameters }));
+      upTo = ids.at(-1)! - 1;
+    }
+    return rows;
+  }
+
+  /** What a login's last requests stored. */
+  #requestsOf(login: number, limit: number): LoggedRequests {
+    const { account, last, requests } = this.#statements.login.get(login) ??
+      { account: "", last: Infinity, requests: 0 };
+    // Also what this transaction has stored.
+    const wanted = { after: last as number, upTo: Infinity, count: limit, login };
+    const { ofLogin } = this.#statements;
+    const rows = SENT.flatMap((part) => this.#newest(ofLogin, account as string, part, wanted));
+    return {
+      requests: newestOf(limit, rows) as unknown[] as { request: number; id: number }[],
+      floor: requests as number,
+    };
   }
 
   /** Parameters of what reads for an account. */
@@ -318,24 +396,30 @@ function takePage<T extends { text: string } | { message: Message }>(
   return { items, next };
 }
 
+/** A message is one of the given ones. */
+const LISTED = "id IN (SELECT value FROM json_each(:ids))";
+
 const COLUMNS = `id, sender_name, addressee_name, sent, text, announcement, deleted_by,
     (SELECT name FROM rooms WHERE rooms.id = messages.room) AS room_name`;
 
-/** The newest messages of several kinds, each found by an index, whatever else there is: no message is of two of them. */
-function newest(...kinds: string[]): string {
-  const found = kinds.map((kind) =>
-    `SELECT * FROM (SELECT ${COLUMNS} FROM messages WHERE ${kind} AND id <= :last
-      ORDER BY id DESC LIMIT :count)`
-  );
-  return `${found.join(" UNION ALL ")} ORDER BY id DESC LIMIT :count`;
+/** The newest rows of several kinds, the newest first. */
+function newestOf(count: number, rows: Row[]): Row[] {
+  return rows.sort((a, b) => b["id"] as number - (a["id"] as number)).slice(0, count);
 }
 
-/** The newest requests of a login that stored a message of a kind. */
-function requestsOf(kind: string): string {
-  return `SELECT request, id FROM messages
-    WHERE sender = (SELECT account FROM logins WHERE logins.id = :login)
-    AND messages.id > (SELECT last FROM logins WHERE logins.id = :login) AND login = :login
-    AND ${kind} ORDER BY messages.id DESC LIMIT :limit`;
+/** The last messages of several kinds, in order. */
+function lastOf(count: number, kinds: readonly Row[][]): Message[] {
+  return newestOf(count, kinds.flat()).reverse().map(toMessage);
+}
+
+/** Ids as a statement takes them. */
+function toList(ids: readonly number[]): string {
+  return `[${ids}]`;
+}
+
+/** The newest of the given messages that are of a kind. */
+function newestListed(columns: string, kind = "TRUE"): string {
+  return `SELECT ${columns} FROM messages WHERE ${LISTED} AND ${kind} ORDER BY id DESC LIMIT :count`;
 }
 
 /** What the requests of messages that are about to be deleted were. */
@@ -349,16 +433,10 @@ function noteRequests(messages: string): string {
 function prepare(database: Database) {
   const old = `id < ? AND NOT ${UNDELIVERED}`;
   // What was sent to an account that is still there waits for it.
-  const nobodys = `addressee IS NOT NULL AND messages.id IN (
-      SELECT id FROM messages WHERE sender = :account AND room IS NULL
-        AND addressee NOT IN (SELECT account FROM accounts)
-      UNION SELECT id FROM messages WHERE addressee = :account
-        AND sender NOT IN (SELECT account FROM accounts))`;
+  const nobodys = `${LISTED} AND iif(sender = :account,
+      addressee NOT IN (SELECT account FROM accounts), sender NOT IN (SELECT account FROM accounts))`;
   const readable = `room IS NULL AND id > :publicAfter AND (addressee IS NULL
     OR id > :ownAfter AND (sender = :account OR addressee = :account))`;
-  const toAll = "addressee IS NULL AND room IS NULL AND id > :publicAfter";
-  const sent = "sender = :account AND addressee <> :account AND room IS NULL AND id > :ownAfter";
-  const received = "addressee = :account AND id > :ownAfter";
   return database.prepare({
     first: "SELECT coalesce(min(id), 1) AS id FROM messages",
     sentFrom: "SELECT id, sent FROM messages WHERE id >= ? ORDER BY id LIMIT 1",
@@ -367,24 +445,17 @@ function prepare(database: Database) {
       (id, sender, sender_name, addressee, addressee_name, sent, text, login, request, room,
        announcement)
       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-    // By the two indexes in which a sender's messages are.
-    requestsOf: `SELECT * FROM (${requestsOf("room IS NULL")})
-      UNION ALL SELECT * FROM (${requestsOf("room IS NOT NULL")}) ORDER BY id DESC LIMIT :limit`,
+    login: "SELECT account, last, requests FROM logins WHERE id = ?",
+    ofLogin: newestListed("request, id", "login = :login"),
     content:
       `SELECT sender, text, room, deleted_by, addressee_name AS "to" FROM messages WHERE id = ?`,
-    deletedRequests: "SELECT requests FROM logins WHERE id = ?",
-    forgetDirect: `DELETE FROM messages WHERE ${nobodys} RETURNING id`,
+    forgetDirect: `DELETE FROM messages WHERE ${nobodys} RETURNING ${POSTED}`,
     noteDirect: noteRequests(nobodys),
     isUndelivered: `SELECT 1 FROM messages WHERE id = ? AND ${UNDELIVERED}`,
-    undelivered: `SELECT * FROM (
-        SELECT ${COLUMNS} FROM exceptions JOIN messages ON id = message
-        WHERE account = :account AND message > :after AND message <= :upTo
-        ORDER BY id LIMIT ${PAGE.messages})
-      UNION ALL SELECT * FROM (
-        SELECT ${COLUMNS} FROM messages WHERE addressee = :account
-        AND id > max(:after, (SELECT delivered FROM accounts WHERE account = :account))
-        AND id <= :upTo ORDER BY id LIMIT ${PAGE.messages})
-      ORDER BY id`,
+    exceptions: `SELECT message FROM exceptions JOIN messages ON id = message
+      WHERE account = :account AND message > :after AND message <= :upTo
+      ORDER BY id LIMIT ${PAGE.messages}`,
+    waiting: `SELECT ${COLUMNS} FROM messages WHERE ${LISTED} ORDER BY id`,
     flow: `SELECT ${COLUMNS}, ${UNDELIVERED} AS waits,
         sender = :account AND addressee IS NOT :account AS own FROM messages
       WHERE id > :after AND id <= :upTo
@@ -393,7 +464,15 @@ function prepare(database: Database) {
           AND stays.room = messages.room AND since < id AND (until IS NULL OR until > id)))
       AND (sender <> :account OR addressee = :account OR login <> :login)
       ORDER BY id LIMIT ${PAGE.messages}`,
-    history: newest(toAll, sent, received),
+    toAll: `SELECT ${COLUMNS} FROM messages
+      WHERE addressee IS NULL AND room IS NULL AND id > :after AND id <= :last
+      ORDER BY id DESC LIMIT :count`,
+    listed: newestListed(COLUMNS),
+    // What an account sent to itself it has received.
+    sent: newestListed(COLUMNS, "addressee <> sender"),
+    sentTo: newestListed(COLUMNS, "addressee = :other AND addressee <> sender"),
+    receivedFrom: newestListed(COLUMNS, "sender = :other"),
+    acknowledged: newestListed(COLUMNS, `NOT ${UNDELIVERED}`),
     publicHistory: `SELECT ${COLUMNS} FROM messages
       WHERE room IS NULL AND addressee IS NULL AND id <= :last ORDER BY id DESC LIMIT :count`,
     message: `SELECT ${COLUMNS} FROM messages WHERE id = ?`,
@@ -402,7 +481,6 @@ function prepare(database: Database) {
       ORDER BY id LIMIT ${PAGE.messages}`,
     roomHistory: `SELECT ${COLUMNS} FROM messages WHERE room = :room AND id > :after AND id <= :last
       ORDER BY id DESC LIMIT :count`,
-    recent: newest(toAll, sent, `${received} AND NOT ${UNDELIVERED}`),
     search: `SELECT ${COLUMNS} FROM messages WHERE id >= :first AND id <= :last
       AND (${readable} OR room IS NOT NULL AND EXISTS (
           SELECT 1 FROM stays JOIN rooms ON rooms.id = stays.room
@@ -410,12 +488,7 @@ function prepare(database: Database) {
           AND (messages.id > since OR from_start = 1)))
       AND text LIKE :pattern ESCAPE '\\'
       ORDER BY id DESC LIMIT :count`,
-    historyWith: newest(
-      "sender = :other AND addressee IS NULL AND room IS NULL AND id > :publicAfter",
-      "sender = :other AND addressee = :account AND room IS NULL AND id > :ownAfter",
-      `${sent} AND addressee = :other`,
-    ),
-    forget: `DELETE FROM messages WHERE ${old}`,
+    forget: `DELETE FROM messages WHERE ${old} RETURNING ${POSTED}`,
     noteExpired: noteRequests(old),
     forgetAfter: "DELETE FROM messages WHERE id > ?",
   });

@@ -13,10 +13,15 @@ export interface LoggedRequests {
   floor: number;
 }
 
+/** Requests and the messages that they stored, in the same order: a `Map` would be garbage for each message. */
+interface Stored {
+  requests: number[];
+  ids: number[];
+}
+
 interface Requests {
-  /** The messages that they stored, by id; and those of the requests before. */
-  recent: Map<number, number>;
-  before: Map<number, number>;
+  recent: Stored;
+  before: Stored;
   /** Up to this id there may be others. */
   floor: number;
   /** No request with a higher id has stored anything: most that come are new, and known by that. */
@@ -42,15 +47,16 @@ export class RecentRequests {
   find({ login, request }: Origin): number | undefined {
     const { recent, before, floor, highest } = this.#of(login);
     if (request > highest) return undefined;
-    return recent.get(request) ?? before.get(request) ?? (request <= floor ? 0 : undefined);
+    return idOf(recent, request) ?? idOf(before, request) ?? (request <= floor ? 0 : undefined);
   }
 
   /** A request stores a message now. */
   add({ login, request }: Origin, message: number): void {
     const requests = this.#of(login);
-    requests.recent.set(request, message);
+    requests.recent.requests.push(request);
+    requests.recent.ids.push(message);
     if (request > requests.highest) requests.highest = request;
-    if (requests.recent.size === PER_LOGIN) this.#rotate(requests);
+    if (requests.recent.ids.length === PER_LOGIN) this.#rotate(requests);
     this.#grow(1);
   }
 
@@ -68,8 +74,8 @@ export class RecentRequests {
     const { requests: newest, floor } = this.#read(login, PER_LOGIN);
     const rows = newest.reverse();
     const requests = {
-      recent: new Map<number, number>(),
-      before: new Map(rows.map(({ request, id }) => [request, id])),
+      recent: { requests: [], ids: [] },
+      before: { requests: rows.map(({ request }) => request), ids: rows.map(({ id }) => id) },
       floor: Math.max(floor, rows.length === PER_LOGIN ? rows[0]!.request : 0),
       highest: rows.reduce((highest, { request }) => Math.max(highest, request), floor),
     };
@@ -79,12 +85,12 @@ export class RecentRequests {
   }
 
   #rotate(requests: Requests): void {
-    for (const forgotten of requests.before.keys()) {
+    for (const forgotten of requests.before.requests) {
       requests.floor = Math.max(requests.floor, forgotten);
     }
-    this.#size -= requests.before.size;
+    this.#size -= requests.before.ids.length;
     requests.before = requests.recent;
-    requests.recent = new Map();
+    requests.recent = { requests: [], ids: [] };
   }
 
   #grow(count: number): void {
@@ -99,6 +105,11 @@ export class RecentRequests {
     const requests = this.#logins.get(login);
     if (requests === undefined) return;
     this.#logins.delete(login);
-    this.#size -= 1 + requests.recent.size + requests.before.size;
+    this.#size -= 1 + requests.recent.ids.length + requests.before.ids.length;
   }
+}
+
+/** Nearly always it is asked for one that came last. */
+function idOf({ requests, ids }: Stored, request: number): number | undefined {
+  return ids[requests.lastIndexOf(request)];
 }

@@ -251,6 +251,30 @@ export const MIGRATIONS: readonly string[] = [
   CREATE INDEX messages_by_sender ON messages (sender, id) WHERE room IS NULL;
   CREATE INDEX messages_in_rooms_by_sender ON messages (sender, id) WHERE room IS NOT NULL;
   `,
+  `
+  -- Which messages are an account's, as lists of ids.
+  CREATE TABLE postings (
+    account TEXT NOT NULL,
+    part TEXT NOT NULL,            -- what it has to do with them
+    last INTEGER NOT NULL,         -- none of the ids is higher, and all of the list before are lower
+    ids TEXT NOT NULL,             -- ascending, with commas between them
+    PRIMARY KEY (account, part, last)
+  ) STRICT, WITHOUT ROWID;
+  INSERT INTO postings
+    SELECT account, part, max(id), group_concat(id ORDER BY id) FROM (
+      SELECT sender AS account, id,
+        iif(room IS NOT NULL, 'in a room', iif(addressee IS NULL, 'to all', 'sent')) AS part
+      FROM messages
+      UNION ALL SELECT addressee, id, 'received' FROM messages WHERE addressee IS NOT NULL)
+    GROUP BY account, part, id / 4096;
+
+  -- Of messages with higher ids no list has been written.
+  ALTER TABLE journal ADD COLUMN posted INTEGER NOT NULL DEFAULT 0;
+  UPDATE journal SET posted = coalesce((SELECT max(id) FROM messages), 0);
+  DROP INDEX messages_by_sender;
+  DROP INDEX messages_by_addressee;
+  DROP INDEX messages_in_rooms_by_sender;
+  `,
 ];
 
 /**

@@ -29,7 +29,7 @@ const PART_CHARACTERS = 200_000;
 const LIVE = "live";
 
 /** Each server's own affair. */
-const OWN: ReadonlySet<string> = new Set(["journal", "sqlite_sequence"]);
+const OWN: ReadonlySet<string> = new Set(["journal", "postings", "sqlite_sequence"]);
 
 /** What each server keeps for itself of a table that is the same at all. */
 const FILED = "filed";

@@ -1,12 +1,19 @@
 import { Fifo } from "../protocol/fifo.ts";
 import type { ServerRecord } from "../protocol/records.ts";
 
-/** An answer that may not be known yet. */
+/** Makes the answer to a request of what became known. */
+export type Make<T> = (value: T, id: number) => ServerRecord;
+
+/** What an answer is made of is not known yet. */
+const UNKNOWN = Symbol();
+
+/** An answer whose turn has not come. */
 interface Slot {
   /** The request's id. */
   id: number;
-  /** Makes it, when its turn has come; undefined as long as it can't be made. */
-  make: (() => ServerRecord) | undefined;
+  make: Make<unknown>;
+  /** What it is made of, or why the request is refused. */
+  outcome: unknown;
 }
 
 /** One session's answers: sent in the order of the requests, whichever is known first. */
@@ -28,7 +35,7 @@ export class Answers {
   /** Answers a request: at once, or after those before it. */
   add(id: number, make: () => ServerRecord): void {
     if (this.#slots.length === 0) return this.#send(id, make);
-    this.#slots.push({ id, make });
+    this.#slots.push({ id, make, outcome: undefined });
   }
 
   /**
@@ -36,14 +43,10 @@ export class Answers {
    *
    * @returns takes what the answer is made of, or why the request is refused
    */
-  addLater<T>(id: number, make: (value: T) => ServerRecord): (outcome: T | Error) => void {
-    const slot: Slot = { id, make: undefined };
+  addLater<T>(id: number, make: Make<T>): (outcome: T | Error) => void {
+    const slot: Slot = { id, make: make as Make<unknown>, outcome: UNKNOWN };
     this.#slots.push(slot);
-    return (outcome) =>
-      this.#fill(slot, () => {
-        if (outcome instanceof Error) throw outcome;
-        return make(outcome);
-      });
+    return (outcome) => this.#fill(slot, outcome);
   }
 
   /** Fulfilled when at most so many requests have no answer. */
@@ -52,16 +55,23 @@ export class Answers {
     await new Promise<void>((resolve) => this.#waiting.push({ length, resolve }));
   }
 
-  #fill(slot: Slot, make: () => ServerRecord): void {
-    slot.make = make;
-    for (let first = this.#slots.at(0); first?.make !== undefined; first = this.#slots.at(0)) {
+  #fill(slot: Slot, outcome: unknown): void {
+    slot.outcome = outcome;
+    for (let first; (first = this.#slots.at(0)) !== undefined && first.outcome !== UNKNOWN;) {
       this.#slots.shift();
-      this.#send(first.id, first.make);
+      this.#sendOne(first);
     }
     if (this.#waiting.length === 0) return;
     this.#waiting = this.#waiting.filter(({ length, resolve }) => {
       if (this.#slots.length <= length) resolve();
       return this.#slots.length > length;
+    });
+  }
+
+  #sendOne({ id, make, outcome }: Slot): void {
+    this.#send(id, () => {
+      if (outcome instanceof Error) throw outcome;
+      return make(outcome, id);
     });
   }
 }

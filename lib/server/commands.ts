@@ -85,9 +85,18 @@ function publish(
 ): void | Promise<void> {
   const { hub, limits } = session.services;
   const draft = { text: parseText(text, limits), origin: session.originOf(id) };
-  const settled = session.answerLater<number>(id, (message) => ({ type: "sent", id, message }));
+  const settled = session.answerLater(id, sent);
   hub.post(session.username, draft, settled);
   return keepPace(session, draft);
+}
+
+/** The answer to who has sent a message; a function for all, since a closure would be kept until each commit is done. */
+export function sent(message: number, id: number): ServerRecord {
+  return { type: "sent", id, message };
+}
+
+function sentToAway(message: number, id: number): ServerRecord {
+  return { type: "sent", id, message, away: true };
 }
 
 function direct(
@@ -99,11 +108,8 @@ function direct(
   const addressee = accounts.find(to);
   if (addressee === undefined) throw noSuchUser();
   const draft = { to: addressee, text: parsed, origin: session.originOf(id) };
-  const away = hub.find(addressee) === undefined || undefined;
-  const settled = session.answerLater<number>(
-    id,
-    (message) => ({ type: "sent", id, message, away }),
-  );
+  const isAway = hub.find(addressee) === undefined;
+  const settled = session.answerLater(id, isAway ? sentToAway : sent);
   hub.post(session.username, draft, settled);
   return keepPace(session, draft);
 }

@@ -12,7 +12,7 @@ import { foldUsername, parseRoomName } from "../protocol/names.ts";
 import type { ClientRecords, UserSummary } from "../protocol/records.ts";
 import { ACTS, type Right } from "../protocol/roles.ts";
 import { parseText, parseTopic } from "../protocol/text.ts";
-import { keepPace } from "./commands.ts";
+import { keepPace, sent } from "./commands.ts";
 import type { Session } from "./session.ts";
 
 /** A list, or a room that is made, counts as so many commands. */
@@ -70,7 +70,7 @@ export function say(
   const parsed = parseText(text, limits);
   const { id: room } = findRoom(session, raw);
   const draft = { room, text: parsed, origin: session.originOf(id) };
-  const settled = session.answerLater<number>(id, (message) => ({ type: "sent", id, message }));
+  const settled = session.answerLater(id, sent);
   hub.post(session.username, draft, settled);
   return keepPace(session, draft);
 }

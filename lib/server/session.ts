@@ -14,7 +14,7 @@ import {
 } from "../protocol/records.ts";
 import { visibleLine } from "../protocol/visible.ts";
 import { VERSION } from "../version.ts";
-import { Answers } from "./answers.ts";
+import { Answers, type Make } from "./answers.ts";
 import { type Command, commands } from "./commands.ts";
 import type { ExpelCode, FailCode, Member } from "./active_user.ts";
 import type { RecordBlock } from "../protocol/record_block.ts";
@@ -188,7 +188,7 @@ export class Session implements Member {
   }
 
   /** The same when something is known. @returns takes that, or why the request is refused */
-  answerLater<T>(id: number, make: (value: T) => ServerRecord): (outcome: T | Error) => void {
+  answerLater<T>(id: number, make: Make<T>): (outcome: T | Error) => void {
     return this.#answers.addLater(id, make);
   }
 

@@ -2,8 +2,8 @@ import { DatabaseSync } from "node:sqlite";
 import type { Database } from "../../lib/messages/database.ts";
 import type { TempFolder } from "../helpers/temp_folder.ts";
 
-/** Each server's own affair: what it has still to take out of the stream. */
-const OWN = ["erasures", "sqlite_sequence"];
+/** Each server's own affair: what it has still to take out of the stream, and which lists it has written. */
+const OWN = ["erasures", "postings", "sqlite_sequence"];
 
 type Rows = Record<string, unknown>[];
 
@@ -22,7 +22,7 @@ function read(all: (sql: string) => Rows): Record<string, Rows> {
     // Whether credentials.txt has an account; a message says the newest event as well.
     for (const row of rows) {
       if (table === "credentials") delete row["filed"];
-      if (table === "journal") delete row["last"];
+      if (table === "journal") { for (const own of ["last", "posted"]) delete row[own]; }
     }
     return [table, rows.sort(byText)] as const;
   });
