@@ -384,11 +384,12 @@ export class ChatServer {
 
   /** What an account had that has gone, its messages too, is never for another one of its name. */
   async #reconcile(): Promise<void> {
-    const { filed: { revision }, identities, operators } = this.#services.accounts;
+    const { accounts } = this.#services;
+    const { revision } = accounts.filed;
     // Where the file is gone the accounts need not be: it may come back.
-    if (this.#database.lost || identities.size === 0 || revision === this.#reconciled) return;
-    await reconcile(identities, this.#services);
-    await reconcileOperators(operators, this.#services);
+    if (this.#database.lost || revision === this.#reconciled || accounts.count === 0) return;
+    await reconcile(accounts.identities, this.#services);
+    await reconcileOperators(accounts.operators, this.#services);
     this.#reconciled = revision;
   }
 
