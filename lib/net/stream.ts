@@ -13,6 +13,8 @@ const CLOSE_LIMIT_MS = 1_000;
 const IGNORED_BYTES = 4_096;
 
 const utf8 = new TextEncoder();
+function nothing(): void {}
+
 /** Those of all connections. */
 const BUFFERS = new WriteBuffers();
 
@@ -47,13 +49,13 @@ export class StreamConnection implements Connection {
   #unsent: (string | Uint8Array)[] = [];
   /** What waits to be written or is being written. */
   readonly #unwritten: UnwrittenShare;
-  onWritable: () => void = () => {};
+  onWritable: () => void = nothing;
   #cutOff = false;
   #flushing: Promise<void> | undefined;
   #closing: Promise<void> | undefined;
   #aborted = false;
   /** Ends the wait of {@linkcode close}. */
-  #onAborted = () => {};
+  #onAborted = nothing;
 
   /**
    * @param budget what may wait to be written, over all connections. @default no limit

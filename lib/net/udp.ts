@@ -37,7 +37,9 @@ export class UdpSocket implements DatagramSocket {
     while (!this.#closed) {
       try {
         const [datagram, from] = await this.#socket.receive(buffer);
-        yield [datagram, from as Deno.NetAddr];
+        // The runtime's own address is an object that takes six times the memory, and sessions keep theirs.
+        const { hostname, port } = from as Deno.NetAddr;
+        yield [datagram, { hostname, port }];
       } catch {
         if (this.#closed) return;
         // Windows reports here that an earlier datagram found nobody (error 10054), or that one was
