@@ -120,14 +120,21 @@ export async function acceptAll<C extends Deno.Conn>(
   }
 }
 
-class PlainIncoming implements Incoming {
-  readonly remote: Endpoint;
-  protected readonly conn: Deno.Conn;
+class PlainIncoming implements Incoming, ByteStream {
+  readonly remoteAddr: Deno.NetAddr;
+  readonly localAddr: Deno.NetAddr;
+  readonly #conn: Deno.Conn;
   #writing: Promise<void> | undefined;
+  #closed = false;
 
   constructor(conn: Deno.Conn) {
-    this.remote = conn.remoteAddr as Deno.NetAddr;
-    this.conn = conn;
+    this.remoteAddr = conn.remoteAddr as Deno.NetAddr;
+    this.localAddr = conn.localAddr as Deno.NetAddr;
+    this.#conn = conn;
+  }
+
+  get remote(): Endpoint {
+    return this.remoteAddr;
   }
 
   get lingering(): Promise<void> | undefined {
@@ -135,32 +142,27 @@ class PlainIncoming implements Incoming {
   }
 
   secure(): Promise<ByteStream> {
-    return Promise.resolve(this.watched());
+    return Promise.resolve(this);
   }
 
-  /** The connection, where a write that is pending shows. */
-  protected watched(): ByteStream {
-    const { conn } = this;
-    return {
-      localAddr: conn.localAddr,
-      remoteAddr: conn.remoteAddr,
-      read: (buffer) => conn.read(buffer),
-      write: async (bytes) => {
-        const writing = conn.write(bytes);
-        this.#writing = writing.then(() => {}, () => {}).then(() => this.#writing = undefined);
-        return await writing;
-      },
-      closeWrite: () => conn.closeWrite(),
-      close: () => this.close(),
-    };
+  read(buffer: Uint8Array): Promise<number | null> {
+    return this.#conn.read(buffer);
+  }
+
+  write(bytes: Uint8Array): Promise<number> {
+    const writing = this.#conn.write(bytes);
+    this.#writing = writing.then(() => {}, () => {}).then(() => this.#writing = undefined);
+    return writing;
+  }
+
+  closeWrite(): Promise<void> {
+    return this.#conn.closeWrite();
   }
 
   close(): void {
-    try {
-      this.conn.close();
-    } catch {
-      // It is closed.
-    }
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#conn.close();
   }
 }
 
@@ -169,7 +171,7 @@ class RelayedIncoming extends PlainIncoming {
 
   constructor(conn: Deno.Conn, identity: Identity) {
     super(conn);
-    this.#relay = new TlsRelay(this.watched(), identity);
+    this.#relay = new TlsRelay(this, identity);
   }
 
   override secure(): Promise<ByteStream> {

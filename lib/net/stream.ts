@@ -1,10 +1,11 @@
 import { Buffer } from "node:buffer";
 import { ProtocolError } from "../protocol/errors.ts";
-import { concat, LineDecoder } from "../protocol/lines.ts";
+import { LineDecoder } from "../protocol/lines.ts";
 import { MAX_LINE_BYTES, MAX_UNWRITTEN_BYTES } from "../protocol/limits.ts";
 import type { Connection, Endpoint } from "./connection.ts";
 import { ReadSize } from "./read_size.ts";
 import { UnwrittenBudget, type UnwrittenShare } from "./unwritten.ts";
+import { WriteBuffers } from "./write_buffers.ts";
 
 /** How long {@linkcode StreamConnection.close} waits for the other side, in milliseconds. */
 const CLOSE_LIMIT_MS = 1_000;
@@ -12,6 +13,10 @@ const CLOSE_LIMIT_MS = 1_000;
 const IGNORED_BYTES = 4_096;
 
 const utf8 = new TextEncoder();
+function nothing(): void {}
+
+/** Those of all connections. */
+const BUFFERS = new WriteBuffers();
 
 /**
  * What carries bytes both ways: TCP, or TLS over it. `close` ends it at once, whatever waits to be
@@ -39,21 +44,26 @@ export class StreamConnection implements Connection {
   readonly local: Endpoint;
   readonly remote: Endpoint;
   readonly #stream: ByteStream;
+  readonly #buffers: WriteBuffers;
   readonly #decoder = new LineDecoder(MAX_LINE_BYTES);
   #unsent: (string | Uint8Array)[] = [];
   /** What waits to be written or is being written. */
   readonly #unwritten: UnwrittenShare;
-  onWritable: () => void = () => {};
+  onWritable: () => void = nothing;
   #cutOff = false;
   #flushing: Promise<void> | undefined;
   #closing: Promise<void> | undefined;
   #aborted = false;
   /** Ends the wait of {@linkcode close}. */
-  #onAborted = () => {};
+  #onAborted = nothing;
 
-  /** @param budget what may wait to be written, over all connections. @default no limit */
-  constructor(stream: ByteStream, budget = new UnwrittenBudget()) {
+  /**
+   * @param budget what may wait to be written, over all connections. @default no limit
+   * @param buffers where what is written is put together. @default those of all connections
+   */
+  constructor(stream: ByteStream, budget = new UnwrittenBudget(), buffers = BUFFERS) {
     this.#stream = stream;
+    this.#buffers = buffers;
     this.#unwritten = budget.open(() => this.#cut());
     this.local = stream.localAddr as Deno.NetAddr;
     this.remote = stream.remoteAddr as Deno.NetAddr;
@@ -143,12 +153,17 @@ export class StreamConnection implements Connection {
       while (this.#unsent.length > 0) {
         const parts = this.#unsent;
         this.#unsent = [];
-        const bytes = join(parts);
-        for (let written = 0; written < bytes.length;) {
-          const count = await this.#stream.write(bytes.subarray(written));
-          if (this.#aborted) return;
-          this.#unwritten.add(-count);
-          written += count;
+        const buffer = this.#buffers.take(this.#unwritten.bytes);
+        try {
+          const bytes = join(parts, buffer);
+          for (let written = 0; written < bytes.length;) {
+            const count = await this.#stream.write(bytes.subarray(written));
+            if (this.#aborted) return;
+            this.#unwritten.add(-count);
+            written += count;
+          }
+        } finally {
+          this.#buffers.give(buffer);
         }
         if (this.room > 0) this.onWritable();
       }
@@ -180,20 +195,22 @@ export class StreamConnection implements Connection {
   }
 }
 
-/** One array with the bytes of all parts, texts as UTF-8. */
-function join(parts: readonly (string | Uint8Array)[]): Uint8Array {
-  const pieces: Uint8Array[] = [];
+/** The bytes of all parts, texts as UTF-8, at the beginning of a buffer that has room for them. */
+function join(parts: readonly (string | Uint8Array)[], buffer: Uint8Array): Uint8Array {
+  let length = 0;
   for (let index = 0; index < parts.length;) {
     const part = parts[index]!;
     if (typeof part !== "string") {
-      pieces.push(part);
+      buffer.set(part, length);
+      length += part.length;
       index++;
       continue;
     }
     // Texts that stand together are encoded together.
     const begin = index;
     while (typeof parts[index] === "string") index++;
-    pieces.push(utf8.encode(parts.slice(begin, index).join("")));
+    const text = parts.slice(begin, index).join("");
+    length += utf8.encodeInto(text, buffer.subarray(length)).written;
   }
-  return pieces.length === 1 ? pieces[0]! : concat(pieces);
+  return buffer.subarray(0, length);
 }

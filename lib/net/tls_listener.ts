@@ -106,10 +106,11 @@ class TlsIncoming implements Incoming {
   async secure(): Promise<ByteStream> {
     const below = this.#socket;
     const socket = new TLSSocket(below, { isServer: true, secureContext: this.#context });
-    socket.on("error", () => {});
-    const closed = new AbortController();
-    below.once("close", () => closed.abort(new Error("the connection was closed")));
-    await once(socket, "secure", { signal: closed.signal });
+    await new Promise<void>((resolve, reject) => {
+      socket.on("error", reject);
+      socket.once("secure", resolve);
+      below.once("close", () => reject(new Error("the connection was closed")));
+    });
     return new NodeStream(socket, {
       local: this.#local,
       remote: this.remote,

@@ -49,7 +49,9 @@ export class UdpSocket implements DatagramSocket {
         await new Promise((resolve) => setTimeout(resolve, ERROR_PAUSE_MS));
         continue;
       }
-      take(received[0], received[1] as Deno.NetAddr);
+      // The runtime's own address is an object that takes six times the memory, and sessions keep theirs.
+      const { hostname, port } = received[1] as Deno.NetAddr;
+      take(received[0], { hostname, port });
     }
   }
 

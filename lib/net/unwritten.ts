@@ -10,8 +10,8 @@ export interface UnwrittenShare {
   close(): void;
 }
 
-/** On one connection at most so much waits by choice, in bytes: large writes cost least. */
-const HIGH_WATER_BYTES = 65_536;
+/** On one connection at most so much waits by choice, in bytes: large writes cost least, and this fits into a write buffer. */
+const HIGH_WATER_BYTES = 61_440;
 
 /**
  * Counts what waits to be written, over all connections, in bytes. Where that is too much, the

@@ -1,9 +1,12 @@
 /** Integers from `first` to `last`, both included. */
 export type Range = readonly [first: number, last: number];
 
+/** What sets have that are empty, as nearly all are nearly always. */
+const NONE: [number, number][] = [];
+
 /** A set of integers, kept as ranges: ascending, with a gap before each. */
 export class RangeSet {
-  readonly #ranges: [first: number, last: number][] = [];
+  #ranges: [first: number, last: number][] = NONE;
 
   /** How many ranges there are. */
   get size(): number {
@@ -29,7 +32,8 @@ export class RangeSet {
   add(first: number, last: number): void {
     const end = this.#ranges.at(-1);
     // What comes in order, as nearly all does, is added at the end.
-    if (end === undefined || first > end[1] + 1) return void this.#ranges.push([first, last]);
+    if (end === undefined) return void (this.#ranges = [[first, last]]);
+    if (first > end[1] + 1) return void this.#ranges.push([first, last]);
     if (first === end[1] + 1) return void (end[1] = last);
     const from = this.#find(first - 1);
     let to = from;
@@ -61,7 +65,7 @@ export class RangeSet {
 
   /** Takes everything out. */
   clear(): void {
-    this.#ranges.length = 0;
+    this.#ranges = NONE;
   }
 
   /** What of a range is not in the set, ascending. */

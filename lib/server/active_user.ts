@@ -51,8 +51,8 @@ export interface ActiveUser {
   /** Those that have caught up, and get what is sent now. */
   live: Set<Member>;
   unread: Unread;
-  /** The rooms that it is in. */
-  rooms: Set<number>;
+  /** The rooms that it is in, if it is in any. */
+  rooms: Set<number> | undefined;
   heard: Heard;
   /** When its first session began, and when it last sent something. */
   since: Date;

@@ -14,7 +14,7 @@ export class Crowds {
     const crowd = this.#rooms.get(room);
     if (crowd === undefined) this.#rooms.set(room, new Set([user]));
     else crowd.add(user);
-    user.rooms.add(room);
+    (user.rooms ??= new Set()).add(room);
   }
 
   /** It is not any more, or not active. */
@@ -22,7 +22,7 @@ export class Crowds {
     const crowd = this.#rooms.get(room);
     crowd?.delete(user);
     if (crowd?.size === 0) this.#rooms.delete(room);
-    user.rooms.delete(room);
+    user.rooms?.delete(room);
   }
 }
 

@@ -197,7 +197,7 @@ export class Hub {
       members: new Map(),
       live: new Set(),
       unread: new Unread(),
-      rooms: new Set(),
+      rooms: undefined,
       heard: new Heard(),
       since: now,
       lastSent: now,
@@ -246,7 +246,7 @@ export class Hub {
     this.#here--;
     if (this.#elsewhere.users.has(user.key)) this.#both--;
     else this.#goneEverywhere(user);
-    for (const room of user.rooms) this.#crowds.remove(room, user);
+    for (const room of user.rooms ?? []) this.#crowds.remove(room, user);
     this.#acknowledgements.flush(user);
     this.#forget(user);
   }
@@ -350,7 +350,7 @@ export class Hub {
       (key) =>
         only !== undefined
           ? key === only
-          : room === undefined || this.#users.get(key)?.rooms.has(room) === true,
+          : room === undefined || this.#users.get(key)?.rooms?.has(room) === true,
     );
   }
 

@@ -154,9 +154,14 @@ export async function resume(
   { id, username, token, last, overview }: ClientRecords["resume"],
 ): Promise<void> {
   const { accounts, journal } = session.services;
-  const catchUp = requireCurrent(session, { username, token, last });
-  if (catchUp !== undefined) await catchUp;
-  const found = findLogin(session, username, token);
+  let known = findLogin(session, username, token);
+  // A client that comes from another server may know more than this one does yet.
+  const catchUp = known !== undefined && last <= journal.last ? undefined : journal.catchUp();
+  if (catchUp !== undefined) {
+    await requireCurrent(session, catchUp);
+    known = findLogin(session, username, token);
+  }
+  const found = requireLogin(session, username, known);
   if (last > journal.last) {
     throw new ProtocolError(
       "no-such-message",
@@ -169,7 +174,9 @@ export async function resume(
   if (paced !== undefined) await paced;
   if (session.state === "ended") return;
   // Meanwhile the token may have ended, or another connection may have come back with it.
-  const login = paced === undefined ? found : findLogin(session, username, token);
+  const login = paced === undefined
+    ? found
+    : requireLogin(session, username, findLogin(session, username, token));
   endEarlier(session, login.id);
   session.username = accounts.find(username)!;
   requireNoBan(session);
@@ -180,23 +187,10 @@ export async function resume(
   session.welcome(id, { login: login.id, last: Math.max(last, began), began, overview });
 }
 
-/**
- * A client that comes from another server may know more than this one does yet.
- *
- * @throws {ProtocolError} `not-readable`, where this server can't find out
- */
-function requireCurrent(
-  session: Session,
-  { username, token, last }: Pick<ClientRecords["resume"], "username" | "token" | "last">,
-): Promise<void> | undefined {
-  const { accounts, journal, logins } = session.services;
-  const login = logins.find(token);
-  const isKnown = login !== undefined && login.credential === accounts.credential(username);
-  const catchUp = isKnown && last <= journal.last ? undefined : journal.catchUp();
-  return catchUp && session.work(() => catchUp).then((isCurrent) => {
-    if (isCurrent) return;
-    throw new ProtocolError("not-readable", "this server does not know yet what the others know");
-  });
+/** @throws {ProtocolError} `not-readable`, where this server can't find out what the others know */
+async function requireCurrent(session: Session, catchUp: Promise<boolean>): Promise<void> {
+  if (await session.work(() => catchUp)) return;
+  throw new ProtocolError("not-readable", "this server does not know yet what the others know");
 }
 
 function endEarlier({ services }: Session, login: number): void {
@@ -204,14 +198,18 @@ function endEarlier({ services }: Session, login: number): void {
   services.returning.get(login)?.end("resumed", why);
 }
 
-/** @throws {ProtocolError} `bad-token` */
-function findLogin(session: Session, username: string, token: string): Login {
-  const { accounts, logins } = session.services;
+/** The login of this user that has this token; undefined where none has, as far as this server knows. */
+function findLogin({ services }: Session, username: string, token: string): Login | undefined {
+  const { accounts, logins } = services;
   const login = logins.find(token);
-  const account = foldUsername(username);
-  if (login?.account === account && login.credential === accounts.credential(username)) {
-    return login;
-  }
+  const isTheirs = login?.account === foldUsername(username) &&
+    login.credential === accounts.credential(username);
+  return isTheirs ? login : undefined;
+}
+
+/** @throws {ProtocolError} `bad-token` */
+function requireLogin(session: Session, username: string, login: Login | undefined): Login {
+  if (login !== undefined) return login;
   session.reportRefused("bad-token", "resume refused: no such token", username);
   throw new ProtocolError(
     "bad-token",

@@ -339,7 +339,7 @@ export class ChatServer {
     referrals[Symbol.dispose]();
     // Who came in the meantime has seen nothing yet.
     await Promise.all([...this.#sessions.keys()].map((session) => session.stop(final)));
-    await Promise.all(this.#sessions.values());
+    await Promise.allSettled(this.#sessions.values());
     this.#ports.udp[Symbol.dispose]();
     // The port is free for another server only when nobody reads any more.
     await this.#receiving;
@@ -393,18 +393,17 @@ export class ChatServer {
   async #reconcile(): Promise<void> {
     const { accounts } = this.#services;
     const { revision } = accounts.filed;
-    if (this.#database.lost || revision === this.#reconciled) return;
-    const { identities, operators } = accounts;
     // Where the file is gone the accounts need not be: it may come back.
-    if (identities.size === 0) return;
-    await reconcile(identities, this.#services);
-    await reconcileOperators(operators, this.#services);
+    if (this.#database.lost || revision === this.#reconciled || accounts.count === 0) return;
+    await reconcile(accounts.identities, this.#services);
+    await reconcileOperators(accounts.operators, this.#services);
     this.#reconciled = revision;
   }
 
   /** What nobody foresaw must not end the server. */
   readonly #report = (error: unknown) => this.#services.log(`unforeseen: ${error}`);
 
+  /** Serves a client until its connection ends. */
   async #serve(incoming: Incoming): Promise<void> {
     const { incidents, known } = this.#services;
     const origin = originOf(incoming.remote.hostname);
@@ -422,22 +421,18 @@ export class ChatServer {
     try {
       const stream = await this.#secure(incoming);
       if (stream === undefined) incidents.report("connection refused: no TLS handshake", origin);
-      if (stream !== undefined && !this.#closing) await this.#run(stream, place);
+      if (stream === undefined || this.#closing) return;
+      const connection = new StreamConnection(stream, this.#unwritten);
+      const session = new Session(connection, this.#services, place);
+      const running = session.run();
+      this.#sessions.set(session, running);
+      await running.finally(() => this.#sessions.delete(session));
     } finally {
       place[Symbol.dispose]();
       incoming.close();
       await this.#outlast(incoming, origin);
       this.#open--;
     }
-  }
-
-  /** Serves a client until its connection ends. */
-  async #run(stream: ByteStream, place: Disposable): Promise<void> {
-    const connection = new StreamConnection(stream, this.#unwritten);
-    const session = new Session(connection, this.#services, place);
-    const running = session.run().catch(this.#report).finally(() => this.#sessions.delete(session));
-    this.#sessions.set(session, running);
-    await running;
   }
 
   /** What was closed and is still there counts among the connections that are not logged in. */

@@ -14,27 +14,28 @@ const ACKNOWLEDGED = 0;
 /** One account's direct messages that its sessions have, and that nobody has acknowledged as far as the log knows. */
 export class Unread {
   /** How many sessions have each, by id. */
-  readonly #holders = new Map<number, number>();
+  #holders: Map<number, number> | undefined;
   #handed: Map<Deliveries, Fifo<Handed>> | undefined;
 
   /** Whether nothing is on its way, and the log knows everything. */
   get isEmpty(): boolean {
-    return this.#holders.size === 0;
+    return (this.#holders?.size ?? 0) === 0;
   }
 
   /** Whether a session has this message, or it was acknowledged. */
   has(id: number): boolean {
-    return this.#holders.has(id);
+    return this.#holders?.has(id) ?? false;
   }
 
   /** Messages go to a session. @param number the first one's delivery number */
   hand(session: Deliveries, ids: readonly number[], number: number): void {
+    const counts = this.#holders ??= new Map();
     this.#handed ??= new Map();
     const handed = this.#handed.get(session) ?? new Fifo();
     this.#handed.set(session, handed);
     for (const id of ids) {
-      const holders = this.#holders.get(id);
-      if (holders !== ACKNOWLEDGED) this.#holders.set(id, (holders ?? 0) + 1);
+      const holders = counts.get(id);
+      if (holders !== ACKNOWLEDGED) counts.set(id, (holders ?? 0) + 1);
       handed.push({ id, number: number++ });
     }
   }
@@ -49,8 +50,9 @@ export class Unread {
     const handed = this.#handed?.get(session);
     for (let next; (next = handed?.at(0)) !== undefined && next.number < session.delivered;) {
       handed!.shift();
-      if (this.#holders.get(next.id) === ACKNOWLEDGED || !this.#holders.has(next.id)) continue;
-      this.#holders.set(next.id, ACKNOWLEDGED);
+      const holders = this.#holders!.get(next.id);
+      if (holders === undefined || holders === ACKNOWLEDGED) continue;
+      this.#holders!.set(next.id, ACKNOWLEDGED);
       first.push(next);
     }
     return first;
@@ -58,17 +60,17 @@ export class Unread {
 
   /** The log knows of these acknowledgements, or never will. */
   written(ids: readonly number[]): void {
-    for (const id of ids) this.#holders.delete(id);
+    for (const id of ids) this.#holders?.delete(id);
   }
 
   /** A session has ended. Whether it leaves messages that no other one has. */
   leave(session: Deliveries): boolean {
     let orphans = false;
     for (const { id } of this.#handed?.get(session)?.drain() ?? []) {
-      const holders = this.#holders.get(id);
+      const holders = this.#holders!.get(id);
       if (holders === undefined || holders === ACKNOWLEDGED) continue;
-      if (holders > 1) this.#holders.set(id, holders - 1);
-      else orphans = this.#holders.delete(id);
+      if (holders > 1) this.#holders!.set(id, holders - 1);
+      else orphans = this.#holders!.delete(id);
     }
     this.#handed?.delete(session);
     return orphans;

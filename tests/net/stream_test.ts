@@ -2,6 +2,8 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import { toText } from "@std/streams/to-text";
 import { formatEndpoint } from "../../lib/net/connection.ts";
 import { StreamConnection } from "../../lib/net/stream.ts";
+import { UnwrittenBudget } from "../../lib/net/unwritten.ts";
+import { WriteBuffers } from "../../lib/net/write_buffers.ts";
 import { ProtocolError } from "../../lib/protocol/errors.ts";
 
 /** A connection, and the bare other end of it. */
@@ -68,6 +70,46 @@ Deno.test("StreamConnection.send() cuts a peer off that takes nothing", async ()
   for (let sent = 0; sent < 9 * 1_024 * 1_024; sent += line.length) connection.send(line);
   assertEquals(await lines, []);
   other.close();
+});
+
+Deno.test("StreamConnection leaves its buffer to others when a write is done, or has failed, and not before", async () => {
+  const buffers = new WriteBuffers();
+  const address = { transport: "tcp", hostname: "127.0.0.1", port: 1 } as const;
+  const writes: (PromiseWithResolvers<number> & { bytes: Uint8Array })[] = [];
+  function connect(): StreamConnection {
+    return new StreamConnection(
+      {
+        localAddr: address,
+        remoteAddr: address,
+        read: () => Promise.resolve(null),
+        write: (bytes) => {
+          writes.push({ bytes, ...Promise.withResolvers<number>() });
+          return writes.at(-1)!.promise;
+        },
+        closeWrite: () => Promise.resolve(),
+        close: () => {},
+      },
+      new UnwrittenBudget(),
+      buffers,
+    );
+  }
+  const memory = () => writes.map(({ bytes }) => bytes.byteOffset);
+  const [a, b, c] = [connect(), connect(), connect()];
+  a.send("a".repeat(2_000));
+  b.send("b".repeat(2_000));
+  await Promise.resolve();
+  writes[0]!.resolve(1_000);
+  await new Promise((resolve) => setTimeout(resolve));
+  assertEquals(new TextDecoder().decode(writes[2]!.bytes), `${"a".repeat(1_000)}\n`);
+  writes[2]!.resolve(1_001);
+  writes[1]!.reject(new Error("the connection was reset"));
+  await new Promise((resolve) => setTimeout(resolve));
+  a.send("A".repeat(2_000));
+  c.send("C".repeat(2_000));
+  await Promise.resolve();
+  assertEquals(new Set(memory().slice(3)), new Set(memory().slice(0, 2)));
+  a.abort();
+  c.abort();
 });
 
 Deno.test("StreamConnection.remote is the other side's end", async () => {

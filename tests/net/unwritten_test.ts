@@ -30,7 +30,7 @@ Deno.test("UnwrittenBudget ends whoever lets most wait, when it is too much in a
 Deno.test("UnwrittenBudget gives each connection its part of half of what may wait", () => {
   const budget = new UnwrittenBudget(1_000_000);
   const first = budget.open(() => {});
-  assertEquals(first.room, 65_536);
+  assertEquals(first.room, 61_440);
   const others = Array.from({ length: 9 }, () => budget.open(() => {}));
   assertEquals(first.room, 50_000);
   first.add(20_000);
@@ -39,7 +39,7 @@ Deno.test("UnwrittenBudget gives each connection its part of half of what may wa
   assertEquals(first.room, 0);
   first.close();
   for (const other of others) other.close();
-  assertEquals([budget.bytes, budget.open(() => {}).room], [0, 65_536]);
+  assertEquals([budget.bytes, budget.open(() => {}).room], [0, 61_440]);
 });
 
 Deno.test("UnwrittenBudget has room again for what others have written", () => {
