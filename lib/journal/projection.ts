@@ -226,14 +226,14 @@ export class Projection implements Reader {
   #stored(id: number, event: MessageEvent, deletion: Deletion | undefined): StoredMessage {
     const { from, to, room, sent, announcement, origin } = event;
     const name = room === undefined ? undefined : this.rooms.nameOf(room);
-    const said = deletion === undefined ? { text: event.text } : { text: "", deleted: deletion.by };
     const message = {
       id,
       from,
       to,
       room: name,
       sent,
-      ...said,
+      text: deletion === undefined ? event.text : "",
+      ...deletion && { deleted: deletion.by },
       ...announcement && { announcement },
     };
     return { message, login: origin?.login, room };

@@ -167,6 +167,8 @@ export class Session implements Member {
         next.then(({ done }) => done && this.#abandon(), () => {});
         this.#liveness.heard();
         await this.#take(lines);
+        // Emptied, since this loop and the one that reads would keep the texts until the next ones come.
+        (lines as string[]).length = 0;
       }
     } catch (error) {
       // What came before is answered first.

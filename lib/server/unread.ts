@@ -1,11 +1,20 @@
 import { Fifo } from "../protocol/fifo.ts";
 import type { Deliveries } from "./marks.ts";
 
-/** A direct message on its way to a session. */
-interface Handed {
+/** A direct message that a session has acknowledged. */
+interface Acknowledged {
   id: number;
   /** Its delivery number. */
   number: number;
+}
+
+/** Direct messages on their way to a session. */
+interface Run {
+  ids: readonly number[];
+  /** The first one's delivery number. */
+  number: number;
+  /** How many of them the session has acknowledged. */
+  acknowledged: number;
 }
 
 /** It was acknowledged, and the log does not know that yet. */
@@ -15,7 +24,7 @@ const ACKNOWLEDGED = 0;
 export class Unread {
   /** How many sessions have each, by id. */
   #holders: Map<number, number> | undefined;
-  #handed: Map<Deliveries, Fifo<Handed>> | undefined;
+  #handed: Map<Deliveries, Fifo<Run>> | undefined;
 
   /** Whether nothing is on its way, and the log knows everything. */
   get isEmpty(): boolean {
@@ -29,6 +38,7 @@ export class Unread {
 
   /** Messages go to a session. @param number the first one's delivery number */
   hand(session: Deliveries, ids: readonly number[], number: number): void {
+    if (ids.length === 0) return;
     const counts = this.#holders ??= new Map();
     this.#handed ??= new Map();
     const handed = this.#handed.get(session) ?? new Fifo();
@@ -36,8 +46,8 @@ export class Unread {
     for (const id of ids) {
       const holders = counts.get(id);
       if (holders !== ACKNOWLEDGED) counts.set(id, (holders ?? 0) + 1);
-      handed.push({ id, number: number++ });
     }
+    handed.push({ ids, number, acknowledged: 0 });
   }
 
   /**
@@ -45,15 +55,18 @@ export class Unread {
    *
    * @returns those that nobody had acknowledged before; the log has to be told of them
    */
-  acknowledged(session: Deliveries): Handed[] {
-    const first: Handed[] = [];
+  acknowledged(session: Deliveries): Acknowledged[] {
+    const first: Acknowledged[] = [];
     const handed = this.#handed?.get(session);
-    for (let next; (next = handed?.at(0)) !== undefined && next.number < session.delivered;) {
-      handed!.shift();
-      const holders = this.#holders!.get(next.id);
+    for (let run; (run = handed?.at(0)) !== undefined;) {
+      const number = run.number + run.acknowledged;
+      if (number >= session.delivered) break;
+      const id = run.ids[run.acknowledged++]!;
+      if (run.acknowledged === run.ids.length) handed!.shift();
+      const holders = this.#holders!.get(id);
       if (holders === undefined || holders === ACKNOWLEDGED) continue;
-      this.#holders!.set(next.id, ACKNOWLEDGED);
-      first.push(next);
+      this.#holders!.set(id, ACKNOWLEDGED);
+      first.push({ id, number });
     }
     return first;
   }
@@ -66,7 +79,8 @@ export class Unread {
   /** A session has ended. Whether it leaves messages that no other one has. */
   leave(session: Deliveries): boolean {
     let orphans = false;
-    for (const { id } of this.#handed?.get(session)?.drain() ?? []) {
+    const runs = this.#handed?.get(session)?.drain() ?? [];
+    for (const id of runs.flatMap(({ ids }) => ids)) {
       const holders = this.#holders!.get(id);
       if (holders === undefined || holders === ACKNOWLEDGED) continue;
       if (holders > 1) this.#holders!.set(id, holders - 1);
