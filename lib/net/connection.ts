@@ -15,11 +15,11 @@ export interface Connection {
   maxLineBytes: number;
   /**
    * The lines that the other side sends, all that have come in each time, until either side ends the
-   * connection, however it ends. To be iterated once.
+   * connection, however it ends. To be iterated once; each array is the caller's.
    *
    * @throws {ProtocolError} where what comes is no line
    */
-  batches(): AsyncIterable<readonly string[]>;
+  batches(): AsyncIterable<string[]>;
   /**
    * Sends a line, given in parts: texts, or bytes of UTF-8. What is sent in one turn of the loop is written
    * at once. After the end it does nothing. A peer that lets too much wait is cut off.

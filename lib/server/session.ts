@@ -168,7 +168,7 @@ export class Session implements Member {
         this.#liveness.heard();
         await this.#take(lines);
         // Emptied, since this loop and the one that reads would keep the texts until the next ones come.
-        (lines as string[]).length = 0;
+        lines.length = 0;
       }
     } catch (error) {
       // What came before is answered first.
