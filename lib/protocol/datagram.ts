@@ -5,6 +5,7 @@
  */
 import { type Aead, runtimeAead, TAG_BYTES } from "./aead.ts";
 import { MAX_PACKET_BYTES } from "./limits.ts";
+import { Pieces } from "./pieces.ts";
 import { ReplayWindow } from "./replay.ts";
 
 const VERSION = 2;
@@ -29,10 +30,9 @@ export const PacketType = {
 } as const;
 export type PacketType = (typeof PacketType)[keyof typeof PacketType];
 
-/** Packets are made in pieces of memory of so many bytes. */
-const PIECE_BYTES = 16_384;
-let piece = new Uint8Array(0);
-let used = 0;
+const packets = new Pieces(16_384);
+/** Small pieces, since one stays as long as the last session that has its keys there. */
+const secrets = new Pieces(4_096);
 const nonceBytes = new Uint8Array(12);
 
 const types: ReadonlySet<number> = new Set(Object.values(PacketType));
@@ -82,8 +82,8 @@ export class PacketSealer {
   constructor({ protection, session, key, aead = runtimeAead }: PacketProtection) {
     this.#plain = protection === "plain";
     this.#aead = aead;
-    this.#session = Uint8Array.fromHex(session);
-    this.#key = Uint8Array.fromHex(key);
+    this.#session = keep(session);
+    this.#key = keep(key);
   }
 
   /** The number that the next packet gets. */
@@ -98,7 +98,7 @@ export class PacketSealer {
     if (bytes > MAX_PAYLOAD_BYTES) {
       throw new RangeError(`Cannot seal ${bytes} bytes: ${MAX_PAYLOAD_BYTES} at most`);
     }
-    const packet = allocate(PACKET_OVERHEAD_BYTES + bytes);
+    const packet = packets.cut(PACKET_OVERHEAD_BYTES + bytes);
     packet[0] = VERSION;
     packet[1] = type;
     packet.set(this.#session, 2);
@@ -131,7 +131,7 @@ export class PacketOpener {
     this.#plain = protection === "plain";
     this.#aead = aead;
     this.#session = session;
-    this.#key = Uint8Array.fromHex(key);
+    this.#key = keep(key);
   }
 
   /**
@@ -157,13 +157,11 @@ export class PacketOpener {
   }
 }
 
-/** Memory of a larger piece: to have one of its own for each packet costs more than filling it. */
-function allocate(bytes: number): Uint8Array<ArrayBuffer> {
-  if (used + bytes > piece.length) {
-    piece = new Uint8Array(PIECE_BYTES);
-    used = 0;
-  }
-  return piece.subarray(used, used += bytes);
+/** The bytes that hexadecimal digits stand for, among those of other sessions. */
+function keep(hex: string): Uint8Array {
+  const bytes = secrets.cut(hex.length / 2);
+  bytes.setFromHex(hex);
+  return bytes;
 }
 
 function isPacketType(type: number): type is PacketType {

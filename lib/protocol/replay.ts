@@ -1,5 +1,9 @@
+import { Pieces } from "./pieces.ts";
+
 /** How far behind the highest number a packet may come and still be taken, in packets. */
 const WINDOW = 1_024;
+
+const windows = new Pieces(4_096);
 
 /**
  * Tells new packet numbers from repeated ones: a sliding window over the highest numbers seen, as in
@@ -8,7 +12,7 @@ const WINDOW = 1_024;
 export class ReplayWindow {
   #highest = -1;
   /** Whether the number with this remainder, of those within the window, was seen: a bit each. */
-  readonly #seen = new Uint8Array(WINDOW / 8);
+  readonly #seen = windows.cut(WINDOW / 8);
 
   /** The highest number marked, or -1. */
   get highest(): number {
