@@ -55,6 +55,7 @@ export function noDeliveries(): DeliveryCounts {
 
 /** A data packet that was sent, and neither acknowledged nor found to be lost. */
 interface InFlight {
+  packet: number;
   sentAt: number;
   /** The delivery numbers in it. */
   range: Range;
@@ -86,7 +87,8 @@ export class DeliverySender {
   readonly #overTcp = new RangeSet();
 
   #pathOpen = false;
-  readonly #inFlight = new Map<number, InFlight>();
+  /** Ascending. */
+  #inFlight: InFlight[] = [];
   #bytesInFlight = 0;
   #highestPacket = -1;
   /** When it was sent. */
@@ -186,7 +188,7 @@ export class DeliverySender {
    */
   next(now: number, packet: number, room: number): Transmission | undefined {
     // For so long nothing was sent that could have been acknowledged.
-    const idle = this.#inFlight.size === 0 && now - this.#sentAt >= SILENCE_MS;
+    const idle = this.#inFlight.length === 0 && now - this.#sentAt >= SILENCE_MS;
     if (idle) this.#unanswered = undefined;
     if (this.#pathOpen) {
       const taken = this.#takeProbe() ?? this.#takeLost() ?? this.#takeCalm(now);
@@ -206,13 +208,13 @@ export class DeliverySender {
   acknowledge({ largest, delay, delivered, ranges }: Ack, now: number): boolean {
     const highest = ranges.at(-1)?.[1] ?? delivered - 1;
     if (largest > this.#highestPacket || highest >= this.#unsent) return false;
-    const sample = this.#inFlight.get(largest);
+    const sample = this.#inFlight.find(({ packet }) => packet === largest);
     this.#settle(delivered);
     for (const [first, last] of ranges) {
       if (last >= this.#delivered) this.#early.add(Math.max(first, this.#delivered), last);
     }
     const inFlight = this.#bytesInFlight;
-    const arrived = this.#clearInFlight();
+    const arrived = this.#takeOut((sent) => this.#hasArrived(sent));
     if (sample !== undefined && arrived.includes(sample)) {
       this.#roundTrip.measure(now - sample.sentAt, delay / 1_000);
     }
@@ -225,8 +227,8 @@ export class DeliverySender {
     this.#largestAcknowledged = Math.max(this.#largestAcknowledged, largest);
     this.#findLost(now);
     if (this.#unanswered !== undefined && largest >= this.#unanswered.packet) {
-      const [oldest] = this.#inFlight.keys();
-      this.#unanswered = oldest === undefined ? undefined : { packet: oldest, since: now };
+      const [oldest] = this.#inFlight;
+      this.#unanswered = oldest && { packet: oldest.packet, since: now };
       this.#probes = 0;
       this.#probedAt = now;
     }
@@ -242,13 +244,13 @@ export class DeliverySender {
   acknowledgeAll(delivered: number): boolean {
     if (delivered > this.#unsent) return false;
     this.#settle(delivered);
-    this.#clearInFlight();
+    this.#takeOut((sent) => this.#hasArrived(sent));
     return true;
   }
 
   /** When {@linkcode timeOut} wants to be called, or undefined. */
   deadline(): number | undefined {
-    if (this.#inFlight.size === 0) return undefined;
+    if (this.#inFlight.length === 0) return undefined;
     const silent = this.#unanswered ? this.#unanswered.since + SILENCE_MS : Infinity;
     return Math.min(this.#lossTime ?? Infinity, this.#probeTime(), silent);
   }
@@ -257,14 +259,14 @@ export class DeliverySender {
   timeOut(now: number): void {
     if (this.#pathOpen && this.#silent(now)) return this.closePath();
     if (this.#lossTime !== undefined && this.#lossTime <= now) return this.#findLost(now);
-    if (this.#inFlight.size === 0 || this.#probeTime() > now) return;
+    if (this.#inFlight.length === 0 || this.#probeTime() > now) return;
     this.#probes++;
     this.#probedAt = now;
     this.#probeDue = true;
-    const [oldest] = this.#inFlight.values();
+    const [oldest] = this.#inFlight;
     this.#packetSize.failed(oldest!.bytes);
     if (this.#doubtful) {
-      for (const { range } of this.#inFlight.values()) this.#rescued.add(...range);
+      for (const { range } of this.#inFlight) this.#rescued.add(...range);
     }
   }
 
@@ -297,20 +299,21 @@ export class DeliverySender {
    * flow shall not put it off.
    */
   #probeTime(): number {
-    const [oldest] = this.#inFlight.values();
+    const [oldest] = this.#inFlight;
     const since = Math.max(oldest!.sentAt, this.#probedAt);
     return since + this.#roundTrip.probeTimeout * 2 ** this.#probes;
   }
 
   #mayFly(): boolean {
-    return this.#bytesInFlight < this.#window.bytes && this.#inFlight.size < MAX_PACKETS_IN_FLIGHT;
+    return this.#bytesInFlight < this.#window.bytes &&
+      this.#inFlight.length < MAX_PACKETS_IN_FLIGHT;
   }
 
   /** Once more what waits longest, whether the window allows it or not (RFC 9002, section 7.5). */
   #takeProbe(): Gathered | undefined {
     if (!this.#probeDue) return undefined;
     this.#probeDue = false;
-    const [oldest] = this.#inFlight.values();
+    const [oldest] = this.#inFlight;
     const missing = oldest && this.#missing(oldest.range)[0];
     return missing && this.#packetful(missing);
   }
@@ -389,7 +392,7 @@ export class DeliverySender {
 
   #byPacket({ range, parts, bytes: records }: Gathered, now: number, packet: number): Transmission {
     const bytes = DATA_HEADER_BYTES + records;
-    this.#inFlight.set(packet, { sentAt: now, range, bytes });
+    this.#inFlight.push({ packet, sentAt: now, range, bytes });
     this.#bytesInFlight += bytes;
     this.#highestPacket = packet;
     this.#sentAt = now;
@@ -418,32 +421,28 @@ export class DeliverySender {
   /** Packets that a later one has overtaken for too long are lost (RFC 9002, section 6.1). */
   #findLost(now: number): void {
     this.#lossTime = undefined;
-    let last: InFlight | undefined;
-    for (const [packet, sent] of this.#inFlight) {
-      if (packet > this.#largestAcknowledged) break;
-      const lossTime = sent.sentAt + this.#roundTrip.lossDelay;
-      if (packet > this.#largestAcknowledged - PACKET_THRESHOLD && lossTime > now) {
-        this.#lossTime = Math.min(this.#lossTime ?? Infinity, lossTime);
-        continue;
-      }
-      this.#lose(packet, sent);
-      last = sent;
-    }
+    const lost = this.#takeOut(({ packet, sentAt }) => {
+      if (packet > this.#largestAcknowledged) return false;
+      const lossTime = sentAt + this.#roundTrip.lossDelay;
+      const isLost = packet <= this.#largestAcknowledged - PACKET_THRESHOLD || lossTime <= now;
+      if (!isLost) this.#lossTime = Math.min(this.#lossTime ?? Infinity, lossTime);
+      return isLost;
+    });
+    const last = lost.at(-1);
     if (last === undefined) return;
+    this.#lose(lost);
     this.#window.lost(last.sentAt, now);
     this.#packetSize.failed(last.bytes);
   }
 
   #loseAll(): void {
-    for (const [packet, sent] of this.#inFlight) this.#lose(packet, sent);
+    this.#lose(this.#takeOut(() => true));
     this.#lossTime = undefined;
   }
 
   /** What was lost goes into new packets; for the second time, over TCP as well. */
-  #lose(packet: number, { range, bytes }: InFlight): void {
-    this.#inFlight.delete(packet);
-    this.#bytesInFlight -= bytes;
-    for (const [first, last] of this.#missing(range)) {
+  #lose(lost: readonly InFlight[]): void {
+    for (const [first, last] of lost.flatMap(({ range }) => this.#missing(range))) {
       this.#lost.add(first, last);
       for (let number = first; number <= last; number++) {
         if (this.#lostBefore.has(number)) this.#rescued.add(number, number);
@@ -457,16 +456,21 @@ export class DeliverySender {
     return this.#early.missing(Math.max(first, this.#delivered), last);
   }
 
-  /** Forgets the packets all of whose messages arrived. @returns these */
-  #clearInFlight(): InFlight[] {
-    const cleared: InFlight[] = [];
-    for (const [packet, sent] of this.#inFlight) {
-      if (this.#missing(sent.range).length > 0) continue;
-      this.#inFlight.delete(packet);
-      this.#bytesInFlight -= sent.bytes;
-      cleared.push(sent);
+  #hasArrived({ range }: InFlight): boolean {
+    return range[1] < this.#delivered || this.#missing(range).length === 0;
+  }
+
+  /** Forgets some of the packets on their way. @returns these */
+  #takeOut(isOut: (sent: InFlight) => boolean): InFlight[] {
+    const out: InFlight[] = [];
+    const left: InFlight[] = [];
+    for (const sent of this.#inFlight) {
+      if (isOut(sent)) out.push(sent);
+      else left.push(sent);
     }
-    return cleared;
+    for (const { bytes } of out) this.#bytesInFlight -= bytes;
+    this.#inFlight = left;
+    return out;
   }
 
   /** Forgets the messages below a number: the receiver has given them to its user. */
