@@ -118,8 +118,12 @@ export class LoginThrottle {
   succeeded(account: string, address: string): void {
     const cleared = this.#failures.delete(pair(account, address));
     if (cleared) this.onPassword({ account, address, right: true, known: true });
-    const bucket = this.#buckets.get(this.#bucketKey(account, address));
-    if (bucket !== undefined) bucket.attempts = Math.max(0, bucket.attempts - 1);
+    const key = this.#bucketKey(account, address);
+    const bucket = this.#buckets.get(key);
+    if (bucket === undefined) return;
+    bucket.attempts = Math.max(0, bucket.attempts - 1);
+    const isIdle = bucket.waiting.length === 0 && bucket.timer === undefined;
+    if (bucket.attempts === 0 && isIdle) this.#buckets.delete(key);
   }
 
   #bucketKey(account: string, address: string): string {

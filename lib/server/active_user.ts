@@ -49,7 +49,7 @@ export interface ActiveUser {
   /** Its sessions, each with the public messages that went to it. */
   members: Map<Member, Ledger>;
   /** Those that have caught up, and get what is sent now. */
-  live: Set<Member>;
+  live: readonly Member[];
   unread: Unread;
   /** The rooms that it is in, if it is in any. */
   rooms: Set<number> | undefined;

@@ -65,7 +65,7 @@ export class CatchUp {
       // What it was just given may have been too much.
       if (!user.members.has(member)) return;
     }
-    user.live.add(member);
+    user.live = [...user.live, member];
     void this.adopt(user);
   }
 
@@ -83,9 +83,9 @@ export class CatchUp {
     if (user.adopting) return;
     user.adopting = true;
     try {
-      while (user.orphans && user.live.size > 0) await this.#giveOrphans(user);
+      while (user.orphans && user.live.length > 0) await this.#giveOrphans(user);
     } catch (error) {
-      for (const heir of [...user.live]) heir.fail("internal", (error as Error).message);
+      for (const heir of user.live) heir.fail("internal", (error as Error).message);
     }
     user.adopting = false;
   }
@@ -94,10 +94,10 @@ export class CatchUp {
     user.orphans = false;
     for (let after: number | undefined = 0; after !== undefined && !user.orphans;) {
       const [first] = user.live;
-      const heir = [...user.live].find((member) => member.room() === undefined) ?? first;
+      const heir = user.live.find((member) => member.room() === undefined) ?? first;
       await heir?.room();
       if (heir === undefined) user.orphans = true;
-      else if (user.live.has(heir)) {
+      else if (user.live.includes(heir)) {
         after = this.#giveWaiting(user, heir, { after, upTo: this.#messages.last });
       }
       await this.#turn();

@@ -61,7 +61,7 @@ export class FanOut {
     const everybody = batch.publicIds.length > 0 ? this.#users : audiences;
     for (const key of everybody.keys()) {
       const user = this.#users.get(key);
-      if (user === undefined || user.live.size === 0) continue;
+      if (user === undefined || user.live.length === 0) continue;
       const audience = audiences.get(key) ?? batch.lobby;
       const shares = batch.sharesOf(key, audience);
       for (const member of user.live) {

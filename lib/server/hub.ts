@@ -25,6 +25,8 @@ import { Unread } from "./unread.ts";
 
 /** About so many bytes of a message's record are not its text. */
 const RECORD_BYTES = 100;
+/** The live sessions of a user that has none. */
+const NOBODY: readonly Member[] = [];
 
 /** Of so many public and so many direct messages it is known how far they got. */
 const MARKS = 10_000;
@@ -195,7 +197,7 @@ export class Hub {
       key,
       username: member.username,
       members: new Map(),
-      live: new Set(),
+      live: NOBODY,
       unread: new Unread(),
       rooms: undefined,
       heard: new Heard(),
@@ -234,7 +236,7 @@ export class Hub {
     this.#marks.close(ledger);
     user.members.delete(member);
     this.#noteSessions(user);
-    user.live.delete(member);
+    user.live = user.live.filter((other) => other !== member);
     this.#pressure.left(member);
     this.presence.unwatch(member);
     user.heard.leave(member.deliveries);

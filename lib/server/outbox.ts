@@ -23,13 +23,21 @@ import { type DataParameters, deliverFrame } from "../protocol/records.ts";
 import { TokenBucket } from "../token_bucket.ts";
 import type { Deliveries } from "./marks.ts";
 
-/** What an {@linkcode Outbox} needs of its surroundings. */
+/** The session that an {@linkcode Outbox} belongs to. */
+export interface OutboxSession {
+  /** Its control connection. */
+  readonly connection: Pick<Connection, "send" | "room">;
+  /** More waits for the client than may; the session has to end. */
+  overflow(): void;
+  /** The client has acknowledged more. */
+  acknowledged(): void;
+}
+
+/** What all sessions' {@linkcode Outbox}es share. */
 export interface OutboxOptions {
   clock: Clock;
   /** Where it is told of its deadlines. */
   deadlines: Deadlines;
-  /** The session's control connection. */
-  connection: Pick<Connection, "send" | "room">;
   /** Sends a datagram from the server's UDP socket. */
   sendDatagram: (datagram: Uint8Array, to: Endpoint) => void;
   /** What seals packets. @default the runtime's */
@@ -38,12 +46,8 @@ export interface OutboxOptions {
   calmRate?: CalmRate;
   /** Where it counts what goes. @default nobody counts */
   counts?: DeliveryCounts;
-  /** The most bytes of message records that may wait. */
+  /** The most bytes of message records that may wait for one session. */
   maxBacklogBytes: number;
-  /** More waits for the client than may; the session has to end. */
-  overflow: () => void;
-  /** The client has acknowledged more. */
-  acknowledged: () => void;
 }
 
 /** Of many sessions, those that may have lost something at about the same time are looked at together, in milliseconds. */
@@ -88,6 +92,7 @@ function newToken(): string {
 export class Outbox implements Disposable, Timed {
   /** The session's id. */
   readonly session: string;
+  readonly #owner: OutboxSession;
   readonly #options: OutboxOptions;
   readonly #sender: DeliverySender;
   readonly #path = new PathValidator<Endpoint>({ key: formatEndpoint, newToken });
@@ -111,9 +116,10 @@ export class Outbox implements Disposable, Timed {
   #flushing = false;
   #closed = false;
 
-  constructor(parameters: DataParameters, options: OutboxOptions) {
+  constructor(parameters: DataParameters, owner: OutboxSession, options: OutboxOptions) {
     const { session, protection, clientKey, serverKey } = parameters;
     this.session = session;
+    this.#owner = owner;
     this.#options = options;
     this.#sender = new DeliverySender(options.calmRate, options.counts);
     const { aead = runtimeAead } = options;
@@ -276,7 +282,7 @@ export class Outbox implements Disposable, Timed {
     const valid = acknowledge();
     if (this.#sender.delivered > before) {
       this.#progressAt = now;
-      this.#options.acknowledged();
+      this.#owner.acknowledged();
     }
     if (!this.#farBehind) this.#behindSince = Infinity;
     return valid;
@@ -346,9 +352,10 @@ export class Outbox implements Disposable, Timed {
   /** Sends what may go. */
   flush(now = this.#options.clock.now()): void {
     if (this.#closed) return;
-    const { connection, deadlines, maxBacklogBytes, overflow } = this.#options;
-    if (this.#sender.backlogBytes > maxBacklogBytes) return overflow();
+    const { deadlines, maxBacklogBytes } = this.#options;
+    if (this.#sender.backlogBytes > maxBacklogBytes) return this.#owner.overflow();
     if (this.#progressAt === Infinity) this.#progressAt = now;
+    const { connection } = this.#owner;
     const next = () => this.#sender.next(now, this.#sealer.next, connection.room);
     for (let transmission; (transmission = next()) !== undefined;) this.#transmit(transmission);
     if (!this.#farBehind) this.#relieve();
@@ -364,6 +371,6 @@ export class Outbox implements Disposable, Timed {
   #transmit({ via, number, parts }: Transmission): void {
     if (via === "udp") return this.#sendPacket(PacketType.data, ...encodeData(number, parts));
     const [before, after] = deliverFrame(number);
-    this.#options.connection.send(before, ...parts, after);
+    this.#owner.connection.send(before, ...parts, after);
   }
 }

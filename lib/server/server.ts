@@ -46,7 +46,7 @@ import { noCounts } from "./counts.ts";
 import { RecentTimes } from "./recent_rate.ts";
 import type { Services } from "./services.ts";
 import { type Metrics, openMetrics } from "./metrics/metrics.ts";
-import { RECOVERY_GRAIN_MS } from "./outbox.ts";
+import { type OutboxOptions, RECOVERY_GRAIN_MS } from "./outbox.ts";
 import { Session } from "./session.ts";
 import { describeStatus } from "./status.ts";
 
@@ -182,7 +182,7 @@ export class ChatServer {
       commits.add(ms);
       metrics?.noteCommit(ms);
     };
-    const sendDatagram: Services["sendDatagram"] = (datagram, to) => {
+    const sendDatagram: OutboxOptions["sendDatagram"] = (datagram, to) => {
       counts.datagrams.sent++;
       ports.udp.send(datagram, to);
     };
@@ -232,14 +232,19 @@ export class ChatServer {
         maxSessions: limits.sessionsPerAccount,
       }),
       protection,
-      aead,
-      calmRate: new CalmRate(clock.now()),
-      deadlines: new Deadlines(clock, RECOVERY_GRAIN_MS),
+      outbox: {
+        clock,
+        deadlines: new Deadlines(clock, RECOVERY_GRAIN_MS),
+        sendDatagram,
+        aead,
+        calmRate: new CalmRate(clock.now()),
+        counts: counts.deliveries,
+        maxBacklogBytes: limits.sessionBytes,
+      },
       silences: new Deadlines(clock, LIVENESS_GRAIN_MS),
       outboxes: new Map(),
       probes: new Probes({ clock, protection, sendDatagram, departed }),
       departed,
-      sendDatagram,
     };
     node?.serve(this.#services);
     this.#metrics = metrics;

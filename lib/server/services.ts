@@ -3,9 +3,6 @@ import type { KnownAddresses } from "../accounts/known_addresses.ts";
 import type { LoginThrottle } from "../accounts/login_throttle.ts";
 import type { Clock } from "../clock.ts";
 import type { Deadlines } from "../deadlines.ts";
-import type { Endpoint } from "../net/connection.ts";
-import type { Aead } from "../protocol/aead.ts";
-import type { CalmRate } from "../protocol/calm_rate.ts";
 import type { Protection } from "../protocol/datagram.ts";
 import type { Logins } from "../messages/logins.ts";
 import type { Deletions } from "../messages/deletions.ts";
@@ -22,7 +19,7 @@ import type { Incidents } from "./incidents.ts";
 import type { RecentSet } from "../protocol/recent_set.ts";
 import type { Limits } from "./limits.ts";
 import type { Log } from "./log.ts";
-import type { Outbox } from "./outbox.ts";
+import type { Outbox, OutboxOptions } from "./outbox.ts";
 import type { Probes } from "./probe.ts";
 import type { Referrals } from "./referrals.ts";
 import type { OperatorTable } from "../messages/operator_table.ts";
@@ -74,15 +71,11 @@ export interface Services {
   referrals: Referrals;
   /** Whether new accounts are refused. */
   closed: boolean;
-  /** How data packets are protected, and what seals them. */
+  /** How data packets are protected. */
   protection: Protection;
-  aead: Aead;
-  sendDatagram: (datagram: Uint8Array, to: Endpoint) => void;
-  /** What new data packets of all sessions are taken from. */
-  calmRate: CalmRate;
-  /** Where sessions are told that something may have been lost. */
-  deadlines: Deadlines;
-  /** Where they are told that their clients have been silent. */
+  /** What all sessions' data channels share. */
+  outbox: OutboxOptions;
+  /** Where sessions are told that their clients have been silent. */
   silences: Deadlines;
   /** The sessions that have a data channel, by its session id. */
   outboxes: Map<string, Outbox>;

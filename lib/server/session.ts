@@ -20,7 +20,7 @@ import type { ExpelCode, FailCode, Member } from "./active_user.ts";
 import type { RecordBlock } from "../protocol/record_block.ts";
 import type { Deliveries } from "./marks.ts";
 import { overviewFor } from "./overview.ts";
-import { newParameters, Outbox } from "./outbox.ts";
+import { newParameters, Outbox, type OutboxSession } from "./outbox.ts";
 import { may, type Right, RIGHTS, type ServerRole } from "../protocol/roles.ts";
 import type { Services } from "./services.ts";
 
@@ -70,9 +70,9 @@ export interface WelcomeOptions {
 }
 
 /** One control connection at the server, from its hello to its end. */
-export class Session implements Member {
+export class Session implements Member, OutboxSession {
   readonly services: Services;
-  readonly #connection: Connection;
+  readonly connection: Connection;
   readonly #place: Disposable;
   readonly #liveness: Liveness;
   #state: State = "hello";
@@ -99,7 +99,7 @@ export class Session implements Member {
    */
   constructor(connection: Connection, services: Services, place: Disposable) {
     this.services = services;
-    this.#connection = connection;
+    this.connection = connection;
     this.#place = place;
     connection.maxLineBytes = Math.min(MAX_LOGIN_LINE_BYTES, services.limits.lineBytes);
     this.#liveness = new Liveness({ clock: services.clock, deadlines: services.silences }, {
@@ -123,7 +123,7 @@ export class Session implements Member {
 
   /** Whom the client's address counts for: itself, or its network. */
   get origin(): string {
-    return originOf(this.#connection.remote.hostname);
+    return originOf(this.connection.remote.hostname);
   }
 
   /**
@@ -145,19 +145,19 @@ export class Session implements Member {
 
   /** The address that the client's control connection comes from. */
   get address(): string {
-    return this.#connection.remote.hostname;
+    return this.connection.remote.hostname;
   }
 
   /** Where the client is, as people write it. */
   get remote(): string {
-    return formatEndpoint(this.#connection.remote);
+    return formatEndpoint(this.connection.remote);
   }
 
   /** Serves the client until the connection ends. */
   async run(): Promise<void> {
     this.send({ type: "hello", protocol: PROTOCOL_VERSION, software: `chatserver/${VERSION}` });
     try {
-      const batches = this.#connection.batches()[Symbol.asyncIterator]();
+      const batches = this.connection.batches()[Symbol.asyncIterator]();
       for (let next = batches.next(); this.#state !== "ended";) {
         const { value: lines, done } = await next;
         if (done) break;
@@ -176,12 +176,12 @@ export class Session implements Member {
       this.#fail(error);
     } finally {
       this.#leave();
-      await this.#connection.close();
+      await this.connection.close();
     }
   }
 
   send(record: ServerRecord): void {
-    this.#connection.send(encodeRecord(record));
+    this.connection.send(encodeRecord(record));
   }
 
   /** Answers a request with what `make` gives or throws, when those before it are answered. */
@@ -199,7 +199,7 @@ export class Session implements Member {
   }
 
   notify(line: string): void {
-    this.#connection.send(line);
+    this.connection.send(line);
   }
 
   get deliveries(): Deliveries {
@@ -225,6 +225,14 @@ export class Session implements Member {
 
   flush(): void {
     this.#outbox!.flush();
+  }
+
+  overflow(): void {
+    this.end("too-slow", "too much waited to be delivered", { final: false });
+  }
+
+  acknowledged(): void {
+    this.services.hub.acknowledged(this);
   }
 
   expel(why: string, code: ExpelCode = "account-changed"): void {
@@ -283,22 +291,11 @@ export class Session implements Member {
     this.#limit?.[Symbol.dispose]();
     this.#limit = undefined;
     this.#place[Symbol.dispose]();
-    this.#connection.maxLineBytes = services.limits.lineBytes;
+    this.connection.maxLineBytes = services.limits.lineBytes;
     const data = newParameters(services.protection);
-    this.#outbox = new Outbox(data, {
-      clock: services.clock,
-      deadlines: services.deadlines,
-      connection: this.#connection,
-      sendDatagram: services.sendDatagram,
-      aead: services.aead,
-      calmRate: services.calmRate,
-      counts: services.counts.deliveries,
-      maxBacklogBytes: services.limits.sessionBytes,
-      overflow: () => this.end("too-slow", "too much waited to be delivered", { final: false }),
-      acknowledged: () => services.hub.acknowledged(this),
-    });
+    this.#outbox = new Outbox(data, this, services.outbox);
     const outbox = this.#outbox;
-    this.#connection.onWritable = () => outbox.writable();
+    this.connection.onWritable = () => outbox.writable();
     services.outboxes.set(data.session, outbox);
     if (login !== undefined) {
       this.#login = login;
@@ -393,7 +390,7 @@ export class Session implements Member {
     this.#leave({ forGood: FOR_GOOD.has(code) });
     this.send({ type: "farewell", id, code, message, final, servers });
     // The end is seen by whoever reads the connection's lines.
-    void this.#connection.close();
+    void this.connection.close();
   }
 
   /**
@@ -404,7 +401,7 @@ export class Session implements Member {
   async stop(final: boolean, servers?: NamedServer[]): Promise<void> {
     const why = servers === undefined ? "the server was shut down" : "another server takes over";
     this.end("server-closing", why, { final, servers });
-    await this.#connection.close();
+    await this.connection.close();
   }
 
   /** Serves lines in order. What a commit or another session has to finish is not waited for. */
@@ -549,7 +546,7 @@ export class Session implements Member {
     this.services.outboxes.delete(this.#outbox!.session);
     this.services.departed.add(this.#outbox!.session);
     this.#outbox![Symbol.dispose]();
-    const why = this.#connection.cutOff ? "it let too much wait" : this.#ending;
+    const why = this.connection.cutOff ? "it let too much wait" : this.#ending;
     this.services.log(`${this.username} left: ${why}`);
   }
 

@@ -6,6 +6,7 @@ import { Incidents } from "../../lib/server/incidents.ts";
 import { noCounts } from "../../lib/server/counts.ts";
 import { RecentTimes } from "../../lib/server/recent_rate.ts";
 import { UnwrittenBudget } from "../../lib/net/unwritten.ts";
+import type { OutboxOptions } from "../../lib/server/outbox.ts";
 import { Probes } from "../../lib/server/probe.ts";
 import { Referrals } from "../../lib/server/referrals.ts";
 import { Registrations } from "../../lib/server/registrations.ts";
@@ -16,7 +17,6 @@ import type { HistoryRule } from "../../lib/messages/mailboxes.ts";
 import { Logins } from "../../lib/messages/logins.ts";
 import { LocalJournal } from "../../lib/journal/local_journal.ts";
 import { Projection } from "../../lib/journal/projection.ts";
-import { runtimeAead } from "../../lib/protocol/aead.ts";
 import { PROTOCOL_VERSION } from "../../lib/protocol/limits.ts";
 import { Deadlines } from "../../lib/deadlines.ts";
 import { CalmRate } from "../../lib/protocol/calm_rate.ts";
@@ -77,7 +77,8 @@ export class FakeServer implements AsyncDisposable {
     const { messages, mailboxes, rooms, operators, deletions, logins: table } = projection;
     const known = new KnownAddresses();
     const departed = new RecentSet<string>(10);
-    const sendDatagram: Services["sendDatagram"] = (datagram, to) => {
+    const counts = noCounts();
+    const sendDatagram: OutboxOptions["sendDatagram"] = (datagram, to) => {
       this.datagrams.push(datagram);
       this.sentTo.push(to);
     };
@@ -109,7 +110,7 @@ export class FakeServer implements AsyncDisposable {
       throttle: new LoginThrottle(this.clock, known),
       registrations: new Registrations(this.clock, DEFAULT_LIMITS),
       referrals: new Referrals(this.clock, this.others),
-      counts: noCounts(),
+      counts,
       commits: new RecentTimes(this.clock),
       database: this.#database,
       unwritten: new UnwrittenBudget(),
@@ -117,11 +118,15 @@ export class FakeServer implements AsyncDisposable {
       cluster: undefined,
       incidents: new Incidents(this.clock, (event) => this.log.push(event)),
       protection: "sealed",
-      aead: runtimeAead,
       log: (event) => this.log.push(event),
-      sendDatagram,
-      calmRate: new CalmRate(this.clock.now()),
-      deadlines: new Deadlines(this.clock, 2),
+      outbox: {
+        clock: this.clock,
+        deadlines: new Deadlines(this.clock, 2),
+        sendDatagram,
+        calmRate: new CalmRate(this.clock.now()),
+        counts: counts.deliveries,
+        maxBacklogBytes: DEFAULT_LIMITS.sessionBytes,
+      },
       silences: new Deadlines(this.clock, 2),
       outboxes: new Map(),
       probes: new Probes({ clock: this.clock, protection: "sealed", sendDatagram, departed }),
@@ -189,6 +194,11 @@ export class FakeServer implements AsyncDisposable {
       await new Promise((resolve) => setImmediate(resolve));
     }
     return await next;
+  }
+
+  /** Sessions that log in from now on may have so many bytes waiting for them. */
+  limitSessions(maxBacklogBytes = DEFAULT_LIMITS.sessionBytes): void {
+    this.services.outbox = { ...this.services.outbox, maxBacklogBytes };
   }
 
   /** Ends every connection. */

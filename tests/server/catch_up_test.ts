@@ -116,7 +116,7 @@ Deno.test("a session that ends while it catches up is not live, and harms nobody
 
 Deno.test("catching up never gives more at once than may wait", async () => {
   await using server = await FakeServer.start();
-  server.services.limits = { ...server.services.limits, sessionBytes: 130_000 };
+  server.limitSessions(130_000);
   const [joe, ann] = [await server.join("joe"), await server.join("ann")];
   await disconnect(ann);
   const text = '"'.repeat(16_384);
@@ -205,7 +205,7 @@ Deno.test("what can't be read ends the session, and the client may come back for
 
 Deno.test("what a stuck session leaves comes to another one as that takes it", async () => {
   await using server = await FakeServer.start();
-  server.services.limits = { ...server.services.limits, sessionBytes: 130_000 };
+  server.limitSessions(130_000);
   const [joe, stuck] = [await server.join("joe"), await server.join("ann")];
   const text = "x".repeat(10_000);
   for (let id = 1; id <= 12; id++) {
@@ -279,21 +279,20 @@ Deno.test("what can't be read of what a session leaves harms nobody", async () =
 
 Deno.test("what was said in a room waits still where a session ended that was given too much of it", async () => {
   await using server = await FakeServer.start();
-  const { limits } = server.services;
   const [joe, stuck] = [await server.join("joe"), await server.join("ann")];
   for (const client of [joe, stuck]) await client.ask({ type: "join", id: 10, room: "lab" });
   const texts = ["1", "2", "3"].map((text) => text + "x".repeat(4_000));
   for (const [index, text] of texts.entries()) {
     await joe.ask({ type: "say", id: 11 + index, room: "lab", text });
   }
-  server.services.limits = { ...limits, sessionBytes: 10_000 };
+  server.limitSessions(10_000);
   server.log.length = 0;
   assertEquals(await receivedToTheEnd(server, await server.join("ann")), ["too-slow"]);
   assertEquals(server.log.map((line) => line.replace(/ from.*/, "")), [
     "ann joined",
     "ann left: too much waited to be delivered",
   ]);
-  server.services.limits = limits;
+  server.limitSessions();
   // Nobody has acknowledged anything.
   await disconnect(stuck);
   const back = await server.join("ann");

@@ -5,7 +5,7 @@ import { PacketOpener, PacketSealer, PacketType } from "../../lib/protocol/datag
 import { DeliveryReceiver } from "../../lib/protocol/delivery_receiver.ts";
 import { decodeData, encodeAck } from "../../lib/protocol/payloads.ts";
 import { RecordBlock } from "../../lib/protocol/record_block.ts";
-import { newParameters, Outbox } from "../../lib/server/outbox.ts";
+import { newParameters, Outbox, type OutboxSession } from "../../lib/server/outbox.ts";
 import { FakeClock } from "../helpers/fake_clock.ts";
 
 const here = { hostname: "127.0.0.1", port: 5_000 };
@@ -26,23 +26,25 @@ function open() {
   };
   let acknowledged = 0;
   const parameters = newParameters("sealed");
-  const outbox = new Outbox(parameters, {
-    clock,
-    deadlines: new Deadlines(clock, 2),
+  const session: OutboxSession = {
     connection,
-    sendDatagram: (datagram, to) => sent.push({ datagram, to }),
-    maxBacklogBytes: 1_000_000,
     overflow: () => {},
     acknowledged: () => acknowledged = outbox.deliveries.delivered,
+  };
+  const outbox: Outbox = new Outbox(parameters, session, {
+    clock,
+    deadlines: new Deadlines(clock, 2),
+    sendDatagram: (datagram, to) => sent.push({ datagram, to }),
+    maxBacklogBytes: 1_000_000,
   });
   const push = (text = "hi", count = 1) => {
     const block = new RecordBlock(Array(count).fill({ ...message, text }));
     clock.soon(() => outbox.flush());
     return outbox.push(block, 0, count);
   };
-  const { protection, session, clientKey, serverKey } = parameters;
-  const sealer = new PacketSealer({ protection, session, key: clientKey });
-  const opener = new PacketOpener({ protection, session, key: serverKey });
+  const { clientKey, serverKey, ...channel } = parameters;
+  const sealer = new PacketSealer({ ...channel, key: clientKey });
+  const opener = new PacketOpener({ ...channel, key: serverKey });
   const take = () => sent.splice(0).map(({ datagram, to }) => ({ ...opener.open(datagram)!, to }));
   return {
     clock,
