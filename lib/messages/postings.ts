@@ -53,7 +53,7 @@ export class Postings {
   #lists = 0;
 
   /** @param enough when lists are written */
-  constructor(database: Database, enough = ENOUGH) {
+  constructor(database: Pick<Database, "prepare">, enough = ENOUGH) {
     this.#enough = enough;
     const lists = "SELECT last, ids FROM postings WHERE account = ? AND part = ?";
     this.#statements = database.prepare({
@@ -198,8 +198,10 @@ export class Postings {
 
   #read(): Lists {
     if (this.#newer !== undefined) return this.#newer;
-    const newer = this.#begin(this.#statements.posted.get()!["posted"] as number);
-    const rows = this.#statements.newer.all(this.#posted) as unknown[] as Posted[];
+    const posted = this.#statements.posted.get()!["posted"] as number;
+    // Where they can't be read, that shall not pass for no messages.
+    const rows = this.#statements.newer.all(posted) as unknown[] as Posted[];
+    const newer = this.#begin(posted);
     for (const row of rows) this.#post(newer, row);
     return newer;
   }

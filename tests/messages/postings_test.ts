@@ -1,6 +1,6 @@
-import { assertEquals, assertRejects } from "@std/assert";
+import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { DatabaseSync } from "node:sqlite";
-import { Database } from "../../lib/messages/database.ts";
+import { Database, type Statement } from "../../lib/messages/database.ts";
 import { type Part, POSTED, type Posted, Postings } from "../../lib/messages/postings.ts";
 import { MIGRATIONS } from "../../lib/messages/schema.ts";
 import { ProtocolError } from "../../lib/protocol/errors.ts";
@@ -86,6 +86,32 @@ function isOf({ sender, addressee, room }: Posted, account: string, part: Part):
   const said = room !== null ? "in a room" : addressee === null ? "to all" : "sent";
   return sender === account && said === part;
 }
+
+Deno.test("Postings that could not be read are read again, and are not empty", () => {
+  using database = new Database(":memory:", { clock: new FakeClock() });
+  let damaged = true;
+  const prepare: Database["prepare"] = (statements) => {
+    const prepared = database.prepare(statements);
+    for (const statement of Object.values<Statement>(prepared)) {
+      const all = statement.all.bind(statement);
+      statement.all = (...parameters) => {
+        if (damaged) throw new ProtocolError("not-readable", "a damaged page");
+        return all(...parameters);
+      };
+    }
+    return prepared;
+  };
+  const { insert } = database.prepare({
+    insert: `INSERT INTO messages (${POSTED}, sender_name, sent, text)
+      VALUES (1, 'ann', 'joe', NULL, '', 0, '')`,
+  });
+  insert.run();
+  const postings = new Postings({ prepare });
+  const read = () => postings.oldest("joe", "received", ALL);
+  for (let times = 0; times < 2; times++) assertThrows(read, ProtocolError, "damaged");
+  damaged = false;
+  assertEquals(read(), [1]);
+});
 
 /** More than is written at once. */
 const MANY = 5_000;
