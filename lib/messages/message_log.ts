@@ -45,7 +45,6 @@ interface NewestOptions {
   upTo?: number;
   count: number;
   /** What the statement needs besides. */
-  other?: string;
   login?: number;
 }
 
@@ -298,12 +297,16 @@ export class MessageLog {
 
   #historyWith(account: string, other: string, count: number): Message[] {
     const { publicAfter, ownAfter } = this.#mailboxes.entitlement(account);
-    const { listed, sentTo, receivedFrom } = this.#statements;
-    const own = { after: ownAfter, count, other };
+    const { listed } = this.#statements;
+    const own = { after: ownAfter, upTo: this.#last, limit: count };
+    // What it sent to itself is the same both ways.
+    const direct = new Set([
+      ...this.#postings.between(account, other, own),
+      ...this.#postings.between(other, account, own),
+    ]);
     return lastOf(count, [
       this.#newest(listed, other, "to all", { after: publicAfter, count }),
-      this.#newest(sentTo, account, "sent", own),
-      this.#newest(receivedFrom, account, "received", own),
+      listed.all({ ids: toList([...direct]), count }),
     ]);
   }
 
@@ -470,8 +473,6 @@ function prepare(database: Database) {
     listed: newestListed(COLUMNS),
     // What an account sent to itself it has received.
     sent: newestListed(COLUMNS, "addressee <> sender"),
-    sentTo: newestListed(COLUMNS, "addressee = :other AND addressee <> sender"),
-    receivedFrom: newestListed(COLUMNS, "sender = :other"),
     acknowledged: newestListed(COLUMNS, `NOT ${UNDELIVERED}`),
     publicHistory: `SELECT ${COLUMNS} FROM messages
       WHERE room IS NULL AND addressee IS NULL AND id <= :last ORDER BY id DESC LIMIT :count`,

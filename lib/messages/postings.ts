@@ -53,7 +53,7 @@ export class Postings {
   #lists = 0;
 
   /** @param enough when lists are written */
-  constructor(database: Database, enough = ENOUGH) {
+  constructor(database: Pick<Database, "prepare">, enough = ENOUGH) {
     this.#enough = enough;
     const lists = "SELECT last, ids FROM postings WHERE account = ? AND part = ?";
     this.#statements = database.prepare({
@@ -101,17 +101,20 @@ export class Postings {
 
   /** An account's messages, the newest first. */
   newest(account: string, part: Part, { after, upTo, limit }: Wanted): number[] {
-    const newer = this.#read()[part].get(account) ?? [];
+    return [...this.#down(account, part, { after, upTo }).take(limit)];
+  }
+
+  /** What an account has sent to another one, the newest first: what is in the lists of both. */
+  between(sender: string, addressee: string, { after, upTo, limit }: Wanted): number[] {
     const ids: number[] = [];
-    const take = (list: readonly number[]) => {
-      for (let i = list.length - 1; i >= 0 && list[i]! > after && ids.length < limit; i--) {
-        if (list[i]! <= upTo) ids.push(list[i]!);
-      }
-    };
-    take(newer);
-    for (const list of this.#downFrom(account, part, upTo)) {
-      if (list.last <= after || ids.length === limit) break;
-      take(list.ids);
+    const sent = this.#down(sender, "sent", { after, upTo });
+    const received = this.#down(addressee, "received", { after, upTo });
+    let ours = sent.next();
+    let theirs = received.next();
+    while (!ours.done && !theirs.done && ids.length < limit) {
+      if (ours.value === theirs.value) ids.push(ours.value);
+      if (ours.value >= theirs.value) ours = sent.next();
+      else theirs = received.next();
     }
     return ids;
   }
@@ -176,6 +179,20 @@ export class Postings {
     }
   }
 
+  /** An account's ids in a range, the highest first. */
+  *#down(account: string, part: Part, { after, upTo }: Omit<Wanted, "limit">): Generator<number> {
+    const newer = this.#read()[part].get(account) ?? [];
+    for (let i = newer.length - 1; i >= 0 && newer[i]! > after; i--) {
+      if (newer[i]! <= upTo) yield newer[i]!;
+    }
+    for (const { last, ids } of this.#downFrom(account, part, upTo)) {
+      if (last <= after) return;
+      for (let i = ids.length - 1; i >= 0 && ids[i]! > after; i--) {
+        if (ids[i]! <= upTo) yield ids[i]!;
+      }
+    }
+  }
+
   /** The lists in the table from an id on, the oldest first. */
   *#from(account: string, part: Part, id: number): Generator<WrittenList> {
     for (let next: number | undefined = id; next !== undefined && next <= this.#posted;) {
@@ -198,8 +215,10 @@ export class Postings {
 
   #read(): Lists {
     if (this.#newer !== undefined) return this.#newer;
-    const newer = this.#begin(this.#statements.posted.get()!["posted"] as number);
-    const rows = this.#statements.newer.all(this.#posted) as unknown[] as Posted[];
+    const posted = this.#statements.posted.get()!["posted"] as number;
+    // Where they can't be read, that shall not pass for no messages.
+    const rows = this.#statements.newer.all(posted) as unknown[] as Posted[];
+    const newer = this.#begin(posted);
     for (const row of rows) this.#post(newer, row);
     return newer;
   }

@@ -1,6 +1,6 @@
-import { assertEquals, assertRejects } from "@std/assert";
+import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { DatabaseSync } from "node:sqlite";
-import { Database } from "../../lib/messages/database.ts";
+import { Database, Statement } from "../../lib/messages/database.ts";
 import { type Part, POSTED, type Posted, Postings } from "../../lib/messages/postings.ts";
 import { MIGRATIONS } from "../../lib/messages/schema.ts";
 import { ProtocolError } from "../../lib/protocol/errors.ts";
@@ -78,6 +78,13 @@ Deno.test("Postings give of each account what the messages say, whatever was wri
         assertEquals(postings.newest(account, part, wanted), newest);
       }
     }
+    for (const sender of ACCOUNTS) {
+      for (const addressee of ACCOUNTS) {
+        const ids = rows.filter((row) => row.sender === sender && row.addressee === addressee)
+          .map(({ id }) => id).filter((id) => id > wanted.after && id <= wanted.upTo).reverse();
+        assertEquals(postings.between(sender, addressee, wanted), ids.slice(0, wanted.limit));
+      }
+    }
   }));
 });
 
@@ -86,6 +93,32 @@ function isOf({ sender, addressee, room }: Posted, account: string, part: Part):
   const said = room !== null ? "in a room" : addressee === null ? "to all" : "sent";
   return sender === account && said === part;
 }
+
+Deno.test("Postings that could not be read are read again, and are not empty", () => {
+  using database = new Database(":memory:", { clock: new FakeClock() });
+  let damaged = true;
+  const prepare: Database["prepare"] = (statements) => {
+    const prepared = database.prepare(statements);
+    for (const statement of Object.values<Statement>(prepared)) {
+      const all = statement.all.bind(statement);
+      statement.all = (...parameters) => {
+        if (damaged) throw new ProtocolError("not-readable", "a damaged page");
+        return all(...parameters);
+      };
+    }
+    return prepared;
+  };
+  const { insert } = database.prepare({
+    insert: `INSERT INTO messages (${POSTED}, sender_name, sent, text)
+      VALUES (1, 'ann', 'joe', NULL, '', 0, '')`,
+  });
+  insert.run();
+  const postings = new Postings({ prepare });
+  const read = () => postings.oldest("joe", "received", ALL);
+  for (let times = 0; times < 2; times++) assertThrows(read, ProtocolError, "damaged");
+  damaged = false;
+  assertEquals(read(), [1]);
+});
 
 /** More than is written at once. */
 const MANY = 5_000;
@@ -123,6 +156,31 @@ Deno.test("MessageLog knows an account's messages after they were written as lis
       texts(messages.undelivered("ann", { after: 0, upTo: messages.last }).items),
       ["the first"],
     );
+  }
+});
+
+Deno.test("MessageLog reads none of an account's messages with others for those with one", async () => {
+  using store = new TestStore();
+  await store.done(store.enter("ann", "1"), store.enter("joe", "1"));
+  await store.done(...store.append(direct("joe", "ann", "hello"), direct("ann", "joe", "hi")));
+  const many = Array.from({ length: 1_000 }, (_, i) => direct("bob", "ann", `${i}`));
+  await store.done(...store.append(...many, direct("ann", "ann", "a note")));
+  const { all } = Statement.prototype;
+  let read = 0;
+  Statement.prototype.all = function (...parameters) {
+    const { ids = "[]" } = parameters[0] as { ids?: string };
+    read += JSON.parse(ids).length;
+    return all.apply(this, parameters);
+  };
+  try {
+    const history = (other: string) =>
+      texts(store.messages.history("ann", { count: 10, with: other }));
+    assertEquals(history("joe"), ["hello", "hi"]);
+    assertEquals(history("ann"), ["a note"]);
+    assertEquals(history("cyd"), []);
+    assertEquals(read, 3);
+  } finally {
+    Statement.prototype.all = all;
   }
 });
 
