@@ -51,6 +51,9 @@ export class Statement {
   }
 }
 
+/** SQLite's code for "database disk image is malformed". */
+const SQLITE_CORRUPT = 11;
+
 /** A change of the database: one transaction. */
 export interface Change {
   /**
@@ -395,6 +398,11 @@ class DatabaseFiles implements Disposable {
     this.database.close();
     this.log.close();
   }
+}
+
+/** Whether something can't be read because the file is damaged, which no second attempt changes. */
+export function isDamage({ cause }: Error): boolean {
+  return (cause as { errcode?: number } | undefined)?.errcode === SQLITE_CORRUPT;
 }
 
 function notReadable(cause: unknown): ProtocolError {

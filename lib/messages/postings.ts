@@ -1,4 +1,4 @@
-import type { Database, Row } from "./database.ts";
+import { type Database, isDamage, type Row } from "./database.ts";
 
 /** What an account has to do with a message: it is a direct one, one to all, or one in a room. */
 const PARTS = ["sent", "received", "to all", "in a room"] as const;
@@ -58,7 +58,8 @@ export class Postings {
     const lists = "SELECT last, ids FROM postings WHERE account = ? AND part = ?";
     this.#statements = database.prepare({
       posted: "SELECT posted FROM journal",
-      newer: `SELECT ${POSTED} FROM messages WHERE id > ? ORDER BY id`,
+      newest: "SELECT max(id) AS id FROM messages",
+      messages: `SELECT ${POSTED} FROM messages WHERE id > ? AND id <= ? ORDER BY id`,
       from: `${lists} AND last >= ? ORDER BY last LIMIT ${AT_ONCE}`,
       below: `${lists} AND last < ? ORDER BY last DESC LIMIT ${AT_ONCE}`,
       write: "INSERT INTO postings (account, part, last, ids) VALUES (?, ?, ?, ?)",
@@ -74,6 +75,8 @@ export class Postings {
       advanceToAll: "UPDATE journal SET posted = coalesce((SELECT max(id) FROM messages), 0)",
       advance: "UPDATE journal SET posted = ?",
     });
+    // Not within a transaction: SQLite refuses to write in one that has met damage.
+    this.#readEarly();
   }
 
   /** A message was put into the table, with a higher id than all before. */
@@ -213,14 +216,35 @@ export class Postings {
     }
   }
 
+  #readEarly(): void {
+    try {
+      this.#read();
+    } catch {
+      // Whoever needs the lists is told.
+    }
+  }
+
   #read(): Lists {
     if (this.#newer !== undefined) return this.#newer;
     const posted = this.#statements.posted.get()!["posted"] as number;
+    const newest = this.#statements.newest.get()!["id"] as number | null ?? 0;
     // Where they can't be read, that shall not pass for no messages.
-    const rows = this.#statements.newer.all(posted) as unknown[] as Posted[];
+    const messages = this.#messagesIn(posted, Math.max(posted, newest));
     const newer = this.#begin(posted);
-    for (const row of rows) this.#post(newer, row);
+    for (const message of messages) this.#post(newer, message);
     return newer;
+  }
+
+  /** The messages after an id, up to another one, but for those that are damaged: nobody will ever read them. */
+  #messagesIn(after: number, upTo: number): Posted[] {
+    try {
+      return this.#statements.messages.all(after, upTo) as unknown[] as Posted[];
+    } catch (error) {
+      if (!isDamage(error as Error)) throw error;
+      if (upTo - after === 1) return [];
+      const middle = after + Math.floor((upTo - after) / 2);
+      return [...this.#messagesIn(after, middle), ...this.#messagesIn(middle, upTo)];
+    }
   }
 
   #begin(posted: number): Lists {

@@ -267,3 +267,25 @@ Deno.test("what an older version stored is in the lists", async () => {
   await store.done(store.journal.append({ type: "messages-expired", before: 15_000 }));
   assertEquals(history({ count: 3, with: "joe" }), [9_997, 9_998, 10_000]);
 });
+
+Deno.test("Postings go without messages that are damaged", async () => {
+  await using folder = await TempFolder.create();
+  const path = folder.file("messages.db");
+  {
+    using store = new TestStore(path);
+    await store.done(store.enter("ann", "1"), store.enter("joe", "1"));
+    const numbers = Array.from({ length: 200 }, (_, n) => `<${n}>`.padEnd(1_500, "x"));
+    await store.done(...store.append(...numbers.map((text) => direct("ann", "joe", text))));
+  }
+  const bytes = await Deno.readFile(path);
+  const page = new TextDecoder("latin1").decode(bytes).indexOf("<100>x") & ~4_095;
+  await Deno.writeFile(path, bytes.fill(0xff, page, page + 100));
+
+  using store = new TestStore(path);
+  await store.done(...store.append(direct("ann", "joe", "new")));
+  const shown = texts(store.messages.history("joe", { count: 50 }));
+  assertEquals([shown.length, shown[0]!.slice(0, 4), shown.at(-1)], [50, "<151", "new"]);
+  await store.done(store.acknowledge("joe", [store.messages.last]));
+  const { items } = store.messages.undelivered("joe", { after: 0, upTo: store.messages.last });
+  assertEquals(items[0]!.text.slice(0, 3), "<0>");
+});
