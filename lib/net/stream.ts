@@ -6,6 +6,7 @@ import type { Connection, Endpoint } from "./connection.ts";
 import { ReadSize } from "./read_size.ts";
 import { UnwrittenBudget, type UnwrittenShare } from "./unwritten.ts";
 import { WriteBuffers } from "./write_buffers.ts";
+import { WriteTurns } from "./write_turns.ts";
 
 /** How long {@linkcode StreamConnection.close} waits for the other side, in milliseconds. */
 const CLOSE_LIMIT_MS = 1_000;
@@ -15,8 +16,9 @@ const IGNORED_BYTES = 4_096;
 const utf8 = new TextEncoder();
 function nothing(): void {}
 
-/** Those of all connections. */
+/** What all connections share. */
 const BUFFERS = new WriteBuffers();
+const TURNS = new WriteTurns();
 
 /**
  * What carries bytes both ways: TCP, or TLS over it. `close` ends it at once, whatever waits to be
@@ -45,6 +47,7 @@ export class StreamConnection implements Connection {
   readonly remote: Endpoint;
   readonly #stream: ByteStream;
   readonly #buffers: WriteBuffers;
+  readonly #turns: WriteTurns;
   readonly #decoder = new LineDecoder(MAX_LINE_BYTES);
   #unsent: (string | Uint8Array)[] = [];
   /** What waits to be written or is being written. */
@@ -60,10 +63,16 @@ export class StreamConnection implements Connection {
   /**
    * @param budget what may wait to be written, over all connections. @default no limit
    * @param buffers where what is written is put together. @default those of all connections
+   * @param turns whose large writes begin when. @default those of all connections
    */
-  constructor(stream: ByteStream, budget = new UnwrittenBudget(), buffers = BUFFERS) {
+  constructor(
+    stream: ByteStream,
+    budget = new UnwrittenBudget(),
+    { buffers = BUFFERS, turns = TURNS }: { buffers?: WriteBuffers; turns?: WriteTurns } = {},
+  ) {
     this.#stream = stream;
     this.#buffers = buffers;
+    this.#turns = turns;
     this.#unwritten = budget.open(() => this.#cut());
     this.local = stream.localAddr as Deno.NetAddr;
     this.remote = stream.remoteAddr as Deno.NetAddr;
@@ -151,6 +160,9 @@ export class StreamConnection implements Connection {
     await Promise.resolve();
     try {
       while (this.#unsent.length > 0) {
+        const turn = this.#turns.wait(this.#unwritten);
+        if (turn !== undefined) await turn;
+        if (this.#aborted) return;
         const parts = this.#unsent;
         this.#unsent = [];
         const buffer = this.#buffers.take(this.#unwritten.bytes);

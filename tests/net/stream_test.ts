@@ -1,9 +1,10 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { toText } from "@std/streams/to-text";
 import { formatEndpoint } from "../../lib/net/connection.ts";
-import { StreamConnection } from "../../lib/net/stream.ts";
+import { type ByteStream, StreamConnection } from "../../lib/net/stream.ts";
 import { UnwrittenBudget } from "../../lib/net/unwritten.ts";
 import { WriteBuffers } from "../../lib/net/write_buffers.ts";
+import { WriteTurns } from "../../lib/net/write_turns.ts";
 import { ProtocolError } from "../../lib/protocol/errors.ts";
 
 /** A connection, and the bare other end of it. */
@@ -72,27 +73,28 @@ Deno.test("StreamConnection.send() cuts a peer off that takes nothing", async ()
   other.close();
 });
 
-Deno.test("StreamConnection leaves its buffer to others when a write is done, or has failed, and not before", async () => {
-  const buffers = new WriteBuffers();
+/** A stream whose writes are what a test makes of them. */
+function manualStream() {
   const address = { transport: "tcp", hostname: "127.0.0.1", port: 1 } as const;
   const writes: (PromiseWithResolvers<number> & { bytes: Uint8Array })[] = [];
-  function connect(): StreamConnection {
-    return new StreamConnection(
-      {
-        localAddr: address,
-        remoteAddr: address,
-        read: () => Promise.resolve(null),
-        write: (bytes) => {
-          writes.push({ bytes, ...Promise.withResolvers<number>() });
-          return writes.at(-1)!.promise;
-        },
-        closeWrite: () => Promise.resolve(),
-        close: () => {},
-      },
-      new UnwrittenBudget(),
-      buffers,
-    );
-  }
+  const stream: ByteStream = {
+    localAddr: address,
+    remoteAddr: address,
+    read: () => Promise.resolve(null),
+    write: (bytes) => {
+      writes.push({ bytes, ...Promise.withResolvers<number>() });
+      return writes.at(-1)!.promise;
+    },
+    closeWrite: () => Promise.resolve(),
+    close: () => {},
+  };
+  return { stream, writes };
+}
+
+Deno.test("StreamConnection leaves its buffer to others when a write is done, or has failed, and not before", async () => {
+  const buffers = new WriteBuffers();
+  const { stream, writes } = manualStream();
+  const connect = () => new StreamConnection(stream, new UnwrittenBudget(), { buffers });
   const memory = () => writes.map(({ bytes }) => bytes.byteOffset);
   const [a, b, c] = [connect(), connect(), connect()];
   a.send("a".repeat(2_000));
@@ -110,6 +112,26 @@ Deno.test("StreamConnection leaves its buffer to others when a write is done, or
   assertEquals(new Set(memory().slice(3)), new Set(memory().slice(0, 2)));
   a.abort();
   c.abort();
+});
+
+Deno.test("StreamConnection writes all that waits when it is its turn, and nothing after its end", async () => {
+  const turn = Promise.withResolvers<void>();
+  class LaterTurns extends WriteTurns {
+    override wait = () => turn.promise;
+  }
+  const { stream, writes } = manualStream();
+  const connect = () =>
+    new StreamConnection(stream, new UnwrittenBudget(), { turns: new LaterTurns() });
+  const [connection, ended] = [connect(), connect()];
+  for (const one of [connection, ended]) one.send("first");
+  await Promise.resolve();
+  connection.send("second");
+  ended.abort();
+  assertEquals(writes.length, 0);
+  turn.resolve();
+  await new Promise((resolve) => setTimeout(resolve));
+  assertEquals(writes.map(({ bytes }) => new TextDecoder().decode(bytes)), ["first\nsecond\n"]);
+  connection.abort();
 });
 
 Deno.test("StreamConnection.remote is the other side's end", async () => {
