@@ -11,18 +11,25 @@ const COUNT = 512;
  * back to the system.
  */
 export class WriteBuffers {
-  /** Those that nobody uses; undefined until one is needed. The last one that was used is the next one. */
+  /** Those that nobody uses; undefined while nobody uses any. The last one that was used is the next one. */
   #free: Uint8Array[] | undefined;
+  /** All of them, while nobody uses any: the garbage collector may have their memory. */
+  #idle: WeakRef<Uint8Array[]> | undefined;
 
   /** A buffer with room for so many bytes, and anything in it. */
   take(bytes: number): Uint8Array {
-    const isOurs = bytes >= LEAST && bytes <= BUFFER_BYTES;
-    return isOurs && (this.#free ??= make()).pop() || new Uint8Array(bytes);
+    if (bytes < LEAST || bytes > BUFFER_BYTES) return new Uint8Array(bytes);
+    this.#free ??= this.#idle?.deref() ?? make();
+    return this.#free.pop() ?? new Uint8Array(bytes);
   }
 
   /** A buffer that was taken is not needed any more, by whoever writes it either. */
   give(buffer: Uint8Array): void {
-    if (buffer.buffer.byteLength === COUNT * BUFFER_BYTES) this.#free!.push(buffer);
+    const free = this.#free;
+    if (free === undefined || buffer.buffer.byteLength !== COUNT * BUFFER_BYTES) return;
+    if (free.push(buffer) < COUNT) return;
+    if (this.#idle?.deref() !== free) this.#idle = new WeakRef(free);
+    this.#free = undefined;
   }
 }
 

@@ -25,3 +25,11 @@ Deno.test("WriteBuffers makes an array for what is too small or too large, and w
   const memory = new Set([...taken].map(({ buffer }) => buffer));
   assertEquals([...taken].filter(({ length }) => length === 3_000).length, memory.size - 1);
 });
+
+Deno.test("WriteBuffers gives the same memory again while nothing else wants it", () => {
+  const buffers = new WriteBuffers();
+  const [first, second] = [buffers.take(2_000), buffers.take(2_000)];
+  buffers.give(first);
+  buffers.give(second);
+  assert(buffers.take(2_000) === second);
+});
