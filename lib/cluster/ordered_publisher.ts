@@ -1,6 +1,5 @@
 import { type Clock, sleep } from "../clock.ts";
 import type { JournalEvent } from "../journal/events.ts";
-import type { Settled } from "../journal/journal.ts";
 import { headers } from "./nats.ts";
 import type { ClusterStream } from "./stream.ts";
 import { formatTurn, TURN, type Turn } from "./turns.ts";
@@ -11,10 +10,11 @@ const PAUSE_MS = 250;
 /** An event that could not be published for so long is given up, in milliseconds. */
 const GIVE_UP_MS = 60_000;
 
-/** An event that is to be published, and who waits for that. */
+/** An event that is to be published. */
 export interface Outgoing {
   event: JournalEvent;
-  settled: Settled;
+  /** Is told once what became of it. */
+  settled: (outcome: number | Error) => void;
 }
 
 /** One that the stream has not given back, or not in its turn. */

@@ -6,8 +6,8 @@ import {
   type Entry,
   type Journal,
   type Reader,
-  type Settled,
   settlement,
+  type Waiter,
   WAITING_CHARACTERS,
   weightOf,
 } from "../journal/journal.ts";
@@ -126,19 +126,19 @@ export class StreamJournal implements Journal, AsyncDisposable {
   }
 
   append(event: JournalEvent, condition?: Condition): Promise<number> {
-    return settlement((settled) => {
-      if (condition === undefined) return this.post(event, settled);
-      if (this.#over.signal.aborted) return settled(stopped());
-      this.#conditional.publish(condition, this.#outgoing(event, settled));
+    return settlement((waiter) => {
+      if (condition === undefined) return this.post(event, waiter);
+      if (this.#over.signal.aborted) return waiter.settle(stopped());
+      this.#conditional.publish(condition, this.#outgoing(event, waiter));
     });
   }
 
-  post(event: JournalEvent, settled: Settled): void {
-    if (this.#over.signal.aborted) return settled(stopped());
-    this.#publisher.publish(this.#outgoing(event, settled));
+  post(event: JournalEvent, waiter: Waiter): void {
+    if (this.#over.signal.aborted) return waiter.settle(stopped());
+    this.#publisher.publish(this.#outgoing(event, waiter));
   }
 
-  #outgoing(event: JournalEvent, settled: Settled): Outgoing {
+  #outgoing(event: JournalEvent, waiter: Waiter): Outgoing {
     const weight = weightOf(event);
     this.#waiting += weight;
     const outgoing: Outgoing = {
@@ -147,7 +147,7 @@ export class StreamJournal implements Journal, AsyncDisposable {
         this.#waiting -= weight;
         this.#outstanding.delete(outgoing);
         this.#noteRoom();
-        settled(outcome);
+        waiter.settle(outcome);
       },
     };
     this.#outstanding.add(outgoing);

@@ -11,8 +11,11 @@ export class ConflictError extends Error {
   override name = "ConflictError";
 }
 
-/** Is told once what became of an event: what {@linkcode Journal.append} gives or throws. */
-export type Settled = (outcome: number | Error) => void;
+/** Whoever waits to hear what became of an event. */
+export interface Waiter {
+  /** Is told once, what {@linkcode Journal.append} gives or throws. */
+  settle(outcome: number | Error): void;
+}
 
 /** Everything that lasts, as events in one order. */
 export interface Journal extends AsyncDisposable {
@@ -30,7 +33,7 @@ export interface Journal extends AsyncDisposable {
   append(event: JournalEvent, condition?: Condition): Promise<number>;
 
   /** Appends one of many events: without a promise, each of which would be kept until the commit is done. */
-  post(event: JournalEvent, settled: Settled): void;
+  post(event: JournalEvent, waiter: Waiter): void;
 
   /** A promise of the time when less waits to be stored; undefined where that is now. */
   room(): Promise<void> | undefined;
@@ -47,10 +50,12 @@ export interface Journal extends AsyncDisposable {
   [Symbol.asyncDispose](): Promise<void>;
 }
 
-/** What {@linkcode Settled} is told, as a promise. */
-export function settlement(begin: (settled: Settled) => void): Promise<number> {
+/** What a {@linkcode Waiter} is told, as a promise. */
+export function settlement(begin: (waiter: Waiter) => void): Promise<number> {
   return new Promise((resolve, reject) =>
-    begin((outcome) => typeof outcome === "number" ? resolve(outcome) : reject(outcome))
+    begin({
+      settle: (outcome) => typeof outcome === "number" ? resolve(outcome) : reject(outcome),
+    })
   );
 }
 

@@ -7,8 +7,8 @@ import {
   type Entry,
   type Journal,
   type Reader,
-  type Settled,
   settlement,
+  type Waiter,
   WAITING_CHARACTERS,
   weightOf,
 } from "./journal.ts";
@@ -20,7 +20,7 @@ const SUBJECTS = 10_000;
 interface Pending extends Entry {
   number: number;
   condition: Condition | undefined;
-  settled: Settled;
+  waiter: Waiter;
 }
 
 /**
@@ -53,11 +53,11 @@ export class LocalJournal implements Journal {
   }
 
   append(event: JournalEvent, condition?: Condition): Promise<number> {
-    return settlement((settled) => this.#append(event, condition, settled));
+    return settlement((waiter) => this.#append(event, condition, waiter));
   }
 
-  post(event: JournalEvent, settled: Settled): void {
-    this.#append(event, undefined, settled);
+  post(event: JournalEvent, waiter: Waiter): void {
+    this.#append(event, undefined, waiter);
   }
 
   room(): Promise<void> | undefined {
@@ -71,8 +71,8 @@ export class LocalJournal implements Journal {
   /** The database has all that it takes. */
   async [Symbol.asyncDispose](): Promise<void> {}
 
-  #append(event: JournalEvent, condition: Condition | undefined, settled: Settled): void {
-    this.#pending.push({ event, condition, number: 0, outcome: 0, settled });
+  #append(event: JournalEvent, condition: Condition | undefined, waiter: Waiter): void {
+    this.#pending.push({ event, condition, number: 0, outcome: 0, waiter });
     this.#waiting += weightOf(event);
     if (this.#pending.length === 1) this.#commit();
   }
@@ -96,7 +96,7 @@ export class LocalJournal implements Journal {
         for (const [subject, number] of subjects) this.#subjects.set(subject, number);
         this.#settle(taken);
         this.#reader.committed(entries);
-        for (const { outcome, settled } of taken) settled(outcome);
+        for (const { outcome, waiter } of taken) waiter.settle(outcome);
       },
       failed: (error) => {
         this.#failed = true;
@@ -104,7 +104,7 @@ export class LocalJournal implements Journal {
         if (taken.length === 0) taken = this.#pending.splice(0);
         this.#settle(taken);
         this.#reader.failed();
-        for (const { settled } of taken) settled(error);
+        for (const { waiter } of taken) waiter.settle(error);
         // What was refused shall not be there after the next start.
         if (taken.length > 0) this.#commit();
       },

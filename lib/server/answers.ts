@@ -7,13 +7,30 @@ export type Make<T> = (value: T, id: number) => ServerRecord;
 /** What an answer is made of is not known yet. */
 const UNKNOWN = Symbol();
 
-/** An answer whose turn has not come. */
-interface Slot {
+/** An answer that is not known yet. */
+export interface Answer<T> {
+  /** Takes what it is made of, or why the request is refused. */
+  settle(outcome: T | Error): void;
+}
+
+/** An answer whose turn has not come; one object, since it is kept until its commit is done. */
+class Slot implements Answer<unknown> {
   /** The request's id. */
-  id: number;
-  make: Make<unknown>;
-  /** What it is made of, or why the request is refused. */
-  outcome: unknown;
+  readonly id: number;
+  readonly make: Make<unknown>;
+  outcome: unknown = UNKNOWN;
+  readonly #answers: Answers;
+
+  constructor(id: number, make: Make<unknown>, answers: Answers) {
+    this.id = id;
+    this.make = make;
+    this.#answers = answers;
+  }
+
+  settle(outcome: unknown): void {
+    this.outcome = outcome;
+    this.#answers.sendKnown();
+  }
 }
 
 /** One session's answers: sent in the order of the requests, whichever is known first. */
@@ -35,18 +52,14 @@ export class Answers {
   /** Answers a request: at once, or after those before it. */
   add(id: number, make: () => ServerRecord): void {
     if (this.#slots.length === 0) return this.#send(id, make);
-    this.#slots.push({ id, make, outcome: undefined });
+    this.addLater(id, make).settle(undefined);
   }
 
-  /**
-   * Answers a request later.
-   *
-   * @returns takes what the answer is made of, or why the request is refused
-   */
-  addLater<T>(id: number, make: Make<T>): (outcome: T | Error) => void {
-    const slot: Slot = { id, make: make as Make<unknown>, outcome: UNKNOWN };
+  /** Answers a request later. */
+  addLater<T>(id: number, make: Make<T>): Answer<T> {
+    const slot = new Slot(id, make as Make<unknown>, this);
     this.#slots.push(slot);
-    return (outcome) => this.#fill(slot, outcome);
+    return slot;
   }
 
   /** Fulfilled when at most so many requests have no answer. */
@@ -55,8 +68,8 @@ export class Answers {
     await new Promise<void>((resolve) => this.#waiting.push({ length, resolve }));
   }
 
-  #fill(slot: Slot, outcome: unknown): void {
-    slot.outcome = outcome;
+  /** For answers: another one is known. */
+  sendKnown(): void {
     for (let first; (first = this.#slots.at(0)) !== undefined && first.outcome !== UNKNOWN;) {
       this.#slots.shift();
       this.#sendOne(first);

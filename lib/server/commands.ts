@@ -85,8 +85,8 @@ function publish(
 ): void | Promise<void> {
   const { hub, limits } = session.services;
   const draft = { text: parseText(text, limits), origin: session.originOf(id) };
-  const settled = session.answerLater(id, sent);
-  hub.post(session.username, draft, settled);
+  const answer = session.answerLater(id, sent);
+  hub.post(session.username, draft, answer);
   return keepPace(session, draft);
 }
 
@@ -109,8 +109,8 @@ function direct(
   if (addressee === undefined) throw noSuchUser();
   const draft = { to: addressee, text: parsed, origin: session.originOf(id) };
   const isAway = hub.find(addressee) === undefined;
-  const settled = session.answerLater(id, isAway ? sentToAway : sent);
-  hub.post(session.username, draft, settled);
+  const answer = session.answerLater(id, isAway ? sentToAway : sent);
+  hub.post(session.username, draft, answer);
   return keepPace(session, draft);
 }
 
@@ -174,8 +174,9 @@ function status(session: Session, { id, message }: ClientRecords["status"]): voi
   const elsewhere = hub.marksElsewhere(message);
   if (elsewhere === undefined) session.answer(id, make);
   else {
-    const settled = session.answerLater(id, make);
-    elsewhere.then(settled, settled);
+    const answer = session.answerLater(id, make);
+    const settle = (outcome: readonly Marks[] | Error) => answer.settle(outcome);
+    elsewhere.then(settle, settle);
   }
 }
 

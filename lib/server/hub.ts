@@ -1,6 +1,6 @@
 import type { Clock } from "../clock.ts";
 import type { Origin } from "../journal/events.ts";
-import { type Journal, type Settled, settlement } from "../journal/journal.ts";
+import { type Journal, settlement, type Waiter } from "../journal/journal.ts";
 import type { Projection } from "../journal/projection.ts";
 import type { Deletion } from "../messages/deletions.ts";
 import { foldUsername } from "../protocol/names.ts";
@@ -258,20 +258,20 @@ export class Hub {
    * user but its sender, on none of whose sessions it appears. A direct message to somebody who is not active waits for
    * the next login. A request that comes again does nothing.
    *
-   * @param settled is told the message's id; or `not-stored`, `duplicate-id`, or why the sender can't say it
+   * @param waiter is told the message's id; or `not-stored`, `duplicate-id`, or why the sender can't say it
    */
-  post(from: string, { to, room, text, announcement, origin }: Draft, settled: Settled): void {
+  post(from: string, { to, room, text, announcement, origin }: Draft, waiter: Waiter): void {
     const now = this.#clock.date();
     const user = this.#active(from);
     if (user !== undefined) user.lastSent = now;
     const sent = now.getTime();
     const event = { type: "message", from, to, room, sent, text, announcement, origin } as const;
-    this.#journal.post(event, settled);
+    this.#journal.post(event, waiter);
   }
 
   /** The same. @returns the message's id */
   send(from: string, draft: Draft): Promise<number> {
-    return settlement((settled) => this.post(from, draft, settled));
+    return settlement((waiter) => this.post(from, draft, waiter));
   }
 
   /** A session has acknowledged more than before. */

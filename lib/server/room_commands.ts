@@ -70,8 +70,8 @@ export function say(
   const parsed = parseText(text, limits);
   const { id: room } = findRoom(session, raw);
   const draft = { room, text: parsed, origin: session.originOf(id) };
-  const settled = session.answerLater(id, sent);
-  hub.post(session.username, draft, settled);
+  const answer = session.answerLater(id, sent);
+  hub.post(session.username, draft, answer);
   return keepPace(session, draft);
 }
 

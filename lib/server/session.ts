@@ -14,7 +14,7 @@ import {
 } from "../protocol/records.ts";
 import { visibleLine } from "../protocol/visible.ts";
 import { VERSION } from "../version.ts";
-import { Answers, type Make } from "./answers.ts";
+import { type Answer, Answers, type Make } from "./answers.ts";
 import { type Command, commands } from "./commands.ts";
 import type { ExpelCode, FailCode, Member } from "./active_user.ts";
 import type { RecordBlock } from "../protocol/record_block.ts";
@@ -189,8 +189,8 @@ export class Session implements Member, OutboxSession {
     this.#answers.add(id, make);
   }
 
-  /** The same when something is known. @returns takes that, or why the request is refused */
-  answerLater<T>(id: number, make: Make<T>): (outcome: T | Error) => void {
+  /** The same when something is known. */
+  answerLater<T>(id: number, make: Make<T>): Answer<T> {
     return this.#answers.addLater(id, make);
   }
 
