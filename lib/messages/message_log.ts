@@ -2,12 +2,13 @@ import type { MessageEvent } from "../journal/events.ts";
 import { ProtocolError } from "../protocol/errors.ts";
 import { foldUsername } from "../protocol/names.ts";
 import type { Message } from "../protocol/records.ts";
-import type { Database, Row, Statement } from "./database.ts";
+import type { Database } from "./database.ts";
 import { type Mailboxes, UNDELIVERED } from "./mailboxes.ts";
 import type { OperatorTable } from "./operator_table.ts";
 import { type Part, POSTED, type Posted, type Postings } from "./postings.ts";
 import type { RoomTable } from "./room_table.ts";
 import { type LoggedRequests, RecentRequests } from "./recent_requests.ts";
+import type { Row, Statement } from "./statement.ts";
 
 /** Which messages: those after an id, up to another one. */
 interface Range {

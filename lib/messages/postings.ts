@@ -1,4 +1,5 @@
-import { type Database, isDamage, type Row } from "./database.ts";
+import type { Database } from "./database.ts";
+import { isDamage, type Row } from "./statement.ts";
 
 /** What an account has to do with a message: it is a direct one, one to all, or one in a room. */
 const PARTS = ["sent", "received", "to all", "in a room"] as const;

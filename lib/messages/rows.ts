@@ -1,5 +1,6 @@
 import type { SQLInputValue } from "node:sqlite";
-import type { Database, Statement } from "./database.ts";
+import type { Database } from "./database.ts";
+import type { Statement } from "./statement.ts";
 
 /** Which table {@linkcode Rows} is of. */
 export interface RowsOptions<R, K extends keyof R> {

@@ -1,6 +1,7 @@
 import type { SQLInputValue, SQLOutputValue } from "node:sqlite";
-import type { Database, Statement } from "./database.ts";
+import type { Database } from "./database.ts";
 import { UNDELIVERED } from "./mailboxes.ts";
+import type { Statement } from "./statement.ts";
 
 /** The tables as they are after an event, but for messages that the journal has. */
 export interface Snapshot {

@@ -1,8 +1,9 @@
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { DatabaseSync } from "node:sqlite";
-import { Database, Statement } from "../../lib/messages/database.ts";
+import { Database } from "../../lib/messages/database.ts";
 import { type Part, POSTED, type Posted, Postings } from "../../lib/messages/postings.ts";
 import { MIGRATIONS } from "../../lib/messages/schema.ts";
+import { Statement } from "../../lib/messages/statement.ts";
 import { ProtocolError } from "../../lib/protocol/errors.ts";
 import fc from "../helpers/fast_check.ts";
 import { FakeClock } from "../helpers/fake_clock.ts";

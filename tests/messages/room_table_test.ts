@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import type { RoomEvent } from "../../lib/journal/events.ts";
-import { Statement } from "../../lib/messages/database.ts";
+import { Statement } from "../../lib/messages/statement.ts";
 import type { RoomTable } from "../../lib/messages/room_table.ts";
 import { ProtocolError } from "../../lib/protocol/errors.ts";
 import {
