@@ -232,7 +232,9 @@ export class MessageLog {
       after: Math.max(after, this.#mailboxes.delivered(account) ?? Infinity),
       ...{ upTo: end, limit: PAGE.messages },
     });
-    const rows = this.#statements.waiting.all({ ids: toList([...excepted, ...newer]) });
+    const ids = [...excepted, ...newer];
+    // For most who come back nothing waits, and to be told so would take a statement.
+    const rows = ids.length === 0 ? [] : this.#statements.waiting.all({ ids: toList(ids) });
     return takePage(rows, toMessage, undefined);
   }
 
@@ -262,6 +264,8 @@ export class MessageLog {
    */
   flow(account: string, after: number, login?: number): Page<FlowItem> {
     const upTo = Math.min(after + PAGE_IDS, this.#last);
+    // The same: most have missed nothing.
+    if (after >= upTo) return { items: [], next: undefined };
     const rows = this.#statements.flow.all({ account, after, upTo, login: login ?? null });
     const next = upTo < this.#last ? upTo : undefined;
     return takePage(

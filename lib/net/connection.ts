@@ -4,6 +4,14 @@ export interface Endpoint {
   port: number;
 }
 
+/** Is told of what happens to a {@linkcode Connection}. */
+export interface ConnectionListener {
+  /** Something was written, and there is room. */
+  writable(): void;
+  /** Nothing more will come in; what came last may still have to be served. */
+  ended(): void;
+}
+
 /**
  * A control connection: lines in, lines out, whatever carries them. Small, so that a test can fake
  * it.
@@ -27,8 +35,8 @@ export interface Connection {
   send(...parts: (string | Uint8Array)[]): void;
   /** So many bytes more may well be sent at present; 0 where enough waits to be written. */
   readonly room: number;
-  /** Is called when something was written, and there is room. */
-  onWritable: () => void;
+  /** Whoever is told of what happens to it; undefined where that is nobody. */
+  listener: ConnectionListener | undefined;
   /** Ends the connection when what was sent has been written and taken, or after a second. */
   close(): Promise<void>;
   /** Ends the connection at once. */

@@ -14,17 +14,18 @@ const LATE_MS = 1_000;
 /** Of many connections, those that have been silent for nearly as long are looked at together, in milliseconds. */
 export const LIVENESS_GRAIN_MS = 250;
 
-/** What to do about a silent peer. */
-export interface LivenessActions {
-  ping: () => void;
-  /** Called once, and then nothing more. */
-  dead: () => void;
+/** Whoever has the connection that {@linkcode Liveness} watches. */
+export interface LivenessOwner {
+  /** Asks the other side for a sign of life. */
+  ping(): void;
+  /** Nothing was heard for too long. Called once, and then nothing more. */
+  dead(): void;
 }
 
 /** Watches whether the other side of a control connection still says something. */
 export class Liveness implements Disposable, Timed {
   readonly #clock: Clock;
-  readonly #actions: LivenessActions;
+  readonly #owner: LivenessOwner;
   readonly #deadlines: Deadlines;
   #heardAt: number;
   #pingedAt: number;
@@ -38,10 +39,10 @@ export class Liveness implements Disposable, Timed {
       clock: Clock;
       deadlines?: Deadlines;
     },
-    actions: LivenessActions,
+    owner: LivenessOwner,
   ) {
     this.#clock = clock;
-    this.#actions = actions;
+    this.#owner = owner;
     this.#heardAt = this.#pingedAt = clock.now();
     this.#deadlines = deadlines;
     this.#schedule();
@@ -79,10 +80,10 @@ export class Liveness implements Disposable, Timed {
     const now = this.#clock.now();
     // Whoever is late was stopped or blocked itself, and may have something to read.
     if (now > this.#dueAt + LATE_MS) this.#heardAt = now;
-    if (now >= this.#death) return this.#actions.dead();
+    if (now >= this.#death) return this.#owner.dead();
     if (now >= this.#nextPing) {
       this.#pingedAt = now;
-      this.#actions.ping();
+      this.#owner.ping();
     }
     this.#schedule();
   }

@@ -2,7 +2,7 @@ import { Buffer } from "node:buffer";
 import { ProtocolError } from "../protocol/errors.ts";
 import { LineDecoder } from "../protocol/lines.ts";
 import { MAX_LINE_BYTES, MAX_UNWRITTEN_BYTES } from "../protocol/limits.ts";
-import type { Connection, Endpoint } from "./connection.ts";
+import type { Connection, ConnectionListener, Endpoint } from "./connection.ts";
 import { ReadSize } from "./read_size.ts";
 import { UnwrittenBudget, type UnwrittenShare } from "./unwritten.ts";
 import { WriteBuffers } from "./write_buffers.ts";
@@ -52,7 +52,7 @@ export class StreamConnection implements Connection {
   #unsent: (string | Uint8Array)[] = [];
   /** What waits to be written or is being written. */
   readonly #unwritten: UnwrittenShare;
-  onWritable: () => void = nothing;
+  listener: ConnectionListener | undefined;
   #cutOff = false;
   #flushing: Promise<void> | undefined;
   #closing: Promise<void> | undefined;
@@ -99,7 +99,7 @@ export class StreamConnection implements Connection {
     for (let first = true;; first = false) {
       // A broken connection has ended too.
       const count = await this.#stream.read(buffer).catch(() => null);
-      if (count === null || this.#closing !== undefined) return;
+      if (count === null || this.#closing !== undefined) return this.listener?.ended();
       if (first && TLS_RECORD_TYPES.includes(buffer[0])) {
         throw new TlsError();
       }
@@ -177,7 +177,7 @@ export class StreamConnection implements Connection {
         } finally {
           this.#buffers.give(buffer);
         }
-        if (this.room > 0) this.onWritable();
+        if (this.room > 0) this.listener?.writable();
       }
     } catch {
       this.abort();

@@ -54,9 +54,9 @@ export interface ActiveUser {
   /** The rooms that it is in, if it is in any. */
   rooms: Set<number> | undefined;
   heard: Heard;
-  /** When its first session began, and when it last sent something. */
-  since: Date;
-  lastSent: Date;
+  /** When its first session began, and when it last sent something, in milliseconds since the epoch. */
+  since: number;
+  lastSent: number;
   /** Whether sessions that had direct messages have ended, and no other one has these. */
   orphans: boolean;
   /** Whether they are given to another one just now. */

@@ -1,3 +1,6 @@
+/** Whether somebody logged in from an address before. */
+type Kind = "known" | "strange";
+
 /**
  * Counts the connections that are not logged in: strict before the login, and never after it. Addresses
  * that are known are counted apart in all, so that strangers never take their room.
@@ -19,11 +22,10 @@ export class Admission {
   /**
    * Lets a connection in.
    *
-   * @param kind whether somebody logged in from this address before
    * @returns what to dispose of when it is logged in or has ended (twice is fine), or undefined where
    *   there are too many
    */
-  enter(address: string, kind: "known" | "strange"): Disposable | undefined {
+  enter(address: string, kind: Kind): Disposable | undefined {
     const count = this.#perAddress.get(address) ?? 0;
     const full = this.#pending[kind] >= this.#limits.pending;
     if (full || count >= this.#limits.pendingPerAddress) return undefined;
@@ -31,20 +33,38 @@ export class Admission {
   }
 
   /** Counts a connection without asking whether there are too many. */
-  hold(address: string, kind: "known" | "strange"): Disposable {
+  hold(address: string, kind: Kind): Disposable {
     const count = this.#perAddress.get(address) ?? 0;
     this.#pending[kind]++;
     this.#perAddress.set(address, count + 1);
-    let inside = true;
-    return {
-      [Symbol.dispose]: () => {
-        if (!inside) return;
-        inside = false;
-        this.#pending[kind]--;
-        const left = this.#perAddress.get(address)! - 1;
-        if (left === 0) this.#perAddress.delete(address);
-        else this.#perAddress.set(address, left);
-      },
-    };
+    return new Place(this, address, kind);
+  }
+
+  /** For places: this one was given up. */
+  release(address: string, kind: Kind): void {
+    this.#pending[kind]--;
+    const left = this.#perAddress.get(address)! - 1;
+    if (left === 0) this.#perAddress.delete(address);
+    else this.#perAddress.set(address, left);
+  }
+}
+
+/** A connection's place; small, since it stays as long as the connection does. */
+class Place implements Disposable {
+  readonly #admission: Admission;
+  readonly #address: string;
+  readonly #kind: Kind;
+  #inside = true;
+
+  constructor(admission: Admission, address: string, kind: Kind) {
+    this.#admission = admission;
+    this.#address = address;
+    this.#kind = kind;
+  }
+
+  [Symbol.dispose](): void {
+    if (!this.#inside) return;
+    this.#inside = false;
+    this.#admission.release(this.#address, this.#kind);
   }
 }

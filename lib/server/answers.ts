@@ -33,15 +33,20 @@ class Slot implements Answer<unknown> {
   }
 }
 
+/** The session that {@linkcode Answers} belong to. */
+export interface AnswersSession {
+  /** Makes the answer to a request, which may fail, and sends it. */
+  sendAnswer(id: number, make: () => ServerRecord): void;
+}
+
 /** One session's answers: sent in the order of the requests, whichever is known first. */
 export class Answers {
-  readonly #send: (id: number, make: () => ServerRecord) => void;
+  readonly #owner: AnswersSession;
   readonly #slots = new Fifo<Slot>();
   #waiting: { length: number; resolve: () => void }[] = [];
 
-  /** @param send makes the answer to a request, which may fail, and sends it */
-  constructor(send: (id: number, make: () => ServerRecord) => void) {
-    this.#send = send;
+  constructor(owner: AnswersSession) {
+    this.#owner = owner;
   }
 
   /** How many requests have no answer yet. */
@@ -51,7 +56,7 @@ export class Answers {
 
   /** Answers a request: at once, or after those before it. */
   add(id: number, make: () => ServerRecord): void {
-    if (this.#slots.length === 0) return this.#send(id, make);
+    if (this.#slots.length === 0) return this.#owner.sendAnswer(id, make);
     this.addLater(id, make).settle(undefined);
   }
 
@@ -82,7 +87,7 @@ export class Answers {
   }
 
   #sendOne({ id, make, outcome }: Slot): void {
-    this.#send(id, () => {
+    this.#owner.sendAnswer(id, () => {
       if (outcome instanceof Error) throw outcome;
       return make(outcome, id);
     });

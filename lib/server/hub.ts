@@ -171,8 +171,8 @@ export class Hub {
     return user?.username;
   }
 
-  /** When an active user of this server came, and sent something for the last time. */
-  timesOf(username: string): { since: Date; lastSent: Date } | undefined {
+  /** When an active user of this server came, and sent something for the last time, in milliseconds since the epoch. */
+  timesOf(username: string): Pick<ActiveUser, "since" | "lastSent"> | undefined {
     return this.#active(username);
   }
 
@@ -192,7 +192,7 @@ export class Hub {
    */
   join(member: Member, { last, began }: { last: number; began: number }): Promise<void> {
     const key = foldUsername(member.username);
-    const now = this.#clock.date();
+    const now = this.#clock.date().getTime();
     const user: ActiveUser = this.#users.get(key) ?? {
       key,
       username: member.username,
@@ -261,10 +261,9 @@ export class Hub {
    * @param waiter is told the message's id; or `not-stored`, `duplicate-id`, or why the sender can't say it
    */
   post(from: string, { to, room, text, announcement, origin }: Draft, waiter: Waiter): void {
-    const now = this.#clock.date();
+    const sent = this.#clock.date().getTime();
     const user = this.#active(from);
-    if (user !== undefined) user.lastSent = now;
-    const sent = now.getTime();
+    if (user !== undefined) user.lastSent = sent;
     const event = { type: "message", from, to, room, sent, text, announcement, origin } as const;
     this.#journal.post(event, waiter);
   }

@@ -137,7 +137,7 @@ export function describeUser(
   const account = foldUsername(user);
   const sessions = [...active]
     .filter(({ username }) => foldUsername(username) === account)
-    .map(({ address, since }) => ({ address, since: since.getTime() }));
+    .map(({ address, since }) => ({ address, since }));
   const restrictions = operators.restrictions(clock.date().getTime())
     .filter((restriction) => foldUsername(restriction.user ?? "") === account);
   return {

@@ -124,8 +124,8 @@ function describe({ services: { hub, clock } }: Session, username: string): User
   const active = hub.find(username) !== undefined;
   const times = hub.timesOf(username);
   if (times === undefined) return { username, active };
-  const idle = Math.max(0, clock.date().getTime() - times.lastSent.getTime());
-  return { username, active, since: times.since.getTime(), idle };
+  const idle = Math.max(0, clock.date().getTime() - times.lastSent);
+  return { username, active, since: times.since, idle };
 }
 
 /** The last messages of a room. */

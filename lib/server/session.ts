@@ -1,6 +1,11 @@
 import { Countdown, sleep } from "../clock.ts";
-import { type Connection, formatEndpoint, originOf } from "../net/connection.ts";
-import { Liveness } from "../net/liveness.ts";
+import {
+  type Connection,
+  type ConnectionListener,
+  formatEndpoint,
+  originOf,
+} from "../net/connection.ts";
+import { Liveness, type LivenessOwner } from "../net/liveness.ts";
 import type { Origin } from "../journal/events.ts";
 import { type ErrorCode, type FarewellCode, ProtocolError } from "../protocol/errors.ts";
 import { MAX_LOGIN_LINE_BYTES, PROTOCOL_VERSION } from "../protocol/limits.ts";
@@ -14,7 +19,7 @@ import {
 } from "../protocol/records.ts";
 import { visibleLine } from "../protocol/visible.ts";
 import { VERSION } from "../version.ts";
-import { type Answer, Answers, type Make } from "./answers.ts";
+import { type Answer, Answers, type AnswersSession, type Make } from "./answers.ts";
 import { type Command, commands } from "./commands.ts";
 import type { ExpelCode, FailCode, Member } from "./active_user.ts";
 import type { RecordBlock } from "../protocol/record_block.ts";
@@ -55,6 +60,8 @@ const FOR_GOOD: ReadonlySet<FarewellCode> = new Set([
   "logged-out",
 ]);
 
+function nothing(): void {}
+
 /** How {@linkcode Session.welcome} goes on. */
 export interface WelcomeOptions {
   /** The number of the client's login; undefined where it can't come back. */
@@ -70,7 +77,8 @@ export interface WelcomeOptions {
 }
 
 /** One control connection at the server, from its hello to its end. */
-export class Session implements Member, OutboxSession {
+export class Session
+  implements Member, AnswersSession, ConnectionListener, LivenessOwner, OutboxSession {
   readonly services: Services;
   readonly connection: Connection;
   readonly #place: Disposable;
@@ -79,7 +87,7 @@ export class Session implements Member, OutboxSession {
   /** Until the login is done. */
   #limit: Countdown | undefined;
   #outbox: Outbox | undefined;
-  readonly #answers = new Answers((id, make) => this.#sendAnswer(id, make));
+  readonly #answers = new Answers(this);
   /** Whether the client has gone, though what it sent may not have been served yet. */
   #gone = false;
   /** The work that is being done for the client. */
@@ -102,10 +110,8 @@ export class Session implements Member, OutboxSession {
     this.connection = connection;
     this.#place = place;
     connection.maxLineBytes = Math.min(MAX_LOGIN_LINE_BYTES, services.limits.lineBytes);
-    this.#liveness = new Liveness({ clock: services.clock, deadlines: services.silences }, {
-      ping: () => this.send({ type: "ping" }),
-      dead: () => this.end("timeout", "nothing was heard of the client", { final: false }),
-    });
+    connection.listener = this;
+    this.#liveness = new Liveness({ clock: services.clock, deadlines: services.silences }, this);
     this.#limit = this.#timeLimit(services.limits.handshakeSeconds);
   }
 
@@ -114,8 +120,8 @@ export class Session implements Member, OutboxSession {
     return this.services.operators.isOperator(foldUsername(this.username)) ? "operator" : "user";
   }
 
-  /** When the user became active in this session. */
-  since = new Date(0);
+  /** When the user became active in this session, in milliseconds since the epoch. */
+  since = 0;
 
   get state(): State {
     return this.#state;
@@ -164,7 +170,7 @@ export class Session implements Member, OutboxSession {
         // One batch is read ahead, so that work for a client that has gone is not even begun.
         next = batches.next();
         // What is no line is answered when its turn has come.
-        next.then(({ done }) => done && this.#abandon(), () => {});
+        next.catch(nothing);
         this.#liveness.heard();
         await this.#take(lines);
         // Emptied, since this loop and the one that reads would keep the texts until the next ones come.
@@ -269,6 +275,22 @@ export class Session implements Member, OutboxSession {
     return this.#outbox?.acknowledge(delivered) ?? false;
   }
 
+  writable(): void {
+    this.#outbox?.writable();
+  }
+
+  ended(): void {
+    this.#abandon();
+  }
+
+  ping(): void {
+    this.send({ type: "ping" });
+  }
+
+  dead(): void {
+    this.end("timeout", "nothing was heard of the client", { final: false });
+  }
+
   /** From now on a username is asked for. */
   greet(): void {
     this.#state = "login";
@@ -286,7 +308,7 @@ export class Session implements Member, OutboxSession {
   welcome(id: number, { login, token, last, began, overview: wanted }: WelcomeOptions): void {
     const { services } = this;
     this.#state = "active";
-    this.since = services.clock.date();
+    this.since = services.clock.date().getTime();
     services.active.add(this);
     this.#limit?.[Symbol.dispose]();
     this.#limit = undefined;
@@ -294,9 +316,7 @@ export class Session implements Member, OutboxSession {
     this.connection.maxLineBytes = services.limits.lineBytes;
     const data = newParameters(services.protection);
     this.#outbox = new Outbox(data, this, services.outbox);
-    const outbox = this.#outbox;
-    this.connection.onWritable = () => outbox.writable();
-    services.outboxes.set(data.session, outbox);
+    services.outboxes.set(data.session, this.#outbox);
     if (login !== undefined) {
       this.#login = login;
       services.returning.set(login, this);
@@ -471,7 +491,7 @@ export class Session implements Member, OutboxSession {
     });
   }
 
-  #sendAnswer(id: number, make: () => ServerRecord): void {
+  sendAnswer(id: number, make: () => ServerRecord): void {
     if (this.#state === "ended") return;
     try {
       this.send(make());

@@ -116,8 +116,8 @@ function oldestMessage({ messages }: Services): number | undefined {
 /** Every session at this server, those of a user together, in the order of the names. */
 export function describeSessions({ active }: Services): SessionStatus[] {
   return [...active]
-    .map(({ username, address, since, backlogBytes }) => ({
-      ...{ user: username, address, since: since.getTime(), backlogBytes },
+    .map(({ username: user, address, since, backlogBytes }) => ({
+      ...{ user, address, since, backlogBytes },
     }))
     .sort((a, b) => a.user < b.user ? -1 : a.user > b.user ? 1 : a.since - b.since);
 }

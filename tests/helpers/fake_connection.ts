@@ -1,4 +1,4 @@
-import type { Connection, Endpoint } from "../../lib/net/connection.ts";
+import type { Connection, ConnectionListener, Endpoint } from "../../lib/net/connection.ts";
 
 const utf8 = new TextDecoder();
 
@@ -9,7 +9,7 @@ export class FakeConnection implements Connection {
   readonly cutOff = false;
   maxLineBytes = 65_536;
   room = Infinity;
-  onWritable: () => void = () => {};
+  listener: ConnectionListener | undefined;
   /** Lines that were sent by whoever holds this end, and not yet taken by the test. */
   readonly #sent = new Queue<string>();
   readonly #toRead = new Queue<string[]>();
@@ -27,9 +27,10 @@ export class FakeConnection implements Connection {
 
   async *batches(): AsyncGenerator<string[]> {
     for (let lines; (lines = await this.#toRead.next()) !== undefined;) {
-      if (this.#closed) return;
+      if (this.#closed) break;
       yield lines;
     }
+    this.listener?.ended();
   }
 
   send(...parts: (string | Uint8Array)[]): void {
