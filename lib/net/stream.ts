@@ -97,8 +97,12 @@ export class StreamConnection implements Connection {
     const size = new ReadSize();
     let buffer = new Uint8Array(size.bytes);
     for (let first = true;; first = false) {
-      // A broken connection has ended too.
-      const count = await this.#stream.read(buffer).catch(() => null);
+      let count: number | null = null;
+      try {
+        count = await this.#stream.read(buffer);
+      } catch {
+        // A broken connection has ended too.
+      }
       if (count === null || this.#closing !== undefined) return this.listener?.ended();
       if (first && TLS_RECORD_TYPES.includes(buffer[0])) {
         throw new TlsError();

@@ -431,7 +431,11 @@ export class ChatServer {
       const session = new Session(connection, this.#services, place);
       const running = session.run();
       this.#sessions.set(session, running);
-      await running.finally(() => this.#sessions.delete(session));
+      try {
+        await running;
+      } finally {
+        this.#sessions.delete(session);
+      }
     } finally {
       place[Symbol.dispose]();
       incoming.close();

@@ -2,7 +2,7 @@
  * Our server beside ngircd and InspIRCd, under the same load, in turns: `docs/PERFORMANCE.md` says how
  * the figures come about. Linux only.
  *
- *     deno task bench [--quick] [--only NAMES] [--rounds N] [--seconds N] [--out FOLDER] [--source]
+ *     deno task bench [--quick] [--only NAMES] [--rounds N] [--seconds N] [--out FOLDER] [--bundle]
  *
  * @module
  */
@@ -17,7 +17,13 @@ import { LoadGenerator, type LoadResult, type LoadTimes } from "./load.ts";
 import { measureLog } from "./log_rate.ts";
 import { describeMachine, describeVersions } from "./machine.ts";
 import { mediansOf, type Report, type Result } from "./results.ts";
-import { findPrograms, type Programs, RunningTarget } from "./servers.ts";
+import {
+  bundleServer,
+  findExecutable,
+  findPrograms,
+  type Programs,
+  RunningTarget,
+} from "./servers.ts";
 import { formatNumber, formatTables, insertTables } from "./tables.ts";
 import { labelOf, type Target } from "./target.ts";
 import { type Workload, WORKLOADS } from "./workloads.ts";
@@ -26,7 +32,7 @@ import { type Workload, WORKLOADS } from "./workloads.ts";
 const LOG = "message-log";
 
 const HELP =
-  `usage: deno task bench [--quick] [--only NAMES] [--rounds N] [--seconds N] [--out FOLDER] [--source]
+  `usage: deno task bench [--quick] [--only NAMES] [--rounds N] [--seconds N] [--out FOLDER] [--bundle]
 
 Measures our server beside ngircd and inspircd, where these are installed.
 
@@ -36,7 +42,8 @@ Measures our server beside ngircd and inspircd, where these are installed.
   --seconds N     how long each is measured for (default: 5)
   --out FOLDER    where performance.json, performance.svg and the tables in PERFORMANCE.md go
                   (default: docs)
-  --source        the server from source, even if dist/ has an executable
+  --bundle        the server as this Deno runs the bundle that an executable contains, even if dist/ has
+                  an executable; the same where it has none
   --help          this text
 
 Workloads: ${WORKLOADS.map(({ name }) => name).join(", ")}, ${LOG}.`;
@@ -48,7 +55,7 @@ interface Settings {
   seconds: number;
   quick: boolean;
   only: string;
-  source: boolean;
+  bundle: boolean;
   out: string | undefined;
 }
 
@@ -57,7 +64,7 @@ function parseSettings(): Settings | undefined {
     program: "bench",
     help: HELP,
     arguments: [],
-    flags: ["quick", "source"],
+    flags: ["quick", "bundle"],
     options: ["only", "rounds", "seconds", "out"],
   });
   if (commandLine === undefined) return undefined;
@@ -69,7 +76,7 @@ function parseSettings(): Settings | undefined {
     seconds: parseNumber("seconds", options["seconds"]) ?? (quick ? 1 : 5),
     quick,
     only,
-    source: flags.has("source"),
+    bundle: flags.has("bundle"),
     out: options["out"] ?? (quick || only !== "" ? undefined : join(ROOT, "docs")),
   };
 }
@@ -104,7 +111,7 @@ async function measure(
     rounds: [] as Record<string, number>[],
     problem: undefined as string | undefined,
   }));
-  for (let round = 0; round < (workload.once ? 1 : settings.rounds); round++) {
+  for (let round = 0; round < Math.min(settings.rounds, workload.mostRounds ?? Infinity); round++) {
     for (const result of results) {
       try {
         const { problem, ...figures } = await run(workload, result.target);
@@ -172,7 +179,8 @@ async function main(): Promise<void> {
     throw new ExitError(ExitCode.unforeseen, "the bench needs Linux (epoll, /proc)");
   }
   await using folder = await TempFolder.create();
-  const programs = await findPrograms(settings);
+  const executable = settings.bundle ? undefined : await findExecutable();
+  const programs = await findPrograms(executable ?? await bundleServer(folder.path));
   const skipped: string[] = [];
   function skip(what: string): void {
     console.log(`not measured: ${what}`);

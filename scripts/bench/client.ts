@@ -10,12 +10,12 @@
 import { parseCommandLine } from "../../lib/command_line.ts";
 import { ExitCode, ExitError } from "../../lib/exit.ts";
 import { runProgram } from "../../lib/program.ts";
-import { rememberServer } from "../../tests/helpers/programs.ts";
+import { command, rememberServer } from "../../tests/helpers/programs.ts";
 import { TempFolder } from "../../tests/helpers/temp_folder.ts";
 import { join } from "node:path";
 import { ROOT } from "../release/bundle.ts";
 import { executableName, HOST } from "../release/targets.ts";
-import { findProgram, findPrograms, RunningTarget } from "./servers.ts";
+import { findExecutable, findProgram, findPrograms, RunningTarget } from "./servers.ts";
 import { median } from "./results.ts";
 
 const CHATCLIENT = join(ROOT, "dist", executableName("chatclient", HOST));
@@ -238,7 +238,7 @@ async function main(): Promise<void> {
   });
   if (commandLine === undefined) return;
   const { rounds = "11", messages = "10000" } = commandLine.options;
-  const programs = await findPrograms({ source: false });
+  const programs = await findPrograms(await findExecutable() ?? command("server"));
   const program = await findProgram("irssi");
   if (program === undefined || programs.ngircd === undefined) {
     throw new ExitError(

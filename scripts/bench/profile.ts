@@ -9,6 +9,7 @@
 import { parseCommandLine } from "../../lib/command_line.ts";
 import { ExitCode, ExitError } from "../../lib/exit.ts";
 import { runProgram } from "../../lib/program.ts";
+import { command } from "../../tests/helpers/programs.ts";
 import { TempFolder } from "../../tests/helpers/temp_folder.ts";
 import { LoadGenerator } from "./load.ts";
 import { findPrograms, RunningTarget } from "./servers.ts";
@@ -69,7 +70,7 @@ Workloads: ${WORKLOADS.map(({ name }) => name).join(", ")}.`,
     );
   }
   await using folder = await TempFolder.create();
-  const programs = await findPrograms({ source: true });
+  const programs = await findPrograms(command("server"));
   const [deno, run, ...rest] = programs.chatserver;
   const chatserver = [deno!, run!, "--cpu-prof", `--cpu-prof-dir=${folder.path}/profile`, ...rest];
   const load = await LoadGenerator.build(folder.path);

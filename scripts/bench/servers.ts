@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { ExitCode, ExitError } from "../../lib/exit.ts";
 import { loadIdentity } from "../../lib/net/identity.ts";
 import { command, makeAccounts } from "../../tests/helpers/programs.ts";
-import { ROOT } from "../release/bundle.ts";
+import { bundle, currentCommit, ROOT } from "../release/bundle.ts";
 import { executableName, HOST } from "../release/targets.ts";
 import { inspircdConfig, ngircdConfig } from "./irc_configs.ts";
 import type { Target } from "./target.ts";
@@ -23,14 +23,27 @@ export interface Programs {
   inspircd: string | undefined;
 }
 
-/** Looks for them; our own is the executable in `dist/` where there is one. */
-export async function findPrograms({ source }: { source: boolean }): Promise<Programs> {
-  const executable = join(ROOT, "dist", executableName("chatserver", HOST));
+/** Looks for the others. @param chatserver how ours is run: by {@linkcode findExecutable}, for example */
+export async function findPrograms(chatserver: readonly string[]): Promise<Programs> {
   return {
-    chatserver: !source && await exists(executable) ? [executable] : command("server"),
+    chatserver,
     ngircd: await findProgram("ngircd"),
     inspircd: await findProgram("inspircd"),
   };
+}
+
+/** How our executable in `dist/` is run; undefined where there is none. */
+export async function findExecutable(): Promise<readonly string[] | undefined> {
+  const executable = join(ROOT, "dist", executableName("chatserver", HOST));
+  return await exists(executable) ? [executable] : undefined;
+}
+
+/** Makes the bundle that our executables contain. @returns how this Deno runs it, with the executable's flags */
+export async function bundleServer(folder: string): Promise<readonly string[]> {
+  const file = join(folder, "chatserver.js");
+  await bundle("server.ts", file, { commit: await currentCommit() });
+  const [deno, run, ...flags] = command("server").slice(0, -1);
+  return [deno!, run!, `--config=${join(ROOT, "deno.json")}`, ...flags, file];
 }
 
 /** The path of a program; undefined where it is not installed. */

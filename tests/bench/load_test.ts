@@ -3,6 +3,7 @@ import { assert, assertEquals } from "@std/assert";
 import { ExitError } from "../../lib/exit.ts";
 import { LoadGenerator } from "../../scripts/bench/load.ts";
 import { findPrograms, RunningTarget } from "../../scripts/bench/servers.ts";
+import { command } from "../helpers/programs.ts";
 import { TempFolder } from "../helpers/temp_folder.ts";
 
 const TIMES = { seconds: 0.3, warmUp: 0.1, settle: 0 };
@@ -41,7 +42,7 @@ for (const tls of [true, false]) {
     const how = `${tls ? "TLS" : "plain"}${udp ? " and UDP" : ""}`;
     const test = async (runs: readonly string[][]) => {
       await using folder = await TempFolder.create();
-      const programs = await findPrograms({ source: true });
+      const programs = await findPrograms(command("server"));
       const target = { server: "chatserver", tls, udp } as const;
       await using server = await RunningTarget.start(target, { programs, folder: folder.path });
       for (const args of runs) {
