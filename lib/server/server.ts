@@ -3,11 +3,10 @@ import { Accounts } from "../accounts/accounts.ts";
 import { KnownAddresses } from "../accounts/known_addresses.ts";
 import type { ScryptCost } from "../accounts/phc.ts";
 import { LoginThrottle } from "../accounts/login_throttle.ts";
-import { Alarm, type Clock } from "../clock.ts";
+import type { Clock } from "../clock.ts";
 import { Deadlines } from "../deadlines.ts";
 import { LIVENESS_GRAIN_MS } from "../net/liveness.ts";
 import { alone, type OtherServers } from "../cluster/other_servers.ts";
-import { reasonOf } from "../reasons.ts";
 import { encodeCertificate, fingerprintOf } from "../net/certificate.ts";
 import { type Identity, loadIdentity } from "../net/identity.ts";
 import { type Endpoint, originOf } from "../net/connection.ts";
@@ -15,15 +14,12 @@ import { bindPorts, ownAddresses, type Ports } from "../net/ports.ts";
 import { AgeClock, newestTimes } from "../messages/clock_jump.ts";
 import { Database, type DatabaseOptions } from "../messages/database.ts";
 import { Logins } from "../messages/logins.ts";
-import { forgetBefore } from "../messages/expiry.ts";
 import type { ClusterOptions } from "../cluster/cluster.ts";
 import type { HistoryRule } from "../messages/mailboxes.ts";
 import { LocalJournal } from "../journal/local_journal.ts";
 import { Projection } from "../journal/projection.ts";
-import { type Incoming, isShortage } from "../net/listener.ts";
-import { type ByteStream, StreamConnection } from "../net/stream.ts";
+import type { Incoming } from "../net/listener.ts";
 import { UnwrittenBudget } from "../net/unwritten.ts";
-import { foldUsername } from "../protocol/names.ts";
 import type { Aead } from "../protocol/aead.ts";
 import { sessionOf } from "../protocol/datagram.ts";
 import { loadSodiumAead } from "../protocol/sodium_aead.ts";
@@ -31,13 +27,13 @@ import { lockDataFolder } from "./data_folder.ts";
 import { protectFolder } from "./folder_modes.ts";
 import { ClusterNode, type State } from "./cluster_node.ts";
 import { ControlSocket } from "./control.ts";
-import { Admission } from "./admission.ts";
+import { ClientConnections } from "./client_connections.ts";
 import { Hub } from "./hub.ts";
 import { Incidents } from "./incidents.ts";
 import { DEFAULT_LIMITS, type Limits } from "./limits.ts";
 import type { Log } from "./log.ts";
+import { Maintenance } from "./maintenance.ts";
 import { Probes } from "./probe.ts";
-import { reconcile, reconcileOperators } from "./reconcile.ts";
 import { Referrals } from "./referrals.ts";
 import { Registrations } from "./registrations.ts";
 import { CalmRate } from "../protocol/calm_rate.ts";
@@ -47,17 +43,7 @@ import { RecentTimes } from "./recent_rate.ts";
 import type { Services } from "./services.ts";
 import { type Metrics, openMetrics } from "./metrics/metrics.ts";
 import { type OutboxOptions, RECOVERY_GRAIN_MS } from "./outbox.ts";
-import { Session } from "./session.ts";
 import { describeStatus } from "./status.ts";
-
-/** How often to look whether an operator has changed the accounts, in milliseconds. */
-const REFRESH_MS = 500;
-
-/** How often to look for messages that are old enough to be forgotten, in milliseconds. */
-const FORGET_MS = 3_600_000;
-
-/** The same where nobody knows yet whether the clock is right. */
-const UNSURE_MS = 60_000;
 
 /** So many sessions that have ended are remembered. */
 const DEPARTED = 1_000;
@@ -137,17 +123,8 @@ export class ChatServer {
   readonly #receiving: Promise<void>;
   readonly #services: Services;
   readonly #others: OtherServers;
-  readonly #admission: Admission;
-  readonly #unwritten: UnwrittenBudget;
-  readonly #maxOpen: number;
-  /** The connections that hold file descriptors. */
-  #open = 0;
-  readonly #sessions = new Map<Session, Promise<void>>();
-  readonly #age: AgeClock;
-  readonly #refreshing: Alarm;
-  readonly #forgetting: Alarm;
-  /** The accounts' revision that the journal knows. */
-  #reconciled = -1;
+  readonly #clients: ClientConnections;
+  readonly #maintenance: Maintenance;
   #closing = false;
   #control: ControlSocket | undefined;
   readonly #metrics: Metrics | undefined;
@@ -164,9 +141,6 @@ export class ChatServer {
     const limits = { ...DEFAULT_LIMITS, ...options.limits };
     const { messages, mailboxes, rooms, operators, deletions } = projection;
     const known = new KnownAddresses();
-    this.#admission = new Admission(limits);
-    this.#unwritten = new UnwrittenBudget(limits.unwrittenBytes);
-    this.#maxOpen = options.connections ?? Infinity;
     this.#others = others;
     this.port = ports.port;
     this.unreadableCredentials = accounts.filed.unreadable;
@@ -174,7 +148,7 @@ export class ChatServer {
     this.#lock = lock;
     this.#database = database;
     this.#node = node;
-    this.#age = new AgeClock(clock, newestTimes(database), log);
+    const age = new AgeClock(clock, newestTimes(database), log);
     const protection = identity === undefined ? "plain" : "sealed";
     const counts = noCounts();
     const commits = new RecentTimes(clock);
@@ -199,8 +173,8 @@ export class ChatServer {
       counts,
       commits,
       database,
-      unwritten: this.#unwritten,
-      connections: () => this.#open,
+      unwritten: new UnwrittenBudget(limits.unwrittenBytes),
+      connections: () => this.#clients.open,
       cluster: node && (() => node.status),
       known,
       throttle: new LoginThrottle(clock, known),
@@ -214,7 +188,7 @@ export class ChatServer {
         journal,
         table: projection.logins,
         clock,
-        age: () => this.#age.date(),
+        age: () => age.date(),
       }),
       returning: new Map(),
       started: clock.date(),
@@ -249,10 +223,8 @@ export class ChatServer {
     node?.serve(this.#services);
     this.#metrics = metrics;
     metrics?.serve(() => describeStatus(this.#services));
-    this.#refreshing = new Alarm(clock, () => void this.#refresh());
-    void this.#refresh();
-    this.#forgetting = new Alarm(clock, () => this.#forget());
-    this.#forget();
+    this.#clients = new ClientConnections(this.#services, options.connections ?? Infinity);
+    this.#maintenance = new Maintenance(this.#services, { node, age });
     this.#receiving = this.#ports.udp.receive((datagram, from) => this.#take(datagram, from));
   }
 
@@ -283,8 +255,8 @@ export class ChatServer {
           { accounts, history, open, opened },
         );
       // Nobody comes in before the turn of the loop is over in which the ports are bound.
-      const onIncoming = (incoming: Incoming) => void server.#serve(incoming).catch(server.#report);
-      const onShortage = () => server.#warnOfShortage();
+      const onIncoming = (incoming: Incoming) => server.#clients.take(incoming);
+      const onShortage = () => server.#clients.warnOfShortage();
       const handlers = { onIncoming, onShortage };
       const ports = await bindPorts(port, { hostname, identity, connections, ...handlers });
       const server = new ChatServer(ports, lock, {
@@ -331,142 +303,19 @@ export class ChatServer {
     if (this.#closing) return;
     this.#closing = true;
     const final = options.final && this.#others.servers.length === 0;
-    this.#refreshing[Symbol.dispose]();
-    this.#forgetting[Symbol.dispose]();
-    const { referrals } = this.#services;
+    this.#clients.stop();
+    this.#maintenance[Symbol.dispose]();
     this.#ports.tcp.close();
     await this.#control?.[Symbol.asyncDispose]();
     await this.#metrics?.[Symbol.asyncDispose]();
     await this.#others.withdraw();
-    const sessions = [...this.#sessions.keys()];
-    if (final) await Promise.all(sessions.map((session) => session.stop(true)));
-    else await referrals.sendAway(sessions, (session, to) => session.stop(false, to));
-    referrals[Symbol.dispose]();
-    // Who came in the meantime has seen nothing yet.
-    await Promise.all([...this.#sessions.keys()].map((session) => session.stop(final)));
-    await Promise.allSettled(this.#sessions.values());
+    await this.#clients.sayFarewell(final);
     this.#ports.udp[Symbol.dispose]();
     // The port is free for another server only when nobody reads any more.
     await this.#receiving;
     await this.#node?.leave();
     this.#database[Symbol.dispose]();
     this.#lock[Symbol.dispose]();
-  }
-
-  /** Messages that are old enough leave the log, and clients that have been away for too long. */
-  #forget(): void {
-    const { clock, limits, logins, returning, log } = this.#services;
-    // What this server takes for old is gone for all.
-    const isRight = this.#node?.clockIsRight ?? true;
-    // A crash, or a full disk, may have left in the files what was deleted before.
-    this.#database.scrub();
-    this.#forgetting.set(clock.now() + (isRight ? FORGET_MS : UNSURE_MS));
-    if (!isRight) return;
-    const time = new Date(this.#age.date().getTime() - limits.keepDays * 86_400_000);
-    forgetBefore(time, this.#services).catch((error) =>
-      log(`old messages are still there: ${error}`)
-    );
-    for (const login of returning.keys()) logins.extend(login);
-    logins.forget().catch((error) => log(`old logins are still there: ${error}`));
-  }
-
-  /** Sees what an operator has done to the accounts meanwhile. */
-  async #refresh(): Promise<void> {
-    const { clock, log } = this.#services;
-    try {
-      if (this.#node === undefined) await this.#takeChanges();
-      else if (!this.#database.lost) await this.#node.settleAccounts();
-    } catch (error) {
-      log(`credentials.txt can't be ${this.#node ? "kept up" : "read"}: ${reasonOf(error)}`);
-    }
-    if (!this.#closing) this.#refreshing.set(clock.now() + REFRESH_MS);
-  }
-
-  async #takeChanges(): Promise<void> {
-    const { accounts, hub, known } = this.#services;
-    // Nobody is thrown out because the accounts' file went with the others.
-    const changed = this.#database.lost ? [] : await accounts.refresh();
-    for (const username of changed) {
-      known.forget(foldUsername(username));
-      const gone = accounts.find(username) === undefined;
-      hub.expel(username, gone ? "the account was removed" : "the account has a new password");
-    }
-    await this.#reconcile();
-  }
-
-  /** What an account had that has gone, its messages too, is never for another one of its name. */
-  async #reconcile(): Promise<void> {
-    const { accounts } = this.#services;
-    const { revision } = accounts.filed;
-    // Where the file is gone the accounts need not be: it may come back.
-    if (this.#database.lost || revision === this.#reconciled || accounts.count === 0) return;
-    await reconcile(accounts.identities, this.#services);
-    await reconcileOperators(accounts.operators, this.#services);
-    this.#reconciled = revision;
-  }
-
-  /** What nobody foresaw must not end the server. */
-  readonly #report = (error: unknown) => this.#services.log(`unforeseen: ${error}`);
-
-  /** Serves a client until its connection ends. */
-  async #serve(incoming: Incoming): Promise<void> {
-    const { incidents, known } = this.#services;
-    const origin = originOf(incoming.remote.hostname);
-    if (this.#open >= this.#maxOpen) {
-      this.#warnOfShortage();
-      return incoming.close();
-    }
-    const kind = known.hasAddress(origin) ? "known" : "strange";
-    const place = this.#admission.enter(origin, kind);
-    if (place === undefined) {
-      incidents.report("connection refused: too many are not logged in", origin);
-      return incoming.close();
-    }
-    this.#open++;
-    try {
-      const stream = await this.#secure(incoming);
-      if (stream === undefined) incidents.report("connection refused: no TLS handshake", origin);
-      if (stream === undefined || this.#closing) return;
-      const connection = new StreamConnection(stream, this.#unwritten);
-      const session = new Session(connection, this.#services, place);
-      const running = session.run();
-      this.#sessions.set(session, running);
-      try {
-        await running;
-      } finally {
-        this.#sessions.delete(session);
-      }
-    } finally {
-      place[Symbol.dispose]();
-      incoming.close();
-      await this.#outlast(incoming, origin);
-      this.#open--;
-    }
-  }
-
-  /** What was closed and is still there counts among the connections that are not logged in. */
-  async #outlast({ lingering }: Incoming, origin: string): Promise<void> {
-    if (lingering === undefined) return;
-    using _place = this.#admission.hold(origin, "strange");
-    await lingering;
-  }
-
-  #warnOfShortage(): void {
-    this.#services.incidents.warn(
-      "connection refused: this process may have no more files open (docs/OPERATING.md)",
-    );
-  }
-
-  /** What carries bytes, or undefined where the handshake fails or takes too long. */
-  async #secure(incoming: Incoming): Promise<ByteStream | undefined> {
-    const { clock, limits } = this.#services;
-    using _limit = clock.after(limits.handshakeSeconds * 1_000, () => incoming.close());
-    try {
-      return await incoming.secure();
-    } catch (error) {
-      if (isShortage(error)) this.#warnOfShortage();
-      return undefined;
-    }
   }
 
   #take(datagram: Uint8Array, from: Endpoint): void {

@@ -11,7 +11,6 @@ import { type ErrorCode, type FarewellCode, ProtocolError } from "../protocol/er
 import { MAX_LOGIN_LINE_BYTES, PROTOCOL_VERSION } from "../protocol/limits.ts";
 import { foldUsername } from "../protocol/names.ts";
 import {
-  type ClientRecord,
   encodeRecord,
   type NamedServer,
   parseClientRecord,
@@ -20,13 +19,13 @@ import {
 import { visibleLine } from "../protocol/visible.ts";
 import { VERSION } from "../version.ts";
 import { type Answer, Answers, type AnswersSession, type Make } from "./answers.ts";
-import { type Command, commands } from "./commands.ts";
+import { dispatch } from "./dispatch.ts";
 import type { ExpelCode, FailCode, Member } from "./active_user.ts";
 import type { RecordBlock } from "../protocol/record_block.ts";
 import type { Deliveries } from "./marks.ts";
 import { overviewFor } from "./overview.ts";
 import { newParameters, Outbox, type OutboxSession } from "./outbox.ts";
-import { may, type Right, RIGHTS, type ServerRole } from "../protocol/roles.ts";
+import type { ServerRole } from "../protocol/roles.ts";
 import type { Services } from "./services.ts";
 
 /**
@@ -427,68 +426,17 @@ export class Session
   /** Serves lines in order. What a commit or another session has to finish is not waited for. */
   async #take(lines: readonly string[]): Promise<void> {
     for (const line of lines) {
-      const pause = this.#dispatch(parseClientRecord(line));
+      const record = parseClientRecord(line);
+      if (this.#outbox === undefined && ++this.#earlyRecords > MAX_EARLY_RECORDS) {
+        return this.#endEarly();
+      }
+      const pause = dispatch(this, record);
       if (pause !== undefined) await pause;
       if (this.#answers.length >= MAX_UNANSWERED) {
         await this.work(() => this.#answers.atMost(MAX_UNANSWERED / 2));
       }
       if (this.#state === "ended") return;
     }
-  }
-
-  /** @returns what the next line has to wait for; undefined where that is nothing */
-  #dispatch(record: ClientRecord): void | Promise<void> {
-    const id = "id" in record ? record.id : undefined;
-    try {
-      // The table's entry for a type takes the records of that type.
-      const command = commands[record.type] as Command<ClientRecord>;
-      if (!command.states.includes(this.#state)) {
-        throw new ProtocolError("wrong-state", `"${record.type}" is out of place now`);
-      }
-      if (!("room" in record)) this.#requireRight(command, record);
-      if (this.#outbox === undefined) this.#countEarlyRecord();
-      if (this.#state === "ended") return;
-      const paced = this.#state === "active" && id !== undefined
-        ? this.keepRate(this.username)
-        : undefined;
-      if (paced !== undefined) return paced.then(() => this.#run(command, record, id));
-      return this.#run(command, record, id);
-    } catch (error) {
-      this.#refuse(id, error);
-    }
-  }
-
-  #requireRight({ right = "chat" }: Command<ClientRecord>, record: ClientRecord): void {
-    const needed: Right = typeof right === "function" ? right(record) : right;
-    // Who may what everybody may is not asked who it is.
-    if (may("user", needed) || may(this.role, needed)) return;
-    throw new ProtocolError(
-      "not-allowed",
-      `this takes an ${RIGHTS[needed]} of the server, and you are a ${this.role}`,
-    );
-  }
-
-  #run(
-    command: Command<ClientRecord>,
-    record: ClientRecord,
-    id: number | undefined,
-  ): void | Promise<void> {
-    if (this.#state === "ended") return;
-    try {
-      return command.run(this, record)?.catch((error) => this.#refuse(id, error));
-    } catch (error) {
-      this.#refuse(id, error);
-    }
-  }
-
-  /** Answers a request with an error; what can't be answered that way is thrown. */
-  #refuse(id: number | undefined, error: unknown): void {
-    if (id === undefined || this.#state === "hello" || !(error instanceof ProtocolError)) {
-      throw error;
-    }
-    this.answer(id, () => {
-      throw error;
-    });
   }
 
   sendAnswer(id: number, make: () => ServerRecord): void {
@@ -503,8 +451,7 @@ export class Session
   }
 
   /** Before the login there is little to say. */
-  #countEarlyRecord(): void {
-    if (++this.#earlyRecords <= MAX_EARLY_RECORDS) return;
+  #endEarly(): void {
     this.report("refused: too many records before the login");
     this.end("protocol-error", "there were too many records before the login");
   }
