@@ -5,10 +5,21 @@ import type { Message } from "../protocol/records.ts";
 import type { Database } from "./database.ts";
 import { type Mailboxes, UNDELIVERED } from "./mailboxes.ts";
 import type { OperatorTable } from "./operator_table.ts";
-import { type Part, POSTED, type Posted, type Postings } from "./postings.ts";
+import { POSTED, type Posted, type Postings } from "./postings.ts";
 import type { RoomTable } from "./room_table.ts";
 import { type LoggedRequests, RecentRequests } from "./recent_requests.ts";
-import type { Row, Statement } from "./statement.ts";
+import { History } from "./history.ts";
+import {
+  COLUMNS,
+  LISTED,
+  newestListed,
+  newestOf,
+  newestRows,
+  PAGE_IDS,
+  toList,
+  toMessage,
+} from "./message_rows.ts";
+import type { Row } from "./statement.ts";
 
 /** Which messages: those after an id, up to another one. */
 interface Range {
@@ -31,35 +42,15 @@ export interface FlowItem {
   own: boolean;
 }
 
-/** Which messages {@linkcode MessageLog.history} gives. */
-export interface HistoryOptions {
-  /** How many, the last ones. */
-  count: number;
-  /** Only those from or to this user. @default everybody */
-  with?: string | undefined;
-}
-
-/** Which of an account's messages {@linkcode MessageLog} takes: so many, after an id. */
-interface NewestOptions {
-  after: number;
-  /** @default what can be read */
-  upTo?: number;
-  count: number;
-  /** What the statement needs besides. */
-  login?: number;
-}
-
 /** A page has at most so many messages, and about so many characters of text. */
 const PAGE = { messages: 100, characters: 16_384 };
-/** So many of an account's messages at most are looked at together. */
-const TOGETHER = 4_096;
 /** What an account has sent. */
 const SENT = ["sent", "to all", "in a room"] as const;
-/** So many ids are looked through for a page. */
-export const PAGE_IDS = 1_000;
 
 /** The messages. What was applied can be read when it is {@linkcode publish}ed. */
 export class MessageLog {
+  /** What may be read of them. */
+  readonly history: History;
   readonly #statements;
   readonly #requests;
   readonly #postings: Postings;
@@ -81,6 +72,7 @@ export class MessageLog {
     this.#mailboxes = mailboxes;
     this.#rooms = rooms;
     this.#operators = operators;
+    this.history = new History(database, { postings, mailboxes, last: () => this.#last });
     this.#statements = prepare(database);
     this.#requests = new RecentRequests((login, limit) => this.#requestsOf(login, limit));
   }
@@ -279,93 +271,6 @@ export class MessageLog {
     );
   }
 
-  /** The last messages that an account may see, in order: public ones, and its own direct ones. */
-  history(account: string, { count, with: other }: HistoryOptions): Message[] {
-    if (other !== undefined) return this.#historyWith(account, foldUsername(other), count);
-    return this.#lastOwn(account, count, { received: this.#statements.listed, upTo: this.#last });
-  }
-
-  /** The last public messages, those an account sent, and of those it received what a statement takes. */
-  #lastOwn(
-    account: string,
-    count: number,
-    { received, upTo }: { received: Statement; upTo: number },
-  ): Message[] {
-    const { publicAfter, ownAfter } = this.#mailboxes.entitlement(account);
-    const own = { after: ownAfter, count };
-    return lastOf(count, [
-      this.#statements.toAll.all({ after: publicAfter, last: this.#last, count }),
-      this.#newest(this.#statements.sent, account, "sent", own),
-      this.#newest(received, account, "received", { ...own, upTo }),
-    ]);
-  }
-
-  #historyWith(account: string, other: string, count: number): Message[] {
-    const { publicAfter, ownAfter } = this.#mailboxes.entitlement(account);
-    const { listed } = this.#statements;
-    const own = { after: ownAfter, upTo: this.#last, limit: count };
-    // What it sent to itself is the same both ways.
-    const direct = new Set([
-      ...this.#postings.between(account, other, own),
-      ...this.#postings.between(other, account, own),
-    ]);
-    return lastOf(count, [
-      this.#newest(listed, other, "to all", { after: publicAfter, count }),
-      listed.all({ ids: toList([...direct]), count }),
-    ]);
-  }
-
-  /** The last messages to everybody, in order. */
-  publicHistory(count: number): Message[] {
-    const rows = this.#statements.publicHistory.all({ count, last: this.#last });
-    return rows.reverse().map(toMessage);
-  }
-
-  /** The last messages of a room after an id, in order. */
-  roomHistory(room: number, { count, after }: { count: number; after: number }): Message[] {
-    const rows = this.#statements.roomHistory.all({ room, count, after, last: this.#last });
-    return rows.reverse().map(toMessage);
-  }
-
-  /** The same as {@linkcode history}, but for direct messages that wait for the account. */
-  recent(account: string, count: number): Message[] {
-    const upTo = Math.min(this.#last, this.#mailboxes.delivered(account) ?? 0);
-    return this.#lastOwn(account, count, { received: this.#statements.acknowledged, upTo });
-  }
-
-  /**
-   * The last messages with a text in them that an account may see, in order, of the 1,000 ids before one.
-   * Upper and lower case of A to Z are the same.
-   */
-  search(
-    account: string,
-    { text, count, before }: { text: string; count: number; before: number },
-  ): Message[] {
-    const pattern = `%${text.replaceAll(/[\\%_]/g, "\\$&")}%`;
-    const range = { first: before - PAGE_IDS, last: Math.min(before - 1, this.#last) };
-    const wanted = { ...this.#readableBy(account), pattern, count, ...range };
-    const rows = this.#statements.search.all(wanted);
-    return rows.reverse().map(toMessage);
-  }
-
-  /** The newest of an account's messages that a statement takes. */
-  #newest(
-    statement: Statement,
-    account: string,
-    part: Part,
-    { after, upTo = this.#last, count, ...parameters }: NewestOptions,
-  ): Row[] {
-    const rows: Row[] = [];
-    // More each time, since a statement may take few of them.
-    for (let limit = count; rows.length < count; limit = Math.min(2 * limit, TOGETHER)) {
-      const ids = this.#postings.newest(account, part, { after, upTo, limit });
-      if (ids.length === 0) break;
-      rows.push(...statement.all({ ids: toList(ids), count: count - rows.length, ...parameters }));
-      upTo = ids.at(-1)! - 1;
-    }
-    return rows;
-  }
-
   /** What a login's last requests stored. */
   #requestsOf(login: number, limit: number): LoggedRequests {
     const { account, last, requests } = this.#statements.login.get(login) ??
@@ -373,16 +278,13 @@ export class MessageLog {
     // Also what this transaction has stored.
     const wanted = { after: last as number, upTo: Infinity, count: limit, login };
     const { ofLogin } = this.#statements;
-    const rows = SENT.flatMap((part) => this.#newest(ofLogin, account as string, part, wanted));
+    const rows = SENT.flatMap((part) =>
+      newestRows(this.#postings, ofLogin, { account: account as string, part, ...wanted })
+    );
     return {
       requests: newestOf(limit, rows) as unknown[] as { request: number; id: number }[],
       floor: requests as number,
     };
-  }
-
-  /** Parameters of what reads for an account. */
-  #readableBy(account: string) {
-    return { account, ...this.#mailboxes.entitlement(account) };
   }
 }
 
@@ -404,32 +306,6 @@ function takePage<T extends { text: string } | { message: Message }>(
   return { items, next };
 }
 
-/** A message is one of the given ones. */
-const LISTED = "id IN (SELECT value FROM json_each(:ids))";
-
-const COLUMNS = `id, sender_name, addressee_name, sent, text, announcement, deleted_by,
-    (SELECT name FROM rooms WHERE rooms.id = messages.room) AS room_name`;
-
-/** The newest rows of several kinds, the newest first. */
-function newestOf(count: number, rows: Row[]): Row[] {
-  return rows.sort((a, b) => b["id"] as number - (a["id"] as number)).slice(0, count);
-}
-
-/** The last messages of several kinds, in order. */
-function lastOf(count: number, kinds: readonly Row[][]): Message[] {
-  return newestOf(count, kinds.flat()).reverse().map(toMessage);
-}
-
-/** Ids as a statement takes them. */
-function toList(ids: readonly number[]): string {
-  return `[${ids}]`;
-}
-
-/** The newest of the given messages that are of a kind. */
-function newestListed(columns: string, kind = "TRUE"): string {
-  return `SELECT ${columns} FROM messages WHERE ${LISTED} AND ${kind} ORDER BY id DESC LIMIT :count`;
-}
-
 /** What the requests of messages that are about to be deleted were. */
 function noteRequests(messages: string): string {
   return `UPDATE logins SET requests = max(requests, highest)
@@ -443,8 +319,6 @@ function prepare(database: Database) {
   // What was sent to an account that is still there waits for it.
   const nobodys = `${LISTED} AND iif(sender = :account,
       addressee NOT IN (SELECT account FROM accounts), sender NOT IN (SELECT account FROM accounts))`;
-  const readable = `room IS NULL AND id > :publicAfter AND (addressee IS NULL
-    OR id > :ownAfter AND (sender = :account OR addressee = :account))`;
   return database.prepare({
     first: "SELECT coalesce(min(id), 1) AS id FROM messages",
     sentFrom: "SELECT id, sent FROM messages WHERE id >= ? ORDER BY id LIMIT 1",
@@ -472,43 +346,12 @@ function prepare(database: Database) {
           AND stays.room = messages.room AND since < id AND (until IS NULL OR until > id)))
       AND (sender <> :account OR addressee = :account OR login <> :login)
       ORDER BY id LIMIT ${PAGE.messages}`,
-    toAll: `SELECT ${COLUMNS} FROM messages
-      WHERE addressee IS NULL AND room IS NULL AND id > :after AND id <= :last
-      ORDER BY id DESC LIMIT :count`,
-    listed: newestListed(COLUMNS),
-    // What an account sent to itself it has received.
-    sent: newestListed(COLUMNS, "addressee <> sender"),
-    acknowledged: newestListed(COLUMNS, `NOT ${UNDELIVERED}`),
-    publicHistory: `SELECT ${COLUMNS} FROM messages
-      WHERE room IS NULL AND addressee IS NULL AND id <= :last ORDER BY id DESC LIMIT :count`,
     message: `SELECT ${COLUMNS} FROM messages WHERE id = ?`,
     unheard: `SELECT id FROM messages
       WHERE room = :room AND id > :after AND id < :before AND sender <> :account
       ORDER BY id LIMIT ${PAGE.messages}`,
-    roomHistory: `SELECT ${COLUMNS} FROM messages WHERE room = :room AND id > :after AND id <= :last
-      ORDER BY id DESC LIMIT :count`,
-    search: `SELECT ${COLUMNS} FROM messages WHERE id >= :first AND id <= :last
-      AND (${readable} OR room IS NOT NULL AND EXISTS (
-          SELECT 1 FROM stays JOIN rooms ON rooms.id = stays.room
-          WHERE stays.account = :account AND stays.room = messages.room AND until IS NULL
-          AND (messages.id > since OR from_start = 1)))
-      AND text LIKE :pattern ESCAPE '\\'
-      ORDER BY id DESC LIMIT :count`,
     forget: `DELETE FROM messages WHERE ${old} RETURNING ${POSTED}`,
     noteExpired: noteRequests(old),
     forgetAfter: "DELETE FROM messages WHERE id > ?",
   });
-}
-
-function toMessage(row: Row): Message {
-  return {
-    id: row["id"] as number,
-    from: row["sender_name"] as string,
-    to: (row["addressee_name"] as string | null) ?? undefined,
-    room: (row["room_name"] as string | null) ?? undefined,
-    sent: row["sent"] as number,
-    text: row["text"] as string,
-    ...row["announcement"] === 1 && { announcement: true },
-    ...row["deleted_by"] !== null && { deleted: row["deleted_by"] as string },
-  };
 }

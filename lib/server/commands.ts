@@ -7,7 +7,7 @@
 import { MAX_HISTORY, MAX_SEARCH_LENGTH } from "../protocol/limits.ts";
 import { foldUsername } from "../protocol/names.ts";
 import { ProtocolError } from "../protocol/errors.ts";
-import { PAGE_IDS } from "../messages/message_log.ts";
+import { PAGE_IDS } from "../messages/message_rows.ts";
 import type { ClientRecord, ClientRecords, Message, ServerRecord } from "../protocol/records.ts";
 import type { Right } from "../protocol/roles.ts";
 import type { Marks } from "../cluster/elsewhere.ts";
@@ -125,7 +125,7 @@ function history(
     const account = foldUsername(session.username);
     const options = { count: Math.min(count, MAX_HISTORY), with: other };
     const since = mailboxes.history === "all" ? 0 : accounts.created(session.username)?.getTime();
-    return { type: "history", id, messages: messages.history(account, options), since };
+    return { type: "history", id, messages: messages.history.of(account, options), since };
   });
 }
 
@@ -158,7 +158,9 @@ async function searchAll(
   const end = messages.last + 1;
   for (let before = end; before > 1 && before > end - SEARCHED; before -= PAGE_IDS) {
     if (before < end) await new Promise<void>((resolve) => clock.soon(resolve));
-    found.unshift(...messages.search(account, { text, count: count - found.length, before }));
+    found.unshift(
+      ...messages.history.search(account, { text, count: count - found.length, before }),
+    );
     if (found.length === count) break;
   }
   return found;

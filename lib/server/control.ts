@@ -165,7 +165,7 @@ function run(services: Services, { command, count = 20, ...order }: ControlReque
     case "sessions":
       return describeSessions(services);
     case "messages":
-      return services.messages.publicHistory(Math.min(count, MAX_HISTORY));
+      return services.messages.history.ofLobby(Math.min(count, MAX_HISTORY));
     case "operations":
       return operationsOf(services, count);
     case "restrictions":

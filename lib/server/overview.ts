@@ -27,7 +27,7 @@ export function overviewFor(
   try {
     return {
       here: { count: hub.count + (isHere ? 0 : 1), users: [username, ...others] },
-      messages: count === 0 ? [] : messages.recent(account, Math.min(count, MAX_HISTORY)),
+      messages: count === 0 ? [] : messages.history.recent(account, Math.min(count, MAX_HISTORY)),
       rooms: named(rooms.namesOf(account)),
       // Another session of the user's has seen them.
       seen: isHere ? undefined : mailboxes.seen(account),

@@ -138,7 +138,7 @@ export function roomHistory(
     const room = findRoom(session, raw);
     requireRight(session, { room: room.id, right: "read" });
     const after = rooms.readableAfter(room, foldUsername(session.username)) ?? Infinity;
-    const found = messages.roomHistory(room.id, { count: Math.min(count, MAX_HISTORY), after });
+    const found = messages.history.ofRoom(room.id, { count: Math.min(count, MAX_HISTORY), after });
     return { type: "history", id, messages: found };
   });
 }

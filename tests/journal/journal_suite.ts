@@ -156,7 +156,7 @@ export function testJournal({ name, open }: Implementation): void {
       assertEquals((await assertRejects(() => another, ProtocolError)).code, "duplicate-id");
       const own = await journal.append(message("another's", { login: login + 1_000, request: 7 }));
       assert(own > appended[0]!);
-      assertEquals(texts(projection.messages.history("ann", { count: 9 }))[0], "once");
+      assertEquals(texts(projection.messages.history.of("ann", { count: 9 }))[0], "once");
       return appended[0]!;
     };
     let login: number, first: number;
@@ -200,7 +200,7 @@ export function testJournal({ name, open }: Implementation): void {
         recorder.entries.map(({ number }) => number).slice(round === 0 ? 1 : 0),
         numbers.slice(before),
       );
-      const history = projection.messages.history("ann", { count: 9 });
+      const history = projection.messages.history.of("ann", { count: 9 });
       assertEquals(history.map(({ id }) => id), numbers.slice(1));
     }
     assertAscending(numbers);
@@ -227,7 +227,7 @@ export function testJournal({ name, open }: Implementation): void {
     const stored = results.flatMap((result) => result.status === "fulfilled" ? result.value : []);
     const expected = [...stored, last];
     assertEquals(recorder.entries.slice(1).map(({ number }) => number), expected);
-    const history = projection.messages.history("ann", { count: 9 });
+    const history = projection.messages.history.of("ann", { count: 9 });
     assertEquals(history.map(({ id }) => id), expected);
   });
 
@@ -274,7 +274,7 @@ export function testJournal({ name, open }: Implementation): void {
     const { rooms, messages } = again.projection;
     assertEquals(rooms.find("lab")?.id, room);
     assertEquals(rooms.membersOf(room).map(({ name, role }) => `${name} ${role}`), ["joe owner"]);
-    assertEquals(texts(messages.roomHistory(room, { count: 9, after: 0 })), ["one", "two"]);
+    assertEquals(texts(messages.history.ofRoom(room, { count: 9, after: 0 })), ["one", "two"]);
     await again.journal.append({ type: "account-removed", account: "joe" });
     assertEquals(rooms.find("lab"), undefined);
   });

@@ -61,7 +61,7 @@ Deno.test("LocalJournal stores what waits when it is closed, in files for their 
 
   using second = new TestStore(path);
   assertEquals(second.journal.last, 2);
-  assertEquals(second.messages.history("ann", { count: 10 }).map(({ id }) => id), [2]);
+  assertEquals(second.messages.history.of("ann", { count: 10 }).map(({ id }) => id), [2]);
 });
 
 Deno.test("LocalJournal delivers nothing where the commit fails, and goes on", async () => {

@@ -74,7 +74,7 @@ Deno.test("who may delete whose message: operators all but direct ones, moderato
           : "not-allowed";
         assertEquals(await remove(store, message, by), expected, `${by}, of ${from} in ${where}`);
         expected === "done" ? done++ : refused++;
-        const [row] = store.messages.history(from, { count: 1 });
+        const [row] = store.messages.history.of(from, { count: 1 });
         if (where === "lobby") assertEquals(row!.text, expected === "done" ? "" : "secret");
       }
     }
@@ -117,7 +117,7 @@ Deno.test("a deleted message has left the files, and its place is kept for who h
   await store.done(...said);
   const [inLobby, inRoom, announced] = await Promise.all(said);
   const search = { text: "FORGOTTEN", count: 9, before: store.journal.last + 1 };
-  assertEquals(store.messages.search("fay", search).length, 3);
+  assertEquals(store.messages.history.search("fay", search).length, 3);
   for (const message of [inLobby, inRoom, announced]) {
     assertEquals(await remove(store, message!), "done");
   }
@@ -125,7 +125,7 @@ Deno.test("a deleted message has left the files, and its place is kept for who h
     new TextDecoder("latin1").decode(Deno.readFileSync(folder.file(name)))
   ).join("");
   assert(stored.includes("kept") && !stored.includes("forgotten"));
-  assertEquals(store.messages.search("fay", search), []);
+  assertEquals(store.messages.history.search("fay", search), []);
   assertEquals(store.projection.operators.recent(4).map(({ why }) => why), [
     ...[null, null, null, null],
   ]);
@@ -154,9 +154,9 @@ Deno.test("a deletion that the disk refuses is taken back, and done the second t
   await store.done(assertRejects(() => store.journal.append(event), ProtocolError, "can't store"));
   await store.done();
   await store.done(store.send(pub("eve", "x")));
-  assertEquals(texts(store.messages.history("eve", { count: 2 })), ["secret", "x"]);
+  assertEquals(texts(store.messages.history.of("eve", { count: 2 })), ["secret", "x"]);
   assertEquals(await remove(store, message, "oda"), "done");
-  assertEquals(texts(store.messages.history("eve", { count: 2 })), ["", "x"]);
+  assertEquals(texts(store.messages.history.of("eve", { count: 2 })), ["", "x"]);
 });
 
 Deno.test("a message that is deleted in the commit that stores it goes to nobody, and comes again as the same request", async () => {

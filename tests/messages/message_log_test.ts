@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { DatabaseSync } from "node:sqlite";
 import { PLAIN_IDENTITY } from "../../lib/accounts/credentials_line.ts";
 import { ExitError } from "../../lib/exit.ts";
@@ -6,81 +6,6 @@ import { ProtocolError } from "../../lib/protocol/errors.ts";
 import { TempFolder } from "../helpers/temp_folder.ts";
 import { TestDisk } from "../helpers/test_disk.ts";
 import { direct, type Draft, pub, TestStore, texts } from "../helpers/test_store.ts";
-
-Deno.test("MessageLog.history() gives what an account may see, and nothing else", async () => {
-  using store = new TestStore();
-  const { clock, messages } = store;
-  store.append(pub("joe", "before everybody"));
-  clock.endTurn();
-  for (const account of ["joe", "ann"]) store.enter(account, "1");
-  clock.endTurn();
-  store.append(
-    pub("Joe", "to all"),
-    direct("Joe", "Ann", "to ann"),
-    direct("Ann", "Joe", "to joe"),
-    direct("Bob", "Joe", "bob to joe"),
-  );
-  clock.endTurn();
-  store.enter("bob", "1");
-  store.append(pub("Ann", "last"));
-  clock.endTurn();
-  await Promise.resolve();
-  const history = (account: string, options: { count: number; with?: string }) =>
-    texts(messages.history(account, options));
-  assertEquals(history("ann", { count: 10 }), ["to all", "to ann", "to joe", "last"]);
-  assertEquals(history("ann", { count: 2 }), ["to joe", "last"]);
-  assertEquals(history("bob", { count: 10 }), ["last"]);
-  assertEquals(history("nobody", { count: 10 }), []);
-  assertEquals(history("ann", { count: 10, with: "JOE" }), ["to all", "to ann", "to joe"]);
-  assertEquals(history("joe", { count: 10, with: "bob" }), ["bob to joe"]);
-});
-
-Deno.test("MessageLog.history() takes no longer for what was said in rooms, or between others", async () => {
-  await using folder = await TempFolder.create();
-  const path = folder.file("messages.db");
-  const first = new TestStore(path);
-  await first.done(first.enter("ann", "1"), first.enter("joe", "2"));
-  await first.done(...first.append(pub("ann", "to all"), direct("ann", "joe", "to joe")));
-  first[Symbol.dispose]();
-  const database = new DatabaseSync(path);
-  database.exec(`INSERT INTO messages (id, sender, sender_name, addressee, sent, text, room)
-    WITH RECURSIVE numbers (n) AS (SELECT 100 UNION ALL SELECT n + 1 FROM numbers LIMIT 100000)
-    SELECT n, iif(n % 2, 'ann', 'bob'), 'any', iif(n % 2, NULL, 'eve'), 0, 'x', iif(n % 2, 1, NULL)
-    FROM numbers;
-    UPDATE journal SET last = 200000`);
-  database.close();
-
-  using store = new TestStore(path);
-  const { messages } = store;
-  for (
-    const read of [
-      () => messages.history("joe", { count: 20 }),
-      () => messages.history("joe", { count: 20, with: "ann" }),
-      () => messages.recent("ann", 20),
-    ]
-  ) {
-    let fastest = Infinity;
-    for (let round = 0; round < 20; round++) {
-      const began = performance.now();
-      assertEquals(texts(read()), ["to all", "to joe"]);
-      fastest = Math.min(fastest, performance.now() - began);
-    }
-    // To read all of them takes several times as long.
-    assert(fastest < 2, `${read} took ${fastest} ms`);
-  }
-});
-
-Deno.test("MessageLog.recent() leaves out what waits for the account, also what it sent itself", () => {
-  using store = new TestStore();
-  const { clock, messages } = store;
-  store.enter("ann", "1");
-  store.append(pub("ann", "to all"), direct("ann", "ann", "note"), direct("joe", "ann", "hi"));
-  clock.endTurn();
-  assertEquals(texts(messages.recent("ann", 9)), ["to all"]);
-  store.acknowledge("ann", [3, 4]);
-  clock.endTurn();
-  assertEquals(texts(messages.recent("ann", 9)), ["to all", "note", "hi"]);
-});
 
 Deno.test(`"account-removed" leaves a new account of an old name nothing of the old one's`, async () => {
   using store = new TestStore();
@@ -91,7 +16,7 @@ Deno.test(`"account-removed" leaves a new account of an old name nothing of the 
   const entered = Promise.all([store.leave("joe"), store.enter("joe", "2")]);
   clock.endTurn();
   await entered;
-  assertEquals(messages.history("joe", { count: 10 }), []);
+  assertEquals(messages.history.of("joe", { count: 10 }), []);
   assertEquals(messages.undelivered("joe", { after: 0, upTo: 10 }).items, []);
 });
 
@@ -111,7 +36,7 @@ Deno.test('"account-changed" leaves another account of an old name nothing, howe
   await enter("salt");
   assertEquals(waiting(), ["secret"]);
   await enter("another salt");
-  assertEquals([waiting(), messages.history("joe", { count: 9 })], [[], []]);
+  assertEquals([waiting(), messages.history.of("joe", { count: 9 })], [[], []]);
 });
 
 Deno.test("reconcile() parts from accounts that have gone, or gave way to others", async () => {
@@ -191,7 +116,7 @@ Deno.test("forgetBefore() keeps what still has to be delivered, and never an id 
   const forgotten = store.forgetBefore(new Date(clock.date().getTime() - 500));
   clock.endTurn();
   await forgotten;
-  assertEquals(texts(messages.history("ann", { count: 10 })), ["old, but waiting", "new"]);
+  assertEquals(texts(messages.history.of("ann", { count: 10 })), ["old, but waiting", "new"]);
   store.append(pub("joe", "next"));
   clock.endTurn();
   assertEquals(delivered.at(-1)?.id, 6);
@@ -235,7 +160,7 @@ Deno.test("MessageLog refuses a file whose end is damaged, and says what it can'
   await damage(2 * BEHIND_ROOTS);
   const damaged = new TestStore(path);
   const unreadable = assertThrows(
-    () => damaged.messages.history("ann", { count: 2_000 }),
+    () => damaged.messages.history.of("ann", { count: 2_000 }),
     ProtocolError,
   );
   assertEquals(unreadable.code, "not-readable");
@@ -255,7 +180,7 @@ Deno.test("MessageLog forgets nothing that is sent to somebody it first met in a
   clock.endTurn();
   await Promise.all(stored);
   assertEquals(texts(messages.undelivered("ann", { after: 0, upTo: 9 }).items), ["four"]);
-  assertEquals(texts(messages.history("ann", { count: 9 })), ["four", "five"]);
+  assertEquals(texts(messages.history.of("ann", { count: 9 })), ["four", "five"]);
 });
 
 Deno.test("MessageLog keeps nothing until the next start that was refused", async () => {

@@ -145,7 +145,7 @@ Deno.test("MessageLog knows an account's messages after they were written as lis
 
   function check({ messages }: TestStore): void {
     const history = (account: string, other?: string) =>
-      texts(messages.history(account, { count: 10, with: other }));
+      texts(messages.history.of(account, { count: 10, with: other }));
     assertEquals(history("ann"), [...expected, "to all"]);
     assertEquals(history("joe"), [...expected.slice(1), "to all", "the last"]);
     assertEquals(history("joe", "ann"), [`${MANY - 10}`, ...expected]);
@@ -175,7 +175,7 @@ Deno.test("MessageLog reads none of an account's messages with others for those 
   };
   try {
     const history = (other: string) =>
-      texts(store.messages.history("ann", { count: 10, with: other }));
+      texts(store.messages.history.of("ann", { count: 10, with: other }));
     assertEquals(history("joe"), ["hello", "hi"]);
     assertEquals(history("ann"), ["a note"]);
     assertEquals(history("cyd"), []);
@@ -208,7 +208,7 @@ Deno.test("MessageLog leaves out of the lists what was refused, though a later c
     (await disk.next()).reject(new Error("no disk"));
     for (const promise of refused) await assertRejects(() => promise, ProtocolError);
     // Somebody looks while that is still in the tables.
-    assertEquals(texts(store.messages.history("joe", { count: 1 })), ["one"]);
+    assertEquals(texts(store.messages.history.of("joe", { count: 1 })), ["one"]);
     disk.slow = false;
     await store.done(...many("two"));
     await store.done(...store.append(direct("ann", "joe", "last")));
@@ -257,7 +257,7 @@ Deno.test("what an older version stored is in the lists", async () => {
   const { messages } = store;
   const numbers = (found: { text: string }[]) => found.map(({ text }) => Number(text));
   const history = (options: { count: number; with?: string }) =>
-    numbers(messages.history("ann", options));
+    numbers(messages.history.of("ann", options));
   // The sixth ones were said in a room.
   const own = Array.from({ length: 10_000 }, (_, i) => i + 1).filter((n) => n % 6 !== 0);
   assertEquals(history({ count: 20_000 }), own);
@@ -284,7 +284,7 @@ Deno.test("Postings go without messages that are damaged", async () => {
 
   using store = new TestStore(path);
   await store.done(...store.append(direct("ann", "joe", "new")));
-  const shown = texts(store.messages.history("joe", { count: 50 }));
+  const shown = texts(store.messages.history.of("joe", { count: 50 }));
   assertEquals([shown.length, shown[0]!.slice(0, 4), shown.at(-1)], [50, "<151", "new"]);
   await store.done(store.acknowledge("joe", [store.messages.last]));
   const { items } = store.messages.undelivered("joe", { after: 0, upTo: store.messages.last });

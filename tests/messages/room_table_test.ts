@@ -340,18 +340,18 @@ Deno.test("MessageLog gives what was said in a room to those who were in it then
     const after = rooms.table.readableAfter(rooms.table.find("lab")!, account);
     return after === undefined
       ? undefined
-      : texts(store.messages.roomHistory(room, { count: 9, after }));
+      : texts(store.messages.history.ofRoom(room, { count: 9, after }));
   };
   assertEquals([read("bob"), read("eve")], [["own", "two"], undefined]);
   const search = (account: string) =>
-    texts(store.messages.search(account, { text: "o", count: 9, before: upTo + 1 }));
+    texts(store.messages.history.search(account, { text: "o", count: 9, before: upTo + 1 }));
   assertEquals([search("bob"), search("eve")], [["own", "two"], []]);
   await rooms.act("ann", "from-start", { room });
   assertEquals(read("bob"), ["before", "one", "without bob", "own", "two"]);
   assertEquals(search("bob"), ["before", "one", "without bob", "own", "two"]);
   // Nothing of a room is in the history of all.
-  assertEquals(texts(store.messages.history("bob", { count: 9 })), ["public"]);
-  assertEquals(texts(store.messages.history("bob", { count: 9, with: "ann" })), ["public"]);
+  assertEquals(texts(store.messages.history.of("bob", { count: 9 })), ["public"]);
+  assertEquals(texts(store.messages.history.of("bob", { count: 9, with: "ann" })), ["public"]);
 });
 
 Deno.test("MessageLog.unheard() gives what several rooms said in the order of the ids, page by page", async () => {

@@ -68,7 +68,7 @@ Deno.test('"account-removed" deletes the direct messages between two removed acc
   await store.done(store.acknowledge("joe", [4]), store.acknowledge("bob", [7]));
   const before = countIn(folder, SECRET);
   await store.done(store.leave("ann"));
-  const history = (account: string) => texts(store.messages.history(account, { count: 9 }));
+  const history = (account: string) => texts(store.messages.history.of(account, { count: 9 }));
   assertEquals(history("joe"), [SECRET, SECRET, "to all"]);
   await store.done(store.leave("joe"));
   assertEquals(countIn(folder, SECRET), 0);
@@ -108,7 +108,7 @@ Deno.test("Database takes out what an older version has deleted and left in the 
   using store = new TestStore(folder.file("messages.db"));
   const { messages } = store;
   assertEquals(countIn(folder, SECRET), 0);
-  assertEquals(messages.history("ann", { count: 2_000 }).map(({ text }) => text), kept);
+  assertEquals(messages.history.of("ann", { count: 2_000 }).map(({ text }) => text), kept);
   assertEquals(messages.last, 1_000);
   const waiting = messages.undelivered("ann", { after: 0, upTo: 1_000 });
   assertEquals(waiting.items.map(({ text }) => text), kept.slice(-1));

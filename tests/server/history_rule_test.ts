@@ -96,7 +96,7 @@ Deno.test("the rule for the history is the server's choice at each start", async
   }
   const seen = (history: HistoryRule) => {
     using store = open(history);
-    return texts(store.messages.history("ann", { count: 9 }));
+    return texts(store.messages.history.of("ann", { count: 9 }));
   };
   assertEquals(seen("joined"), ["after", "to ann"]);
   assertEquals(seen("all"), ["before", "after", "to ann"]);
