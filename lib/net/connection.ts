@@ -8,8 +8,8 @@ export interface Endpoint {
 export interface ConnectionListener {
   /** Something was written, and there is room. */
   writable(): void;
-  /** Nothing more will come in; what came last may still have to be served. */
-  ended(): void;
+  /** {@linkcode Connection.batches} has come to its end; what it gave last may still have to be served. */
+  inputEnded(): void;
 }
 
 /**

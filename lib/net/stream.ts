@@ -103,7 +103,7 @@ export class StreamConnection implements Connection {
       } catch {
         // A broken connection has ended too.
       }
-      if (count === null || this.#closing !== undefined) return this.listener?.ended();
+      if (count === null || this.#closing !== undefined) return this.listener?.inputEnded();
       if (first && TLS_RECORD_TYPES.includes(buffer[0])) {
         throw new TlsError();
       }

@@ -278,7 +278,7 @@ export class Session
     this.#outbox?.writable();
   }
 
-  ended(): void {
+  inputEnded(): void {
     this.#abandon();
   }
 
@@ -470,8 +470,9 @@ export class Session
 
   /** What can't be answered to a request ends the session. */
   #fail(error: unknown): void {
-    if (this.#state === "ended" || this.#gone) return;
     const known = error instanceof ProtocolError;
+    // What a client that has gone did wrong is told all the same: it may have closed its side right after it.
+    if (this.#state === "ended" || this.#gone && !known) return;
     if (!known) this.services.log(`unforeseen, from ${this.remote}: ${error}`);
     const code: ErrorCode = known ? error.code : "internal";
     const message = known ? error.message : "the server failed at this";

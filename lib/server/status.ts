@@ -117,7 +117,10 @@ function oldestMessage({ messages }: Services): number | undefined {
 export function describeSessions({ active }: Services): SessionStatus[] {
   return [...active]
     .map(({ username: user, address, since, backlogBytes }) => ({
-      ...{ user, address, since, backlogBytes },
+      user,
+      address,
+      since,
+      backlogBytes,
     }))
     .sort((a, b) => a.user < b.user ? -1 : a.user > b.user ? 1 : a.since - b.since);
 }

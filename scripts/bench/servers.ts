@@ -1,8 +1,9 @@
 import { join } from "node:path";
 import { ExitCode, ExitError } from "../../lib/exit.ts";
 import { loadIdentity } from "../../lib/net/identity.ts";
-import { command, makeAccounts } from "../../tests/helpers/programs.ts";
+import { makeAccounts } from "../../tests/helpers/programs.ts";
 import { bundle, currentCommit, ROOT } from "../release/bundle.ts";
+import { flagsOf } from "../release/executable.ts";
 import { executableName, HOST } from "../release/targets.ts";
 import { inspircdConfig, ngircdConfig } from "./irc_configs.ts";
 import type { Target } from "./target.ts";
@@ -42,8 +43,8 @@ export async function findExecutable(): Promise<readonly string[] | undefined> {
 export async function bundleServer(folder: string): Promise<readonly string[]> {
   const file = join(folder, "chatserver.js");
   await bundle("server.ts", file, { commit: await currentCommit() });
-  const [deno, run, ...flags] = command("server").slice(0, -1);
-  return [deno!, run!, `--config=${join(ROOT, "deno.json")}`, ...flags, file];
+  const config = `--config=${join(ROOT, "deno.json")}`;
+  return [Deno.execPath(), "run", config, ...await flagsOf("server"), file];
 }
 
 /** The path of a program; undefined where it is not installed. */

@@ -30,7 +30,7 @@ export class FakeConnection implements Connection {
       if (this.#closed) break;
       yield lines;
     }
-    this.listener?.ended();
+    this.listener?.inputEnded();
   }
 
   send(...parts: (string | Uint8Array)[]): void {

@@ -94,6 +94,25 @@ Deno.test("a client has little to say before the login", async () => {
   assertEquals(server.log, ["refused: too many records before the login, from 127.0.0.1"]);
 });
 
+Deno.test("what is out of place before the login counts as well", async () => {
+  await using server = await FakeServer.start();
+  const client = await server.greet();
+  for (let id = 1; id < 100; id++) {
+    assertEquals((await client.ask({ type: "users", id }))["code"], "wrong-state");
+  }
+  assertEquals((await client.ask({ type: "users", id: 100 }))["code"], "protocol-error");
+});
+
+Deno.test("a client that says what is no record, and closes its side at once, is told so", async () => {
+  await using server = await FakeServer.start();
+  const client = await server.greet();
+  client.connection.receive("nonsense");
+  client.connection.disconnect();
+  assertEquals((await client.next())["code"], "bad-record");
+  assertEquals((await client.next())["code"], "protocol-error");
+  assertEquals(server.log, ["refused: a line is not JSON, from 127.0.0.1"]);
+});
+
 Deno.test("a login does not run into its time limit when it is done", async () => {
   await using server = await FakeServer.start({ rate: { burst: 1, perSecond: 1 } });
   const client = await server.join("joe");
