@@ -11,6 +11,7 @@ import { type ErrorCode, type FarewellCode, ProtocolError } from "../protocol/er
 import { MAX_LOGIN_LINE_BYTES, PROTOCOL_VERSION } from "../protocol/limits.ts";
 import { foldUsername } from "../protocol/names.ts";
 import {
+  type ClientRecord,
   encodeRecord,
   type NamedServer,
   parseClientRecord,
@@ -20,6 +21,7 @@ import { visibleLine } from "../protocol/visible.ts";
 import { VERSION } from "../version.ts";
 import { type Answer, Answers, type AnswersSession, type Make } from "./answers.ts";
 import { dispatch } from "./dispatch.ts";
+import { Inbound, type InboundSession } from "./inbound.ts";
 import type { ExpelCode, FailCode, Member } from "./active_user.ts";
 import type { RecordBlock } from "../protocol/record_block.ts";
 import type { Deliveries } from "./marks.ts";
@@ -59,8 +61,6 @@ const FOR_GOOD: ReadonlySet<FarewellCode> = new Set([
   "logged-out",
 ]);
 
-function nothing(): void {}
-
 /** How {@linkcode Session.welcome} goes on. */
 export interface WelcomeOptions {
   /** The number of the client's login; undefined where it can't come back. */
@@ -77,7 +77,13 @@ export interface WelcomeOptions {
 
 /** One control connection at the server, from its hello to its end. */
 export class Session
-  implements Member, AnswersSession, ConnectionListener, LivenessOwner, OutboxSession {
+  implements
+    Member,
+    AnswersSession,
+    ConnectionListener,
+    InboundSession,
+    LivenessOwner,
+    OutboxSession {
   readonly services: Services;
   readonly connection: Connection;
   readonly #place: Disposable;
@@ -161,25 +167,23 @@ export class Session
   /** Serves the client until the connection ends. */
   async run(): Promise<void> {
     this.send({ type: "hello", protocol: PROTOCOL_VERSION, software: `chatserver/${VERSION}` });
+    const inbound = new Inbound(this);
     try {
-      const batches = this.connection.batches()[Symbol.asyncIterator]();
-      for (let next = batches.next(); this.#state !== "ended";) {
-        const { value: lines, done } = await next;
-        if (done) break;
-        // One batch is read ahead, so that work for a client that has gone is not even begun.
-        next = batches.next();
-        // What is no line is answered when its turn has come.
-        next.catch(nothing);
+      for await (const lines of this.connection.batches()) {
         this.#liveness.heard();
-        await this.#take(lines);
+        for (const line of lines) inbound.take(parseClientRecord(line), line.length);
         // Emptied, since this loop and the one that reads would keep the texts until the next ones come.
         lines.length = 0;
+        const room = inbound.room();
+        if (room !== undefined) await room;
+        if (this.#state === "ended") break;
       }
     } catch (error) {
-      // What came before is answered first.
-      await this.#answers.atMost(0);
-      this.#fail(error);
+      // What came before is served first.
+      await inbound.served;
+      await this.failed(error);
     } finally {
+      await inbound.served;
       this.#leave();
       await this.connection.close();
     }
@@ -423,20 +427,29 @@ export class Session
     await this.connection.close();
   }
 
-  /** Serves lines in order. What a commit or another session has to finish is not waited for. */
-  async #take(lines: readonly string[]): Promise<void> {
-    for (const line of lines) {
-      const record = parseClientRecord(line);
-      if (this.#outbox === undefined && ++this.#earlyRecords > MAX_EARLY_RECORDS) {
-        return this.#endEarly();
-      }
-      const pause = dispatch(this, record);
-      if (pause !== undefined) await pause;
-      if (this.#answers.length >= MAX_UNANSWERED) {
-        await this.work(() => this.#answers.atMost(MAX_UNANSWERED / 2));
-      }
-      if (this.#state === "ended") return;
+  /** What a commit or another session has to finish is not waited for. */
+  serve(record: ClientRecord): void | Promise<void> {
+    if (this.#state === "ended") return;
+    if (this.#outbox === undefined && ++this.#earlyRecords > MAX_EARLY_RECORDS) {
+      return this.#endEarly();
     }
+    const pause = dispatch(this, record);
+    if (this.#answers.length < MAX_UNANSWERED) return pause;
+    const fewer = () => this.work(() => this.#answers.atMost(MAX_UNANSWERED / 2));
+    return pause === undefined ? fewer() : pause.then(fewer);
+  }
+
+  /** An acknowledgement waits for no request: nobody would get on if all of them waited for those who are behind. */
+  serveEarly(record: ClientRecord): boolean {
+    if (record.type !== "ack" || this.#outbox === undefined) return false;
+    this.serve(record);
+    return true;
+  }
+
+  async failed(error: unknown): Promise<void> {
+    // What came before is answered first.
+    await this.#answers.atMost(0);
+    this.#fail(error);
   }
 
   sendAnswer(id: number, make: () => ServerRecord): void {

@@ -1,0 +1,93 @@
+import { assertEquals } from "@std/assert";
+import { Inbound } from "../../lib/server/inbound.ts";
+import type { ClientRecord } from "../../lib/protocol/records.ts";
+import { FakeServer } from "../helpers/fake_server.ts";
+
+const users = (id: number): ClientRecord => ({ type: "users", id });
+const ack = (delivered: number): ClientRecord => ({ type: "ack", delivered });
+const endTurn = () => new Promise((resolve) => setImmediate(resolve));
+
+/** An owner that is asked to wait after each request, until it is told to go on. */
+function makeInbound() {
+  const served: number[] = [];
+  const failures: unknown[] = [];
+  const pauses: PromiseWithResolvers<void>[] = [];
+  const inbound = new Inbound({
+    serve(record) {
+      served.push("id" in record ? record.id : 0);
+      pauses.push(Promise.withResolvers());
+      return pauses.at(-1)!.promise;
+    },
+    serveEarly(record) {
+      if (record.type !== "ack") return false;
+      served.push(-record.delivered);
+      return true;
+    },
+    failed(error) {
+      failures.push(error);
+      return Promise.resolve();
+    },
+  });
+  return { inbound, served, failures, pauses };
+}
+
+Deno.test("Inbound serves in order, and what waits for nothing at once", async () => {
+  const { inbound, served, pauses } = makeInbound();
+  for (const record of [users(1), users(2), ack(7), users(3)]) inbound.take(record, 10);
+  assertEquals(served, [1, -7]);
+  for (let done = 0; done < 3; done++) {
+    assertEquals(inbound.served === undefined, false);
+    pauses[done]!.resolve();
+    await endTurn();
+  }
+  assertEquals(served, [1, -7, 2, 3]);
+  assertEquals(inbound.served, undefined);
+  // Nothing waits any more, so the next one is served now.
+  inbound.take(users(4), 10);
+  assertEquals(served.at(-1), 4);
+});
+
+Deno.test("Inbound has no room where too much waits, until less does", async () => {
+  for (const characters of [60, 20_000]) {
+    const { inbound, pauses } = makeInbound();
+    inbound.take(users(1), characters);
+    let taken = 0;
+    for (; inbound.room() === undefined; taken++) inbound.take(users(2), characters);
+    assertEquals(taken, characters === 60 ? 1_025 : 4);
+    let hasRoom = false;
+    inbound.room()!.then(() => hasRoom = true);
+    await endTurn();
+    assertEquals(hasRoom, false);
+    pauses[0]!.resolve();
+    await endTurn();
+    assertEquals([hasRoom, inbound.room()], [true, undefined]);
+  }
+});
+
+Deno.test("Inbound tells its owner of what failed after a wait, and serves nothing after it", async () => {
+  const { inbound, served, failures, pauses } = makeInbound();
+  for (const record of [users(1), users(2)]) inbound.take(record, 10);
+  pauses[0]!.reject("broken");
+  await inbound.served;
+  inbound.take(users(3), 10);
+  assertEquals([served, failures], [[1], ["broken"]]);
+});
+
+Deno.test("acknowledgements of a client are taken in while its requests have to wait", async () => {
+  await using server = await FakeServer.start({ rate: { burst: 4, perSecond: 1 } });
+  const joe = await server.join("joe");
+  const bob = await server.join("bob");
+  const { message } = await joe.ask({ type: "public", id: 10, text: "to all" });
+  await server.clock.endTurn();
+  while ((await bob.next())["type"] !== "deliver");
+  for (let id = 10; id < 20; id++) bob.send({ type: "users", id });
+  bob.send({ type: "ack", delivered: 1 });
+  await endTurn();
+  const { progress } = await joe.ask({ type: "status", id: 11, message });
+  assertEquals(progress, { users: 1, udp: 0, tcp: 1 });
+  // Those have waited, and still do.
+  for (let id = 10; id < 14; id++) assertEquals((await bob.next())["id"], id);
+  const next = bob.next();
+  server.clock.advance(1_000);
+  assertEquals((await next)["id"], 14);
+});
