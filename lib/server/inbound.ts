@@ -36,6 +36,8 @@ export class Inbound {
   #characters = 0;
   #serving: Promise<void> | undefined;
   #room: PromiseWithResolvers<void> | undefined;
+  /** Whether a record could not be served after a wait: nothing that comes after it is. */
+  #failed = false;
 
   constructor(owner: InboundSession) {
     this.#owner = owner;
@@ -48,6 +50,7 @@ export class Inbound {
    * @throws what the owner throws at one that it serves now
    */
   take(record: ClientRecord, characters: number): void {
+    if (this.#failed) return;
     if (this.#waiting === undefined) {
       const pause = this.#owner.serve(record);
       if (pause !== undefined) this.#serving = this.#serveAfter(pause);
@@ -85,7 +88,9 @@ export class Inbound {
         if (pause !== undefined) await pause;
       }
     } catch (error) {
-      // What comes after it is not served.
+      this.#failed = true;
+      this.#waiting = undefined;
+      this.#characters = 0;
       this.#relieve();
       return await this.#owner.failed(error);
     }

@@ -66,11 +66,14 @@ Deno.test("Inbound has no room where too much waits, until less does", async () 
 
 Deno.test("Inbound tells its owner of what failed after a wait, and serves nothing after it", async () => {
   const { inbound, served, failures, pauses } = makeInbound();
-  for (const record of [users(1), users(2)]) inbound.take(record, 10);
+  for (const record of [users(1), users(2)]) inbound.take(record, 70_000);
+  const room = inbound.room();
   pauses[0]!.reject("broken");
-  await inbound.served;
-  inbound.take(users(3), 10);
+  await Promise.all([inbound.served, room]);
+  inbound.take(users(3), 70_000);
   assertEquals([served, failures], [[1], ["broken"]]);
+  // Whoever reads waits for nothing that will never be served.
+  assertEquals(inbound.room(), undefined);
 });
 
 Deno.test("acknowledgements of a client are taken in while its requests have to wait", async () => {
