@@ -67,7 +67,7 @@ export const commands: { [T in keyof ClientRecords]: Command<ClientRecords[T]> }
 };
 
 function users(session: Session, { id }: ClientRecords["users"]): void {
-  session.answer(id, () => ({ type: "users", id, users: session.services.hub.users }));
+  session.answer(id, () => ({ type: "users", id, users: session.services.hub.users.names }));
 }
 
 function user(session: Session, { id, username }: ClientRecords["user"]): void {
@@ -75,7 +75,7 @@ function user(session: Session, { id, username }: ClientRecords["user"]): void {
   session.answer(id, () => {
     const found = accounts.find(username);
     if (found === undefined) throw noSuchUser();
-    return { type: "user", id, username: found, active: hub.find(found) !== undefined };
+    return { type: "user", id, username: found, active: hub.users.find(found) !== undefined };
   });
 }
 
@@ -108,7 +108,7 @@ function direct(
   const addressee = accounts.find(to);
   if (addressee === undefined) throw noSuchUser();
   const draft = { to: addressee, text: parsed, origin: session.originOf(id) };
-  const isAway = hub.find(addressee) === undefined;
+  const isAway = hub.users.find(addressee) === undefined;
   const answer = session.answerLater(id, isAway ? sentToAway : sent);
   hub.post(session.username, draft, answer);
   return keepPace(session, draft);

@@ -9,6 +9,7 @@ import { encodeRecord, type Progress } from "../protocol/records.ts";
 import { type Elsewhere, type Marks, NOWHERE } from "../cluster/elsewhere.ts";
 import { Acknowledgements } from "./acknowledgements.ts";
 import type { ActiveUser, ExpelCode, Member } from "./active_user.ts";
+import { ActiveUsers } from "./active_users.ts";
 import { BackPressure } from "./back_pressure.ts";
 import { CatchUp } from "./catch_up.ts";
 import { CommandRates } from "./command_rates.ts";
@@ -16,17 +17,13 @@ import { type Counts, noCounts } from "./counts.ts";
 import { Crowds } from "./crowds.ts";
 import { enforce, tellRole } from "./enforcement.ts";
 import { FanOut } from "./fan_out.ts";
-import { Heard } from "./heard.ts";
 import { DeliveryMarks, divide, together } from "./marks.ts";
 import { RoomNews } from "./room_news.ts";
 import { RecentRate } from "./recent_rate.ts";
 import { Presence } from "./presence.ts";
-import { Unread } from "./unread.ts";
 
 /** About so many bytes of a message's record are not its text. */
 const RECORD_BYTES = 100;
-/** The live sessions of a user that has none. */
-const NOBODY: readonly Member[] = [];
 
 /** Of so many public and so many direct messages it is known how far they got. */
 const MARKS = 10_000;
@@ -64,7 +61,7 @@ export interface Draft {
   origin: Origin | undefined;
 }
 
-/** Who is here, and who gets what. */
+/** Who gets what, of those who are here. */
 export class Hub {
   readonly #clock: Clock;
   readonly #journal: Journal;
@@ -72,10 +69,7 @@ export class Hub {
   readonly #elsewhere: Elsewhere;
   /** What waits for all sessions together; what waits for several counts once. */
   readonly #held: HeldMemory = { bytes: 0 };
-  readonly #users = new Map<string, ActiveUser>();
-  /** How many users are active here, and how many of them at other servers too. */
-  #here = 0;
-  #both = 0;
+  readonly users: ActiveUsers;
   readonly rates: CommandRates;
   readonly #marks = new DeliveryMarks(MARKS);
   readonly #catchUp: CatchUp;
@@ -92,25 +86,26 @@ export class Hub {
     this.#journal = journal;
     this.#state = projection;
     this.#elsewhere = elsewhere;
+    this.users = new ActiveUsers(elsewhere);
     this.rates = new CommandRates({ clock, ...rate });
     this.presence = new Presence(clock);
     this.#recent = new RecentRate(clock);
-    const written = (user: ActiveUser) => this.#forget(user);
+    const written = (user: ActiveUser) => this.users.forgetGone(user);
     this.#acknowledgements = new Acknowledgements({ clock, journal, written });
-    const members = () => this.#members();
+    const members = () => this.users.members();
     this.#pressure = new BackPressure({ clock, held: this.#held, maxBacklogBytes, members });
     const fanOut = new FanOut({
-      ...{ users: this.#users, crowds: this.#crowds, marks: this.#marks, held: this.#held },
+      ...{ users: this.users.kept, crowds: this.#crowds, marks: this.#marks, held: this.#held },
       pressure: this.#pressure,
       counts: options.counts ?? noCounts().messages,
     });
     const { rooms } = projection;
-    const active = (username: string) => this.#active(username);
+    const active = (username: string) => this.users.here(username);
     const news = new RoomNews({ rooms, crowds: this.#crowds, presence: this.presence, active });
     this.#catchUp = new CatchUp({
       clock,
       messages: projection.messages,
-      heldElsewhere: (key) => elsewhere.users.has(key),
+      heldElsewhere: (key) => this.users.isElsewhere(key),
       give: (user, member, items) => fanOut.givePage(user, member, items),
     });
     projection.onMessages = (messages) => {
@@ -125,15 +120,7 @@ export class Hub {
     elsewhere.onUser = (key, { username }, change) => this.#noteElsewhere(key, username, change);
     elsewhere.onCounted = (key) => this.#capSessions(key, options.maxSessions);
     elsewhere.onMarks = (message) =>
-      divide(this.#marks.find(message) ?? new Map(), (key) => elsewhere.users.has(key));
-  }
-
-  /** Every active user once, in the order of their names. */
-  get users(): string[] {
-    const active = new Map<string, { username: string }>(this.#elsewhere.users);
-    for (const [key, user] of this.#users) if (user.members.size > 0) active.set(key, user);
-    const byKey = [...active].sort(([a], [b]) => a < b ? -1 : 1);
-    return byKey.map(([, { username }]) => username);
+      divide(this.#marks.find(message) ?? new Map(), (key) => this.users.isElsewhere(key));
   }
 
   /** What waits for all sessions together, in bytes. */
@@ -146,42 +133,6 @@ export class Hub {
     return this.#recent.perSecond;
   }
 
-  /** How many users are active. */
-  get count(): number {
-    return this.#here + this.#elsewhere.users.size - this.#both;
-  }
-
-  /** The names of some active users, in no order. */
-  some(limit: number): string[] {
-    const names: string[] = [];
-    for (const { username, members } of this.#users.values()) {
-      if (names.length >= limit) break;
-      if (members.size > 0) names.push(username);
-    }
-    for (const [key, { username }] of this.#elsewhere.users) {
-      if (names.length >= limit) break;
-      if (this.#active(key) === undefined) names.push(username);
-    }
-    return names;
-  }
-
-  /** The active user's username as it was registered; undefined where there is none. */
-  find(username: string): string | undefined {
-    const user = this.#active(username) ?? this.#elsewhere.users.get(foldUsername(username));
-    return user?.username;
-  }
-
-  /** When an active user of this server came, and sent something for the last time, in milliseconds since the epoch. */
-  timesOf(username: string): Pick<ActiveUser, "since" | "lastSent"> | undefined {
-    return this.#active(username);
-  }
-
-  /** How many sessions a user has, at all servers together. */
-  sessionsOf(username: string): number {
-    const elsewhere = this.#elsewhere.users.get(foldUsername(username))?.sessions ?? 0;
-    return elsewhere + (this.#active(username)?.members.size ?? 0);
-  }
-
   /**
    * Makes a session's user active, and gives the session what it has missed: direct messages that nobody
    * has acknowledged and no other session of the user's has, then everything after a message.
@@ -191,32 +142,10 @@ export class Hub {
    * @returns a promise that is fulfilled when it has all of that, or has ended
    */
   join(member: Member, { last, began }: { last: number; began: number }): Promise<void> {
-    const key = foldUsername(member.username);
-    const now = this.#clock.date().getTime();
-    const user: ActiveUser = this.#users.get(key) ?? {
-      key,
-      username: member.username,
-      members: new Map(),
-      live: NOBODY,
-      unread: new Unread(),
-      rooms: undefined,
-      heard: new Heard(),
-      since: now,
-      lastSent: now,
-      orphans: false,
-      adopting: false,
-      acknowledged: [],
-    };
-    const isFirst = user.members.size === 0;
-    if (isFirst) {
-      user.since = user.lastSent = now;
-      this.#here++;
-      if (this.#elsewhere.users.has(key)) this.#both++;
-      else this.presence.came(user.username);
-    }
-    user.members.set(member, this.#marks.open(key, member.deliveries));
-    this.#users.set(key, user);
-    this.#noteSessions(user);
+    const ledger = this.#marks.open(foldUsername(member.username), member.deliveries);
+    const user = this.users.enter(member, ledger, this.#clock.date().getTime());
+    const isFirst = user.members.size === 1;
+    if (isFirst && !this.users.isElsewhere(user.key)) this.presence.came(user.username);
     const caughtUp = async () => {
       if (isFirst) this.#enterRooms(user);
       await this.#catchUp.run(user, member, { last, began });
@@ -229,14 +158,12 @@ export class Hub {
 
   /** What only this session had goes to another one of its user's. */
   leave(member: Member): void {
-    const user = this.#active(member.username);
+    const user = this.users.here(member.username);
     const ledger = user?.members.get(member);
     if (user === undefined || ledger === undefined) return;
     this.acknowledged(member);
     this.#marks.close(ledger);
-    user.members.delete(member);
-    this.#noteSessions(user);
-    user.live = user.live.filter((other) => other !== member);
+    this.users.leave(user, member);
     this.#pressure.left(member);
     this.presence.unwatch(member);
     user.heard.leave(member.deliveries);
@@ -245,12 +172,10 @@ export class Hub {
       void this.#catchUp.adopt(user);
     }
     if (user.members.size > 0) return;
-    this.#here--;
-    if (this.#elsewhere.users.has(user.key)) this.#both--;
-    else this.#goneEverywhere(user);
+    if (!this.users.isElsewhere(user.key)) this.#goneEverywhere(user);
     for (const room of user.rooms ?? []) this.#crowds.remove(room, user);
     this.#acknowledgements.flush(user);
-    this.#forget(user);
+    this.users.forgetGone(user);
   }
 
   /**
@@ -262,7 +187,7 @@ export class Hub {
    */
   post(from: string, { to, room, text, announcement, origin }: Draft, waiter: Waiter): void {
     const sent = this.#clock.date().getTime();
-    const user = this.#active(from);
+    const user = this.users.here(from);
     if (user !== undefined) user.lastSent = sent;
     const event = { type: "message", from, to, room, sent, text, announcement, origin } as const;
     this.#journal.post(event, waiter);
@@ -275,7 +200,7 @@ export class Hub {
 
   /** A session has acknowledged more than before. */
   acknowledged(member: Member): void {
-    const user = this.#active(member.username);
+    const user = this.users.here(member.username);
     if (user === undefined) return;
     if (user.heard.acknowledged(member.deliveries)) this.#acknowledgements.noteHeard(user);
     const first = user.unread.acknowledged(member.deliveries);
@@ -312,12 +237,12 @@ export class Hub {
 
   /** Sends a record to every session. */
   tellAll(line: string): void {
-    for (const member of this.#members()) member.notify(line);
+    for (const member of this.users.members()) member.notify(line);
   }
 
   /** Sends a record to the sessions of an account. */
   tell(username: string, line: string): void {
-    for (const member of this.#active(username)?.members.keys() ?? []) member.notify(line);
+    for (const member of this.users.here(username)?.members.keys() ?? []) member.notify(line);
   }
 
   /** Ends all sessions of an account, but one if that is named. */
@@ -326,7 +251,7 @@ export class Hub {
     why: string,
     { spared, code }: { spared?: Member | undefined; code?: ExpelCode } = {},
   ): void {
-    for (const member of [...this.#active(username)?.members.keys() ?? []]) {
+    for (const member of [...this.users.here(username)?.members.keys() ?? []]) {
       if (member !== spared) member.expel(why, code);
     }
   }
@@ -345,23 +270,14 @@ export class Hub {
       ? 1
       : room !== undefined
       ? this.#crowds.of(room).size
-      : this.#here;
+      : this.users.countHere;
     return this.#pressure.relief(
       receivers * (text.length + RECORD_BYTES),
       (key) =>
         only !== undefined
           ? key === only
-          : room === undefined || this.#users.get(key)?.rooms?.has(room) === true,
+          : room === undefined || this.users.kept.get(key)?.rooms?.has(room) === true,
     );
-  }
-
-  *#members(): Generator<Member> {
-    for (const { members } of this.#users.values()) yield* members.keys();
-  }
-
-  #active(username: string): ActiveUser | undefined {
-    const user = this.#users.get(foldUsername(username));
-    return user !== undefined && user.members.size > 0 ? user : undefined;
   }
 
   #goneEverywhere({ key, username }: ActiveUser): void {
@@ -373,13 +289,13 @@ export class Hub {
 
   /** A user has come to other servers, or has gone from all of them. */
   #noteElsewhere(key: string, username: string, change: "came" | "went"): void {
-    const user = this.#active(key);
+    this.users.noteElsewhere(key, change);
+    const user = this.users.here(key);
     if (user === undefined) {
       if (change === "came") this.presence.came(username);
       else this.presence.went(username);
       return;
     }
-    this.#both += change === "came" ? 1 : -1;
     if (change === "came") return;
     // What was acknowledged there is known here a moment later.
     this.#clock.after(ADOPT_MS, () => {
@@ -388,23 +304,13 @@ export class Hub {
     });
   }
 
-  #noteSessions({ key, username, members }: ActiveUser): void {
-    this.#elsewhere.note(key, { username, sessions: members.size });
-  }
-
-  /** Nothing is kept of a user who has gone and whose acknowledgements are written. */
-  #forget(user: ActiveUser): void {
-    if (user.members.size > 0 || !user.unread.isEmpty || !user.heard.isWritten) return;
-    if (this.#users.get(user.key) === user) this.#users.delete(user.key);
-  }
-
   /** An account of this key has gone: nothing of it is for another one of its name. */
   #forgetAccount(key: string): void {
-    const user = this.#users.get(key);
+    const user = this.users.kept.get(key);
     for (const member of [...user?.members.keys() ?? []]) {
       member.expel("the account was removed");
     }
-    this.#users.delete(key);
+    this.users.forget(key);
     if (user !== undefined) this.#acknowledgements.forget(user);
     this.rates.forget(key);
   }
@@ -424,7 +330,7 @@ export class Hub {
     if (number === undefined) return this.tellAll(line);
     // Not another account of the sender's name, made since: the room is none of its business.
     const { ownAfter } = this.#state.mailboxes.entitlement(foldUsername(deletion.from));
-    const sender = deletion.message > ownAfter ? this.#active(deletion.from) : undefined;
+    const sender = deletion.message > ownAfter ? this.users.here(deletion.from) : undefined;
     for (const { members } of new Set([...this.#crowds.of(number), ...sender ? [sender] : []])) {
       for (const member of members.keys()) member.notify(line);
     }
@@ -435,8 +341,8 @@ export class Hub {
    * first.
    */
   #capSessions(key: string, most = Infinity): void {
-    const members = [...this.#active(key)?.members.keys() ?? []];
-    const over = this.sessionsOf(key) - most;
+    const members = [...this.users.here(key)?.members.keys() ?? []];
+    const over = this.users.sessionsOf(key) - most;
     for (const member of over > 0 ? members.slice(-over) : []) {
       member.fail("too-many-sessions", `this account is logged in ${most} times already`);
     }

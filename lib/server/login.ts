@@ -135,7 +135,7 @@ function requireNoBan(session: Session): void {
 
 function requireRoom({ services, username }: Session): void {
   const { hub, limits } = services;
-  if (hub.sessionsOf(username) < limits.sessionsPerAccount) return;
+  if (hub.users.sessionsOf(username) < limits.sessionsPerAccount) return;
   throw new ProtocolError(
     "too-many-sessions",
     `this account is logged in ${limits.sessionsPerAccount} times already`,

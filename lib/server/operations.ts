@@ -64,7 +64,7 @@ export async function carryOut(
   const event: OperationEvent = { type: "operation", what, by, at, user, address, until, why };
   const refused = operators.judge(event);
   if (refused !== undefined) throw refused;
-  if (what === "kick" && hub.find(user!) === undefined) {
+  if (what === "kick" && hub.users.find(user!) === undefined) {
     throw new ProtocolError("not-here", `${user} is not here`);
   }
   await journal.append(event);
@@ -145,7 +145,7 @@ export function describeUser(
     role: operators.isOperator(account) ? "operator" : "user",
     created: accounts.created(user)?.getTime(),
     sessions,
-    elsewhere: Math.max(hub.sessionsOf(user) - sessions.length, 0),
+    elsewhere: Math.max(hub.users.sessionsOf(user) - sessions.length, 0),
     restrictions: restrictions.map(described<Restriction>),
   };
 }

@@ -22,11 +22,11 @@ export function overviewFor(
   >,
 ): Overview | undefined {
   const account = foldUsername(username);
-  const isHere = hub.sessionsOf(username) > 0;
-  const others = hub.some(MAX_NAMES).filter((name) => foldUsername(name) !== account);
+  const isHere = hub.users.sessionsOf(username) > 0;
+  const others = hub.users.some(MAX_NAMES).filter((name) => foldUsername(name) !== account);
   try {
     return {
-      here: { count: hub.count + (isHere ? 0 : 1), users: [username, ...others] },
+      here: { count: hub.users.count + (isHere ? 0 : 1), users: [username, ...others] },
       messages: count === 0 ? [] : messages.history.recent(account, Math.min(count, MAX_HISTORY)),
       rooms: named(rooms.namesOf(account)),
       // Another session of the user's has seen them.

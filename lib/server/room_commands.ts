@@ -104,7 +104,7 @@ export async function who(session: Session, { id, room: raw }: ClientRecords["wh
   const { hub, rooms } = session.services;
   session.answer(id, () => {
     if (raw === undefined) {
-      const users = hub.users;
+      const users = hub.users.names;
       const shown = users.slice(0, MAX_LISTED_USERS).map((name) => describe(session, name));
       return { type: "who", id, count: users.length, users: shown };
     }
@@ -121,8 +121,8 @@ export async function who(session: Session, { id, room: raw }: ClientRecords["wh
 }
 
 function describe({ services: { hub, clock } }: Session, username: string): UserSummary {
-  const active = hub.find(username) !== undefined;
-  const times = hub.timesOf(username);
+  const active = hub.users.find(username) !== undefined;
+  const times = hub.users.here(username);
   if (times === undefined) return { username, active };
   const idle = Math.max(0, clock.date().getTime() - times.lastSent);
   return { username, active, since: times.since, idle };

@@ -74,7 +74,7 @@ export function describeStatus(services: Services): ServerStatus {
     version: VERSION,
     pid: Deno.pid,
     started: services.started.getTime(),
-    users: hub.count,
+    users: hub.users.count,
     sessions: active.size,
     connections: services.connections(),
     accounts: accounts.count,

@@ -106,7 +106,7 @@ Deno.test("a session that ends while it catches up is not live, and harms nobody
   const back = await server.resume(ann, 0);
   assertEquals((await server.nextOf(back))["type"], "deliver");
   await disconnect(back);
-  assertEquals(server.services.hub.sessionsOf("ann"), 0);
+  assertEquals(server.services.hub.users.sessionsOf("ann"), 0);
   const other = await server.join("ann");
   await joe.ask({ type: "direct", id: 900, to: "ann", text: "one" });
   assertEquals(await received(server, other, 1), ["one"]);

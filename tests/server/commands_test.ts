@@ -191,7 +191,7 @@ Deno.test("logout delivers what is pending, then says farewell", async () => {
   bob.send({ type: "ack", delivered: 2 });
   const farewell = await server.nextOf(bob);
   assertEquals([farewell["id"], farewell["code"]], [9, "logged-out"]);
-  assertEquals(server.services.hub.users, ["renew"]);
+  assertEquals(server.services.hub.users.names, ["renew"]);
   assertEquals(server.services.outboxes.size, 1);
   assertEquals(server.log.at(-1), "bob left: logged out");
 });
@@ -281,7 +281,7 @@ Deno.test("a client that goes without a word has left", async () => {
   const client = await server.join("joe");
   client.connection.disconnect();
   while ((await client.next())["type"] !== undefined);
-  assertEquals(server.services.hub.users, []);
+  assertEquals(server.services.hub.users.names, []);
   assertEquals(server.log.at(-1), "joe left: the connection was lost");
 });
 

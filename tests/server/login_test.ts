@@ -20,7 +20,7 @@ Deno.test("a new user registers, and is found again in another spelling", async 
   assertEquals([identified["username"], identified["exists"]], ["Renew", true]);
   const second = await again.ask({ type: "authenticate", id: 2, password: "geheim" });
   assertEquals(second["type"], "welcome");
-  assertEquals(server.services.hub.users, ["Renew"]);
+  assertEquals(server.services.hub.users.names, ["Renew"]);
 });
 
 Deno.test("the third wrong password ends the session", async () => {

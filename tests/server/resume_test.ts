@@ -7,7 +7,7 @@ Deno.test("a client that comes back takes the place of its session that seems to
   const [joe, ann] = [await server.join("joe"), await server.join("ann")];
   const back = await server.resume(ann);
   assertEquals((await ann.next())["code"], "resumed");
-  assertEquals(server.services.hub.sessionsOf("ann"), 1);
+  assertEquals(server.services.hub.users.sessionsOf("ann"), 1);
   const { message } = await joe.ask({ type: "public", id: 10, text: "one" });
   assertEquals(await received(server, back, 1), ["one"]);
   const again = await server.resume(back, message);
@@ -34,7 +34,7 @@ Deno.test("a token that is forged, somebody else's, too old or used up brings no
     client.connection.disconnect();
   };
   for (const [username, token] of attempts) await refused(username, token);
-  assertEquals(server.services.hub.sessionsOf("ann"), 1);
+  assertEquals(server.services.hub.users.sessionsOf("ann"), 1);
   assert(server.log.some((line) => line.includes("resume refused: no such token")));
   assert(!server.log.some((line) => line.includes(token)));
 
