@@ -24,13 +24,16 @@ export async function changePassword(
 
 async function change(session: Session, password: string): Promise<void> {
   const { services: { accounts, hub, known, log }, username, origin } = session;
-  const changed = await storing(session, accounts.setPassword(username, password, session.login));
+  const changed = await storing(
+    session,
+    accounts.setPassword(username, password, session.active?.login),
+  );
   if (!changed) throw new ProtocolError("not-stored", "the account was changed just now");
   // Where this can't be stored, the client can't come back without the new password.
-  await session.renewLogin(accounts.credential(username) ?? "").catch(() => {});
+  await session.active?.renewLogin(accounts.credential(username) ?? "").catch(() => {});
   const account = foldUsername(username);
   known.forget(account);
   known.add(account, origin);
-  hub.expel(username, "the account has a new password", { spared: session });
+  hub.expel(username, "the account has a new password", { spared: session.active });
   log(`${username} has a new password, from ${session.remote}`);
 }

@@ -25,7 +25,7 @@ import type { Referrals } from "./referrals.ts";
 import type { OperatorTable } from "../messages/operator_table.ts";
 import type { RoomTable } from "../messages/room_table.ts";
 import type { Registrations } from "./registrations.ts";
-import type { Session } from "./session.ts";
+import type { ActiveSession } from "./active_session.ts";
 
 /** What every session of a server shares. */
 export interface Services {
@@ -40,11 +40,11 @@ export interface Services {
   deletions: Deletions;
   logins: Logins;
   /** The sessions whose client may come back, by the number of its login. */
-  returning: Map<number, Session>;
+  returning: Map<number, ActiveSession>;
   /** When the server was started. */
   started: Date;
   /** The sessions whose user is active. */
-  active: Set<Session>;
+  active: Set<ActiveSession>;
   /** What users are to know who log in now; undefined where there is nothing. */
   trouble: string | undefined;
   /** Tells the other servers that the client of a login has come to this one. */

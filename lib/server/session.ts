@@ -19,14 +19,12 @@ import {
 } from "../protocol/records.ts";
 import { visibleLine } from "../protocol/visible.ts";
 import { VERSION } from "../version.ts";
+import { ActiveSession, type SessionEnd } from "./active_session.ts";
 import { type Answer, Answers, type AnswersSession, type Make } from "./answers.ts";
 import { dispatch } from "./dispatch.ts";
 import { Inbound, type InboundSession } from "./inbound.ts";
-import type { ExpelCode, FailCode, Member } from "./active_user.ts";
-import type { RecordBlock } from "../protocol/record_block.ts";
-import type { Deliveries } from "./marks.ts";
 import { overviewFor } from "./overview.ts";
-import { newParameters, Outbox, type OutboxSession } from "./outbox.ts";
+import { newParameters } from "./outbox.ts";
 import type { ServerRole } from "../protocol/roles.ts";
 import type { Services } from "./services.ts";
 
@@ -77,13 +75,7 @@ export interface WelcomeOptions {
 
 /** One control connection at the server, from its hello to its end. */
 export class Session
-  implements
-    Member,
-    AnswersSession,
-    ConnectionListener,
-    InboundSession,
-    LivenessOwner,
-    OutboxSession {
+  implements AnswersSession, ConnectionListener, InboundSession, LivenessOwner, SessionEnd {
   readonly services: Services;
   readonly connection: Connection;
   readonly #place: Disposable;
@@ -91,7 +83,8 @@ export class Session
   #state: State = "hello";
   /** Until the login is done. */
   #limit: Countdown | undefined;
-  #outbox: Outbox | undefined;
+  /** From the login on. */
+  #active: ActiveSession | undefined;
   readonly #answers = new Answers(this);
   /** Whether the client has gone, though what it sent may not have been served yet. */
   #gone = false;
@@ -103,9 +96,6 @@ export class Session
   /** How many passwords were tried. */
   attempts = 0;
   #earlyRecords = 0;
-  #login: number | undefined;
-  /** Fulfilled when the client has been given what it missed. */
-  #caughtUp = Promise.resolve();
 
   /**
    * @param place among the connections that are not logged in; disposed of when this one is, or ends
@@ -125,11 +115,13 @@ export class Session
     return this.services.operators.isOperator(foldUsername(this.username)) ? "operator" : "user";
   }
 
-  /** When the user became active in this session, in milliseconds since the epoch. */
-  since = 0;
-
   get state(): State {
     return this.#state;
+  }
+
+  /** From the login on, also when it has ended. */
+  get active(): ActiveSession | undefined {
+    return this.#active;
   }
 
   /** Whom the client's address counts for: itself, or its network. */
@@ -203,83 +195,18 @@ export class Session
     return this.#answers.addLater(id, make);
   }
 
-  get login(): number | undefined {
-    return this.#login;
-  }
-
-  notify(line: string): void {
-    this.connection.send(line);
-  }
-
-  get deliveries(): Deliveries {
-    return this.#outbox!.deliveries;
-  }
-
-  get backlogBytes(): number {
-    return this.#outbox?.backlogBytes ?? 0;
-  }
-
-  get load(): number {
-    return this.#outbox?.load ?? 0;
-  }
-
-  /** So many messages wait for it. */
-  get backlog(): number {
-    return this.#outbox?.backlog ?? 0;
-  }
-
-  deliver(block: RecordBlock, from: number, to: number): number {
-    return this.#outbox!.push(block, from, to);
-  }
-
-  flush(): void {
-    this.#outbox!.flush();
-  }
-
-  overflow(): void {
-    this.end("too-slow", "too much waited to be delivered", { final: false });
-  }
-
-  acknowledged(): void {
-    this.services.hub.acknowledged(this);
-  }
-
-  expel(why: string, code: ExpelCode = "account-changed"): void {
-    this.end(code, why);
-  }
-
-  fail(code: FailCode, why: string): void {
-    if (code === "internal") {
-      this.services.log(`${this.username} can't be given what was missed: ${why}`);
-    }
-    this.end(code, why, { final: false });
-  }
-
-  relief(): Promise<void> | undefined {
-    return this.#outbox?.relief();
-  }
-
-  room(): Promise<void> | undefined {
-    return this.#outbox?.room();
-  }
-
   /** By what a request of this client is recognised when it comes again. */
   originOf(request: number): Origin | undefined {
-    return this.#login === undefined ? undefined : { login: this.#login, request };
-  }
-
-  /** The client may come back with its token, although the account has another password. */
-  async renewLogin(credential: string): Promise<void> {
-    if (this.#login !== undefined) await this.services.logins.renew(this.#login, credential);
+    return this.#active?.originOf(request);
   }
 
   /** Takes in an `ack` record. Whether it acknowledges what was sent. */
   acknowledge(delivered: number): boolean {
-    return this.#outbox?.acknowledge(delivered) ?? false;
+    return this.#active?.acknowledge(delivered) ?? false;
   }
 
   writable(): void {
-    this.#outbox?.writable();
+    this.#active?.writable();
   }
 
   inputEnded(): void {
@@ -311,19 +238,12 @@ export class Session
   welcome(id: number, { login, token, last, began, overview: wanted }: WelcomeOptions): void {
     const { services } = this;
     this.#state = "active";
-    this.since = services.clock.date().getTime();
-    services.active.add(this);
     this.#limit?.[Symbol.dispose]();
     this.#limit = undefined;
     this.#place[Symbol.dispose]();
     this.connection.maxLineBytes = services.limits.lineBytes;
     const data = newParameters(services.protection);
-    this.#outbox = new Outbox(data, this, services.outbox);
-    services.outboxes.set(data.session, this.#outbox);
-    if (login !== undefined) {
-      this.#login = login;
-      services.returning.set(login, this);
-    }
+    const active = this.#active = new ActiveSession(this, { username: this.username, login, data });
     const latest = services.journal.last;
     // Who comes back is given what it missed in any case.
     const overview = wanted === undefined
@@ -339,17 +259,13 @@ export class Session
       overview,
       servers: services.referrals.next(),
     });
-    services.referrals.watch(this);
+    services.referrals.watch(active);
     if (services.trouble !== undefined) this.send({ type: "notice", message: services.trouble });
-    if (wanted !== undefined) services.hub.presence.watch(this);
+    if (wanted !== undefined) services.hub.presence.watch(active);
     services.counts.logins[last === undefined ? "new" : "returned"]++;
     const came = last === undefined ? "joined" : "came back";
     services.log(`${this.username} ${came} from ${this.remote}`);
-    // What it is given at once may be too much, and end it.
-    this.#caughtUp = services.hub.join(this, {
-      last: last ?? latest,
-      began: began ?? latest,
-    });
+    active.join(last ?? latest, began ?? latest);
   }
 
   /**
@@ -358,12 +274,12 @@ export class Session
    */
   logOut(id: number): void {
     const leave = () => this.end("logged-out", "logged out", { id });
-    if (this.#outbox === undefined) return leave();
+    const active = this.#active;
+    if (active === undefined) return leave();
     this.#state = "leaving";
-    const outbox = this.#outbox;
     this.#answers.atMost(0).then(() => {
       const limit = this.services.clock.after(LEAVE_LIMIT_MS, leave);
-      this.#caughtUp.then(() => outbox.settle()).then(() => {
+      active.settled().then(() => {
         limit[Symbol.dispose]();
         leave();
       });
@@ -407,10 +323,11 @@ export class Session
   ): void {
     if (this.#state === "ended") return;
     this.#ending = message;
-    if (this.#outbox !== undefined) this.services.hub.leave(this);
-    // Who has come back gets it there, and so does who has to come back because too much waits.
-    if (code !== "resumed" && code !== "too-slow") this.#outbox?.drain();
-    this.#leave({ forGood: FOR_GOOD.has(code) });
+    this.#leave({
+      // Who has come back gets it there, and so does who has to come back because too much waits.
+      drain: code !== "resumed" && code !== "too-slow",
+      forGood: FOR_GOOD.has(code),
+    });
     this.send({ type: "farewell", id, code, message, final, servers });
     // The end is seen by whoever reads the connection's lines.
     void this.connection.close();
@@ -430,7 +347,7 @@ export class Session
   /** What a commit or another session has to finish is not waited for. */
   serve(record: ClientRecord): void | Promise<void> {
     if (this.#state === "ended") return;
-    if (this.#outbox === undefined && ++this.#earlyRecords > MAX_EARLY_RECORDS) {
+    if (this.#active === undefined && ++this.#earlyRecords > MAX_EARLY_RECORDS) {
       return this.#endEarly();
     }
     const pause = dispatch(this, record);
@@ -441,7 +358,7 @@ export class Session
 
   /** An acknowledgement waits for no request: nobody would get on if all of them waited for those who are behind. */
   serveEarly(record: ClientRecord): boolean {
-    if (record.type !== "ack" || this.#outbox === undefined) return false;
+    if (record.type !== "ack" || this.#active === undefined) return false;
     this.serve(record);
     return true;
   }
@@ -510,32 +427,18 @@ export class Session
   /**
    * Undoes what the session holds. Doing it twice is fine.
    *
-   * @param options `forGood` where the client can't come back
+   * @param options those of {@linkcode ActiveSession.leave}
    */
-  #leave({ forGood = false }: { forGood?: boolean } = {}): void {
-    const active = this.#outbox !== undefined && this.#state !== "ended";
+  #leave({ drain = false, forGood = false }: { drain?: boolean; forGood?: boolean } = {}): void {
+    if (this.#state === "ended") return;
     this.#state = "ended";
     this.#abandon();
     this.#liveness[Symbol.dispose]();
     this.#limit?.[Symbol.dispose]();
     this.#place[Symbol.dispose]();
-    if (!active) return;
-    this.services.hub.leave(this);
-    this.services.active.delete(this);
-    this.services.referrals.unwatch(this);
-    this.#leaveLogin(forGood);
-    this.services.outboxes.delete(this.#outbox!.session);
-    this.services.departed.add(this.#outbox!.session);
-    this.#outbox![Symbol.dispose]();
+    if (this.#active === undefined) return;
+    this.#active.leave({ drain, forGood });
     const why = this.connection.cutOff ? "it let too much wait" : this.#ending;
     this.services.log(`${this.username} left: ${why}`);
-  }
-
-  #leaveLogin(forGood: boolean): void {
-    const { logins, returning } = this.services;
-    if (this.#login === undefined) return;
-    if (returning.get(this.#login) === this) returning.delete(this.#login);
-    if (forGood) logins.end(this.#login);
-    else logins.extend(this.#login);
   }
 }
