@@ -338,13 +338,18 @@ export async function storing<T>(session: Session, change: Promise<T>): Promise<
   try {
     return await change;
   } catch (cause) {
-    if (session.state === "ended") throw cause;
+    // A client that has gone waits for nothing any more.
+    if (session.state === "ended" || isAbort(cause)) throw cause;
     // The log of messages has said so itself.
     if (!(cause instanceof ProtocolError)) {
       session.services.log(`credentials.txt can't be written: ${reasonOf(cause)}`);
     } else if (cause.code !== "not-stored") throw cause;
     throw new ProtocolError("not-stored", "the server can't store the account", { cause });
   }
+}
+
+function isAbort(cause: unknown): boolean {
+  return cause instanceof DOMException && cause.name === "AbortError";
 }
 
 function isPassword(password: string): boolean {

@@ -113,6 +113,23 @@ Deno.test("a client that says what is no record, and closes its side at once, is
   assertEquals(server.log, ["refused: a line is not JSON, from 127.0.0.1"]);
 });
 
+Deno.test("clients that go while their password waits for its turn are no trouble of the disk's", async () => {
+  await using server = await FakeServer.start();
+  await (await server.join("joe")).ask({ type: "logout", id: 9 });
+  const clients = [];
+  for (let more = 0; more < 12; more++) {
+    const client = await server.greet();
+    await client.ask({ type: "identify", id: 1, username: "joe" });
+    clients.push(client);
+  }
+  for (const client of clients) {
+    client.send({ type: "authenticate", id: 2, password: "joe" });
+    client.connection.disconnect();
+  }
+  for (const client of clients) while ((await client.next())["type"] !== undefined);
+  assertEquals(server.log.filter((line) => !line.startsWith("joe ")), []);
+});
+
 Deno.test("a login does not run into its time limit when it is done", async () => {
   await using server = await FakeServer.start({ rate: { burst: 1, perSecond: 1 } });
   const client = await server.join("joe");
