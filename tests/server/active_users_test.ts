@@ -85,6 +85,7 @@ Deno.test("ActiveUsers keeps a user who has gone until what it acknowledged is w
   // Whoever comes back meanwhile is the same user.
   assertEquals(users.enter(one, ledger(), NOW), ann);
   users.leave(ann, one);
-  users.forget("ann");
+  ann.unread.written([7]);
+  users.forgetGone(ann);
   assertEquals(users.kept.size, 0);
 });
