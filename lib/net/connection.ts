@@ -8,7 +8,7 @@ export interface Endpoint {
 export interface ConnectionListener {
   /** Something was written, and there is room. */
   writable(): void;
-  /** {@linkcode Connection.batches} has come to its end; what it gave last may still have to be served. */
+  /** The other side sends no more; what {@linkcode Connection.batches} gave last may still have to be served. */
   inputEnded(): void;
 }
 
@@ -28,6 +28,11 @@ export interface Connection {
    * @throws {ProtocolError} where what comes is no line
    */
   batches(): AsyncIterable<string[]>;
+  /**
+   * Reads on when {@linkcode Connection.batches} has thrown or was left, and drops what comes; the listener is told when
+   * the input has ended.
+   */
+  discard(): Promise<void>;
   /**
    * Sends a line, given in parts: texts, or bytes of UTF-8. What is sent in one turn of the loop is written
    * at once. After the end it does nothing. A peer that lets too much wait is cut off.

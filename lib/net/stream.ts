@@ -56,6 +56,7 @@ export class StreamConnection implements Connection {
   #cutOff = false;
   #flushing: Promise<void> | undefined;
   #closing: Promise<void> | undefined;
+  #discarding: Promise<void> | undefined;
   #aborted = false;
   /** Ends the wait of {@linkcode close}. */
   #onAborted = nothing;
@@ -113,6 +114,11 @@ export class StreamConnection implements Connection {
       size.note(count);
       if (buffer.length !== size.bytes) buffer = new Uint8Array(size.bytes);
     }
+  }
+
+  discard(): Promise<void> {
+    this.#discarding ??= this.#discard();
+    return this.#discarding;
   }
 
   send(...parts: (string | Uint8Array)[]): void {
@@ -206,8 +212,17 @@ export class StreamConnection implements Connection {
     // Closing with unread input would reset the connection, and the other side might never read the
     // last lines. So: say that this was the end, and read until it has ended too.
     await this.#stream.closeWrite();
+    await this.discard();
+  }
+
+  async #discard(): Promise<void> {
     const ignored = new Uint8Array(IGNORED_BYTES);
-    while (await this.#stream.read(ignored) !== null);
+    try {
+      while (await this.#stream.read(ignored) !== null);
+    } catch {
+      // A broken connection has ended too.
+    }
+    if (this.#closing === undefined) this.listener?.inputEnded();
   }
 }
 

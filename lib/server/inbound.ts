@@ -1,11 +1,24 @@
 import { Fifo } from "../protocol/fifo.ts";
 import type { ClientRecord } from "../protocol/records.ts";
 
-/** So much may wait, in characters and in records; then the connection is not read for a while. */
-const MAX_WAITING = { characters: 65_536, records: 1_024 };
+/** So many records of a client may wait; then its connection is not read for a while. */
+const MAX_RECORDS = 1_024;
+/** So many characters may, of a client that is not logged in, or where much waits of all clients. */
+const FEW_CHARACTERS = 65_536;
+/** So many characters may otherwise: 1,000 requests without an answer, of 2,000 characters each. */
+const MANY_CHARACTERS = 2 * 1_024 * 1_024;
+/** So many characters of all clients together are much. */
+const MAX_TOTAL_CHARACTERS = 32 * 1_024 * 1_024;
+
+/** What waits of all clients' records together. */
+export interface InboundTotal {
+  characters: number;
+}
 
 /** The session that an {@linkcode Inbound} belongs to. */
 export interface InboundSession {
+  /** Undefined before the login. */
+  readonly active: object | undefined;
   /**
    * Serves a record.
    *
@@ -31,6 +44,7 @@ interface Waiting {
  */
 export class Inbound {
   readonly #owner: InboundSession;
+  readonly #total: InboundTotal;
   /** What waits for a record before it; undefined where nothing has to. */
   #waiting: Fifo<Waiting> | undefined;
   #characters = 0;
@@ -39,8 +53,9 @@ export class Inbound {
   /** Whether a record could not be served after a wait: nothing that comes after it is. */
   #failed = false;
 
-  constructor(owner: InboundSession) {
+  constructor(owner: InboundSession, total: InboundTotal) {
     this.#owner = owner;
+    this.#total = total;
   }
 
   /**
@@ -56,7 +71,7 @@ export class Inbound {
       if (pause !== undefined) this.#serving = this.#serveAfter(pause);
     } else if (!this.#owner.serveEarly(record)) {
       this.#waiting.push({ record, characters });
-      this.#characters += characters;
+      this.#note(characters);
     }
   }
 
@@ -73,8 +88,16 @@ export class Inbound {
   }
 
   get #isFull(): boolean {
-    return this.#characters > MAX_WAITING.characters ||
-      (this.#waiting?.length ?? 0) > MAX_WAITING.records;
+    if ((this.#waiting?.length ?? 0) > MAX_RECORDS) return true;
+    if (this.#characters <= FEW_CHARACTERS) return false;
+    return this.#owner.active === undefined || this.#characters > MANY_CHARACTERS ||
+      this.#total.characters > MAX_TOTAL_CHARACTERS;
+  }
+
+  /** So many characters more wait, or fewer. */
+  #note(characters: number): void {
+    this.#characters += characters;
+    this.#total.characters += characters;
   }
 
   async #serveAfter(pause: Promise<void>): Promise<void> {
@@ -82,7 +105,7 @@ export class Inbound {
     try {
       await pause;
       for (let next; (next = waiting.shift()) !== undefined;) {
-        this.#characters -= next.characters;
+        this.#note(-next.characters);
         if (!this.#isFull) this.#relieve();
         const pause = this.#owner.serve(next.record);
         if (pause !== undefined) await pause;
@@ -90,7 +113,7 @@ export class Inbound {
     } catch (error) {
       this.#failed = true;
       this.#waiting = undefined;
-      this.#characters = 0;
+      this.#note(-this.#characters);
       this.#relieve();
       return await this.#owner.failed(error);
     }

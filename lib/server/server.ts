@@ -173,6 +173,7 @@ export class ChatServer {
       counts,
       commits,
       database,
+      inbound: { characters: 0 },
       unwritten: new UnwrittenBudget(limits.unwrittenBytes),
       connections: () => this.#clients.open,
       cluster: node && (() => node.status),

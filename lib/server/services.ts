@@ -15,6 +15,7 @@ import type { ClusterStatus } from "./cluster_node.ts";
 import type { Counts } from "./counts.ts";
 import type { Hub } from "./hub.ts";
 import type { RecentTimes } from "./recent_rate.ts";
+import type { InboundTotal } from "./inbound.ts";
 import type { Incidents } from "./incidents.ts";
 import type { RecentSet } from "../protocol/recent_set.ts";
 import type { Limits } from "./limits.ts";
@@ -59,6 +60,8 @@ export interface Services {
   database: Database;
   /** What waits on all connections. */
   unwritten: UnwrittenBudget;
+  /** What waits of all clients' records, in characters. */
+  inbound: InboundTotal;
   /** How many connections are open. */
   connections: () => number;
   /** How the server's cluster is; undefined where it is in none. */

@@ -159,7 +159,7 @@ export class Session
   /** Serves the client until the connection ends. */
   async run(): Promise<void> {
     this.send({ type: "hello", protocol: PROTOCOL_VERSION, software: `chatserver/${VERSION}` });
-    const inbound = new Inbound(this);
+    const inbound = new Inbound(this, this.services.inbound);
     try {
       for await (const lines of this.connection.batches()) {
         this.#liveness.heard();
@@ -171,7 +171,8 @@ export class Session
         if (this.#state === "ended") break;
       }
     } catch (error) {
-      // What came before is served first.
+      // What came before is served first, unless the client goes.
+      void this.connection.discard();
       await inbound.served;
       await this.failed(error);
     } finally {
@@ -359,7 +360,8 @@ export class Session
   /** An acknowledgement waits for no request: nobody would get on if all of them waited for those who are behind. */
   serveEarly(record: ClientRecord): boolean {
     if (record.type !== "ack" || this.#active === undefined) return false;
-    this.serve(record);
+    // By itself, since what waits for the client's next request would wait once more for each of these.
+    if (this.#state !== "ended") dispatch(this, record);
     return true;
   }
 

@@ -33,6 +33,11 @@ export class FakeConnection implements Connection {
     this.listener?.inputEnded();
   }
 
+  async discard(): Promise<void> {
+    while (await this.#toRead.next() !== undefined);
+    this.listener?.inputEnded();
+  }
+
   send(...parts: (string | Uint8Array)[]): void {
     const texts = parts.map((part) => typeof part === "string" ? part : utf8.decode(part));
     if (!this.#closed) this.#sent.push(texts.join(""));

@@ -113,6 +113,7 @@ export class FakeServer implements AsyncDisposable {
       counts,
       commits: new RecentTimes(this.clock),
       database: this.#database,
+      inbound: { characters: 0 },
       unwritten: new UnwrittenBudget(),
       connections: () => this.#connections.length,
       cluster: undefined,

@@ -40,6 +40,23 @@ Deno.test("StreamConnection.batches() refuses a line over the cap", async () => 
   await connection.close();
 });
 
+Deno.test("StreamConnection.discard() drops what comes, and notices the end", async () => {
+  const { connection, other } = await pair();
+  connection.maxLineBytes = 10;
+  const ended = Promise.withResolvers<void>();
+  connection.listener = { writable() {}, inputEnded: ended.resolve };
+  await other.write(new TextEncoder().encode("12345678901"));
+  await assertRejects(() => readAll(connection), ProtocolError);
+  const discarded = connection.discard();
+  connection.send("bye");
+  await other.write(new Uint8Array(100_000));
+  await other.closeWrite();
+  await Promise.all([ended.promise, discarded]);
+  const closed = connection.close();
+  assertEquals(await toText(other.readable), "bye\n");
+  await closed;
+});
+
 Deno.test("StreamConnection.close() delivers what was sent, though unread input is left", async () => {
   const { connection, other } = await pair();
   await other.write(new Uint8Array(100_000));

@@ -1,18 +1,20 @@
 import { assertEquals } from "@std/assert";
-import { Inbound } from "../../lib/server/inbound.ts";
+import { Inbound, type InboundSession } from "../../lib/server/inbound.ts";
 import type { ClientRecord } from "../../lib/protocol/records.ts";
 import { FakeServer } from "../helpers/fake_server.ts";
+import { TestDisk } from "../helpers/test_disk.ts";
 
 const users = (id: number): ClientRecord => ({ type: "users", id });
 const ack = (delivered: number): ClientRecord => ({ type: "ack", delivered });
 const endTurn = () => new Promise((resolve) => setImmediate(resolve));
 
 /** An owner that is asked to wait after each request, until it is told to go on. */
-function makeInbound() {
+function makeInbound({ loggedIn = true, total = { characters: 0 } } = {}) {
   const served: number[] = [];
   const failures: unknown[] = [];
   const pauses: PromiseWithResolvers<void>[] = [];
-  const inbound = new Inbound({
+  const owner: InboundSession = {
+    active: loggedIn ? {} : undefined,
     serve(record) {
       served.push("id" in record ? record.id : 0);
       pauses.push(Promise.withResolvers());
@@ -27,7 +29,8 @@ function makeInbound() {
       failures.push(error);
       return Promise.resolve();
     },
-  });
+  };
+  const inbound = new Inbound(owner, total);
   return { inbound, served, failures, pauses };
 }
 
@@ -48,12 +51,19 @@ Deno.test("Inbound serves in order, and what waits for nothing at once", async (
 });
 
 Deno.test("Inbound has no room where too much waits, until less does", async () => {
-  for (const characters of [60, 20_000]) {
-    const { inbound, pauses } = makeInbound();
+  const much = { characters: 33 * 1_024 * 1_024 };
+  const cases = [
+    { characters: 60, most: 1_025 },
+    { characters: 20_000, most: 105 },
+    { characters: 20_000, most: 4, loggedIn: false },
+    { characters: 20_000, most: 4, total: much },
+  ];
+  for (const { characters, most, ...options } of cases) {
+    const { inbound, pauses } = makeInbound(options);
     inbound.take(users(1), characters);
     let taken = 0;
     for (; inbound.room() === undefined; taken++) inbound.take(users(2), characters);
-    assertEquals(taken, characters === 60 ? 1_025 : 4);
+    assertEquals(taken, most);
     let hasRoom = false;
     inbound.room()!.then(() => hasRoom = true);
     await endTurn();
@@ -62,6 +72,21 @@ Deno.test("Inbound has no room where too much waits, until less does", async () 
     await endTurn();
     assertEquals([hasRoom, inbound.room()], [true, undefined]);
   }
+});
+
+Deno.test("Inbound counts what waits of all, until it is served or dropped", async () => {
+  const total = { characters: 0 };
+  const [one, two] = [makeInbound({ total }), makeInbound({ total })];
+  for (const { inbound } of [one, two]) {
+    for (const record of [users(1), users(2), users(3)]) inbound.take(record, 100);
+  }
+  assertEquals(total.characters, 400);
+  one.pauses[0]!.resolve();
+  await endTurn();
+  assertEquals(total.characters, 300);
+  for (const { pauses } of [one, two]) pauses.at(-1)!.reject("broken");
+  await endTurn();
+  assertEquals(total.characters, 0);
 });
 
 Deno.test("Inbound tells its owner of what failed after a wait, and serves nothing after it", async () => {
@@ -93,4 +118,38 @@ Deno.test("acknowledgements of a client are taken in while its requests have to 
   const next = bob.next();
   server.clock.advance(1_000);
   assertEquals((await next)["id"], 14);
+});
+
+Deno.test("however many acknowledgements come while answers are due, none of them waits", async () => {
+  const disk = new TestDisk();
+  disk.slow = false;
+  await using server = await FakeServer.start({ disk });
+  const bob = await server.join("bob");
+  disk.slow = true;
+  const { session } = bob;
+  let waits = 0;
+  const work = session.work.bind(session);
+  session.work = (job) => {
+    waits++;
+    return work(job);
+  };
+  for (let id = 10; id < 300; id++) bob.send({ type: "public", id, text: "hi" });
+  for (let more = 0; more < 1_000; more++) bob.send({ type: "ack", delivered: 0 });
+  await endTurn();
+  assertEquals(waits, 1);
+  disk.slow = false;
+  (await disk.next()).resolve();
+  for (let id = 10; id < 300; id++) assertEquals((await bob.next())["id"], id);
+});
+
+Deno.test("a client that goes after a line that is no record is noticed, whatever its requests wait for", async () => {
+  await using server = await FakeServer.start({ rate: { burst: 4, perSecond: 1 } });
+  const bob = await server.join("bob");
+  const requests = Array.from({ length: 9 }, (_, id) => JSON.stringify(users(id + 10)));
+  bob.connection.receive(...requests, "nonsense");
+  assertEquals((await bob.next())["id"], 10);
+  bob.connection.disconnect();
+  // Its clock stands still: what waits would wait for ever.
+  while ((await bob.next())["type"] !== undefined);
+  assertEquals(server.services.hub.users.names, []);
 });
