@@ -142,7 +142,7 @@ async function search(
     const rule = `what is searched for has 1 to ${MAX_SEARCH_LENGTH} characters`;
     throw new ProtocolError("bad-text", rule);
   }
-  await session.keepRate(session.username, SEARCH_COMMANDS);
+  await session.keepRate(session.username, SEARCH_COMMANDS - 1);
   const found = await session.work(() => searchAll(session, text, Math.min(count, MAX_HISTORY)));
   session.answer(id, () => ({ type: "history", id, messages: found }));
 }
@@ -182,7 +182,7 @@ function status(session: Session, { id, message }: ClientRecords["status"]): voi
   }
 }
 
-/** Reads nothing more of a sender while its receivers, the server or the disk are far behind. */
+/** Serves nothing more of a sender while its receivers, the server or the disk are far behind. */
 export function keepPace(
   session: Session,
   said: { text: string; to?: string; room?: number },

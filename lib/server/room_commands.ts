@@ -40,7 +40,7 @@ export async function join(session: Session, { id, room: raw }: ClientRecords["j
 async function make(session: Session, name: string): Promise<boolean> {
   const { rooms, limits } = session.services;
   requireFewRooms(session);
-  await session.keepRate(session.username, DEAR_COMMANDS);
+  await session.keepRate(session.username, DEAR_COMMANDS - 1);
   if (rooms.count >= limits.rooms) {
     throw new ProtocolError("too-many-rooms", "the server has no room for more rooms");
   }
