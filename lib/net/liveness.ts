@@ -60,13 +60,13 @@ export class Liveness implements Disposable, Timed {
     this.#heardAt = this.#clock.now();
   }
 
-  /** From now on nothing is read, so silence means nothing; the other side is still pinged. */
+  /** From now on the other side may be kept waiting, so its silence means nothing; it is still pinged. */
   pause(): void {
     this.#deaf = true;
     this.#schedule();
   }
 
-  /** What comes is read again. */
+  /** Silence counts again, from now on. */
   resume(): void {
     this.#deaf = false;
     this.heard();

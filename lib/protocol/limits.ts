@@ -91,7 +91,7 @@ export const DEAD_AFTER_MS = 30_000;
 export const PING_SOON_MS = 4_000;
 export const DEAD_SOON_MS = 8_000;
 
-/** A server that does not read what a client sends says so often that it is there, in milliseconds. */
+/** A server that keeps a client waiting says so often that it is there, in milliseconds. */
 export const PING_DEAF_MS = 3_000;
 
 /** How long the `hello` of the other side may take, in milliseconds. */

@@ -9,7 +9,7 @@ import { Outbox, type OutboxSession } from "./outbox.ts";
 import type { Services } from "./services.ts";
 
 /** The session that an {@linkcode ActiveSession} is part of. */
-export interface SessionEnd {
+export interface ActiveSessionOwner {
   readonly services: Services;
   readonly connection: Connection;
   /** The address that the client's control connection comes from. */
@@ -33,13 +33,13 @@ export class ActiveSession implements Member, OutboxSession {
   readonly login: number | undefined;
   /** When the user became active in this session, in milliseconds since the epoch. */
   readonly since: number;
-  readonly #session: SessionEnd;
+  readonly #session: ActiveSessionOwner;
   readonly #outbox: Outbox;
   /** Fulfilled when the client has been given what it missed. */
   #caughtUp = Promise.resolve();
   #left = false;
 
-  constructor(session: SessionEnd, { username, login, data }: ActiveSessionOptions) {
+  constructor(session: ActiveSessionOwner, { username, login, data }: ActiveSessionOptions) {
     const { services } = session;
     this.username = username;
     this.login = login;

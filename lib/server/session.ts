@@ -19,7 +19,7 @@ import {
 } from "../protocol/records.ts";
 import { visibleLine } from "../protocol/visible.ts";
 import { VERSION } from "../version.ts";
-import { ActiveSession, type SessionEnd } from "./active_session.ts";
+import { ActiveSession, type ActiveSessionOwner } from "./active_session.ts";
 import { type Answer, Answers, type AnswersSession, type Make } from "./answers.ts";
 import { dispatch } from "./dispatch.ts";
 import { Inbound, type InboundSession } from "./inbound.ts";
@@ -45,7 +45,7 @@ export type State =
 /** A client that is not logged in may send so many records. */
 const MAX_EARLY_RECORDS = 100;
 
-/** A client may have so many requests without an answer; then its connection is not read for a while. */
+/** A client may have so many requests without an answer; then no further one is served for a while. */
 const MAX_UNANSWERED = 256;
 
 /** How long a client that logs out may take to acknowledge what it got, in milliseconds. */
@@ -75,7 +75,7 @@ export interface WelcomeOptions {
 
 /** One control connection at the server, from its hello to its end. */
 export class Session
-  implements AnswersSession, ConnectionListener, InboundSession, LivenessOwner, SessionEnd {
+  implements AnswersSession, ConnectionListener, InboundSession, LivenessOwner, ActiveSessionOwner {
   readonly services: Services;
   readonly connection: Connection;
   readonly #place: Disposable;
@@ -389,7 +389,7 @@ export class Session
   }
 
   /**
-   * Who commands too fast is not read for a while; nothing is lost.
+   * Who commands too fast is not served for a while; nothing is lost.
    *
    * @param commands so many count at once
    * @returns undefined where there is nothing to wait for

@@ -142,7 +142,7 @@ const CONTROLS: Record<
   },
   unban: { summary: "lets a user in again", takes: USERNAME },
   "ban-address": {
-    summary: "refuses new accounts from an address, and those made since",
+    summary: "takes no new accounts from an address, nor logins there of accounts made since",
     takes: ADDRESS,
     flags: [FOR, WHY],
   },
