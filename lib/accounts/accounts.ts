@@ -41,6 +41,17 @@ export interface CreateOptions extends JobOptions {
   claim?: (identity: string, line: string | undefined) => Promise<boolean>;
 }
 
+/** Options of {@linkcode Accounts.setPassword}. */
+export interface SetPasswordOptions extends JobOptions {
+  /**
+   * The {@linkcode Accounts.credential} that the user's old password was right for. @default whatever it is: who runs the
+   * server may change it
+   */
+  from?: string | undefined;
+  /** The login whose user asks for it. */
+  by?: number | undefined;
+}
+
 /**
  * Has a cluster's servers know an account by another line of `credentials.txt`.
  *
@@ -217,19 +228,34 @@ export class Accounts {
   /**
    * Gives an account another password.
    *
-   * @param by the login whose user asks for it
-   * @returns whether there is such an account; in a cluster, also false where it was changed meanwhile
+   * @returns whether there is such an account, and its password is what it was `from`
+   * @throws the signal's reason, where it is aborted before the work was done
    */
-  async setPassword(username: string, password: string, by?: number): Promise<boolean> {
-    const account = this.#accounts.get(foldUsername(username));
+  async setPassword(
+    username: string,
+    password: string,
+    { from, by, ...options }: SetPasswordOptions = {},
+  ): Promise<boolean> {
+    const key = foldUsername(username);
+    const account = this.#accounts.get(key);
     if (account === undefined) return false;
-    const line = await this.#newLine(account.username, password, { salt: saltOf(account) });
+    const identity = identityOf(account);
+    const expected = (current: CredentialsLine | undefined) =>
+      current !== undefined &&
+      (from === undefined ? identityOf(current) === identity : credentialOf(current) === from);
+    if (!expected(account)) return false;
+    const salt = saltOf(account);
+    const line = await this.#newLine(account.username, password, { salt, ...options });
     if (this.#changeShared !== undefined) {
-      const current = this.#accounts.get(foldUsername(username));
-      if (!sameSecret(current, account)) return false;
+      options.signal?.throwIfAborted();
+      const current = this.#accounts.get(key);
+      if (!expected(current)) return false;
       return await this.#changeShared(formatCredentialsLine(kept(line, current)), by);
     }
-    return await this.filed.change(() => this.#replace(line, (current) => current !== undefined));
+    return await this.filed.change(async () => {
+      options.signal?.throwIfAborted();
+      return await this.#replace(line, expected);
+    });
   }
 
   /**

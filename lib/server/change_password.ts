@@ -13,21 +13,25 @@ export async function changePassword(
   { id, old, new: wanted }: ClientRecords["password"],
 ): Promise<void> {
   const password = parsePassword(wanted);
+  // Somebody else may give the account another password while this one is checked and hashed: then that one counts.
+  const from = session.services.accounts.credential(session.username);
   const right = await session.work((signal) => verify(session, old, signal));
   // A request that comes again, because its answer was lost, has changed the password already.
   const done = !right && await session.work((signal) => verify(session, password, signal));
   if (session.state === "ended") return;
   if (!right && !done) throw new ProtocolError("wrong-password", "wrong password");
-  if (!done) await session.work(() => change(session, password));
+  if (!done) await session.work((signal) => change(session, password, { from, signal }));
   session.answer(id, () => ({ type: "password", id }));
 }
 
-async function change(session: Session, password: string): Promise<void> {
+async function change(
+  session: Session,
+  password: string,
+  asked: { from: string | undefined; signal: AbortSignal },
+): Promise<void> {
   const { services: { accounts, hub, known, log }, username, origin } = session;
-  const changed = await storing(
-    session,
-    accounts.setPassword(username, password, session.active?.login),
-  );
+  const options = { ...asked, owner: origin, by: session.active?.login };
+  const changed = await storing(session, accounts.setPassword(username, password, options));
   if (!changed) throw new ProtocolError("not-stored", "the account was changed just now");
   // Where this can't be stored, the client can't come back without the new password.
   await session.active?.renewLogin(accounts.credential(username) ?? "").catch(() => {});

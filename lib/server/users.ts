@@ -63,7 +63,9 @@ export async function manageUsers(
   }
   const password = await askPassword(console, hidden);
   if (action === "passwd") {
-    await changing(accounts.setPassword(name, password));
+    if (!await changing(accounts.setPassword(name, password))) {
+      throw refused(`the account ${name} was removed just now`);
+    }
     return console.print(`${name} has a new password`);
   }
   if (!await changing(accounts.create(name, password))) {

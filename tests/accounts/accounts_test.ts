@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertMatch } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { Accounts } from "../../lib/accounts/accounts.ts";
 import { formatPhc, hashPassword } from "../../lib/accounts/phc.ts";
 import { FakeClock } from "../helpers/fake_clock.ts";
@@ -131,6 +131,38 @@ Deno.test("Accounts.all says when they were made, also after another password", 
   assert(await accounts.setPassword("joe", "y"));
   assert(await accounts.verify("old", "secret"));
   assertEquals((await load(folder)).all, expected);
+});
+
+Deno.test("Accounts.setPassword() from a password changes no other one, and no other account", async () => {
+  await using folder = await TempFolder.create();
+  const accounts = await load(folder);
+  await accounts.create("joe", "one");
+  const from = accounts.credential("joe");
+  const wanted = ["two", "three"];
+  const changed = await Promise.all(
+    wanted.map((password) => accounts.setPassword("joe", password, { from })),
+  );
+  assertEquals(changed.filter((done) => done).length, 1);
+  assert(await accounts.verify("joe", wanted[changed.indexOf(true)]!));
+
+  // Whoever runs the server changes it in a process of its own, which is seen when the file is to be changed.
+  const operator = await load(folder);
+  const old = accounts.credential("joe");
+  assert(await operator.setPassword("joe", "four"));
+  assertEquals(await accounts.setPassword("joe", "five", { from: old }), false);
+  assert(await accounts.verify("joe", "four"));
+
+  const controller = new AbortController();
+  const given = accounts.setPassword("joe", "six", { signal: controller.signal });
+  controller.abort();
+  await assertRejects(() => given, DOMException);
+  assert(await accounts.verify("joe", "four"));
+
+  // An account that is made anew under the name is another one.
+  await operator.remove(["joe"]);
+  await operator.create("joe", "new");
+  assertEquals(await accounts.setPassword("joe", "seven"), false);
+  assert(await accounts.verify("joe", "new"));
 });
 
 Deno.test("Accounts.setPassword() and remove() change the file, and nobody else's account", async () => {

@@ -1,4 +1,4 @@
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import { FakeServer } from "../helpers/fake_server.ts";
 
 Deno.test("password changes the password, ends the other sessions, and lets this client come back", async () => {
@@ -32,4 +32,18 @@ Deno.test("password refuses a wrong old one and a bad new one, and takes a reque
     const answer = await joe.ask({ type: "password", id, old: "joe", new: "secret" });
     assertEquals(answer["type"], "password");
   }
+});
+
+Deno.test("password does not replace one that the account was given after the old one was checked", async () => {
+  await using server = await FakeServer.start();
+  const joe = await server.join("joe");
+  const { accounts } = server.services;
+  const setPassword = accounts.setPassword.bind(accounts);
+  accounts.setPassword = async (username, password, options) => {
+    await setPassword(username, "given");
+    return await setPassword(username, password, options);
+  };
+  const refused = await joe.ask({ type: "password", id: 3, old: "joe", new: "secret" });
+  assertEquals(refused["code"], "not-stored");
+  assert(await accounts.verify("joe", "given"));
 });
