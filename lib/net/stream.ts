@@ -1,4 +1,5 @@
 import { Buffer } from "node:buffer";
+import { systemClock } from "../clock.ts";
 import { ProtocolError } from "../protocol/errors.ts";
 import { LineDecoder } from "../protocol/lines.ts";
 import { MAX_LINE_BYTES, MAX_UNWRITTEN_BYTES } from "../protocol/limits.ts";
@@ -12,6 +13,8 @@ import { WriteTurns } from "./write_turns.ts";
 const CLOSE_LIMIT_MS = 1_000;
 /** So much of what comes after the end is read at once. */
 const IGNORED_BYTES = 4_096;
+/** Who has so much to read at once, or more, may have more: the other connections are served first. */
+const TURN_BYTES = 4_096;
 
 const utf8 = new TextEncoder();
 function nothing(): void {}
@@ -57,6 +60,8 @@ export class StreamConnection implements Connection {
   #flushing: Promise<void> | undefined;
   #closing: Promise<void> | undefined;
   #discarding: Promise<void> | undefined;
+  /** Whether the last read took all that there was room for. */
+  #filled = false;
   #aborted = false;
   /** Ends the wait of {@linkcode close}. */
   #onAborted = nothing;
@@ -100,7 +105,7 @@ export class StreamConnection implements Connection {
     for (let first = true;; first = false) {
       let count: number | null = null;
       try {
-        count = await this.#stream.read(buffer);
+        count = await this.#read(buffer);
       } catch {
         // A broken connection has ended too.
       }
@@ -143,9 +148,22 @@ export class StreamConnection implements Connection {
     if (this.#aborted) return;
     this.#aborted = true;
     this.#onAborted();
+    // Whoever serves what came before may not be reading.
+    if (this.#closing === undefined) this.listener?.inputEnded();
     this.#unsent = [];
     this.#unwritten.close();
     this.#stream.close();
+  }
+
+  /**
+   * Reads what has come, at most once in a turn of the event loop where that is much: of who sends as fast as the network
+   * takes it, there is always more, and nobody else would be served.
+   */
+  async #read(buffer: Uint8Array): Promise<number | null> {
+    if (this.#filled) await new Promise<void>((resolve) => systemClock.soon(resolve));
+    const count = await this.#stream.read(buffer);
+    this.#filled = count === buffer.length && count >= TURN_BYTES;
+    return count;
   }
 
   /** The lines that a chunk completes, and why what comes after them is none. */
@@ -218,7 +236,7 @@ export class StreamConnection implements Connection {
   async #discard(): Promise<void> {
     const ignored = new Uint8Array(IGNORED_BYTES);
     try {
-      while (await this.#stream.read(ignored) !== null);
+      while (await this.#read(ignored) !== null);
     } catch {
       // A broken connection has ended too.
     }

@@ -7,6 +7,8 @@ import { WriteBuffers } from "../../lib/net/write_buffers.ts";
 import { WriteTurns } from "../../lib/net/write_turns.ts";
 import { ProtocolError } from "../../lib/protocol/errors.ts";
 
+const ADDRESS = { transport: "tcp", hostname: "127.0.0.1", port: 1 } as const;
+
 /** A connection, and the bare other end of it. */
 async function pair() {
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
@@ -38,6 +40,36 @@ Deno.test("StreamConnection.batches() refuses a line over the cap", async () => 
   await assertRejects(() => readAll(connection), ProtocolError, "longer than 10 bytes");
   other.close();
   await connection.close();
+});
+
+Deno.test("StreamConnection reads once a turn of who sends without a pause", async () => {
+  const line = new TextEncoder().encode(`${"x".repeat(99)}\n`);
+  let reads = 0;
+  const endless: ByteStream = {
+    localAddr: ADDRESS,
+    remoteAddr: ADDRESS,
+    read(buffer) {
+      for (let at = 0; at < buffer.length; at += line.length) {
+        buffer.set(line.subarray(0, buffer.length - at), at);
+      }
+      return Promise.resolve(++reads > 1_000 ? null : buffer.length);
+    },
+    write: (bytes) => Promise.resolve(bytes.length),
+    closeWrite: () => Promise.resolve(),
+    close() {},
+  };
+  for (const read of [readAll, (connection: StreamConnection) => connection.discard()]) {
+    reads = 0;
+    const all = read(new StreamConnection(endless));
+    let turns = 0;
+    const turn = () => {
+      turns++;
+      if (reads <= 1_000) setImmediate(turn);
+    };
+    setImmediate(turn);
+    await all;
+    assert(turns > 900, `${turns} turns for 1000 reads`);
+  }
 });
 
 Deno.test("StreamConnection.discard() drops what comes, and notices the end", async () => {
@@ -92,11 +124,10 @@ Deno.test("StreamConnection.send() cuts a peer off that takes nothing", async ()
 
 /** A stream whose writes are what a test makes of them. */
 function manualStream() {
-  const address = { transport: "tcp", hostname: "127.0.0.1", port: 1 } as const;
   const writes: (PromiseWithResolvers<number> & { bytes: Uint8Array })[] = [];
   const stream: ByteStream = {
-    localAddr: address,
-    remoteAddr: address,
+    localAddr: ADDRESS,
+    remoteAddr: ADDRESS,
     read: () => Promise.resolve(null),
     write: (bytes) => {
       writes.push({ bytes, ...Promise.withResolvers<number>() });
@@ -129,6 +160,19 @@ Deno.test("StreamConnection leaves its buffer to others when a write is done, or
   assertEquals(new Set(memory().slice(3)), new Set(memory().slice(0, 2)));
   a.abort();
   c.abort();
+});
+
+Deno.test("StreamConnection tells its listener of the end when a write fails, also where nobody reads", async () => {
+  const { stream, writes } = manualStream();
+  const connection = new StreamConnection(stream);
+  let ends = 0;
+  connection.listener = { writable() {}, inputEnded: () => ends++ };
+  connection.send("one");
+  await Promise.resolve();
+  assertEquals(ends, 0);
+  writes[0]!.reject(new Error("the connection was reset"));
+  await new Promise((resolve) => setImmediate(resolve));
+  assertEquals(ends, 1);
 });
 
 Deno.test("StreamConnection writes all that waits when it is its turn, and nothing after its end", async () => {
