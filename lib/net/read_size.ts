@@ -1,6 +1,7 @@
 /** In bytes. */
 const LEAST = 256;
-const MOST = 65_536;
+/** The most that is read at once, in bytes. */
+export const MAX_READ_BYTES = 65_536;
 
 /** How large the buffer for the next read is: small, since most connections are silent, larger where it was filled. */
 export class ReadSize {
@@ -12,7 +13,7 @@ export class ReadSize {
 
   /** A read took so many bytes. */
   note(count: number): void {
-    if (count === this.#bytes) this.#bytes = Math.min(4 * count, MOST);
+    if (count === this.#bytes) this.#bytes = Math.min(4 * count, MAX_READ_BYTES);
     else if (count < this.#bytes / 16) this.#bytes = Math.max(this.#bytes / 4, LEAST);
   }
 }

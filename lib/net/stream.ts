@@ -4,7 +4,7 @@ import { ProtocolError } from "../protocol/errors.ts";
 import { LineDecoder } from "../protocol/lines.ts";
 import { MAX_LINE_BYTES, MAX_UNWRITTEN_BYTES } from "../protocol/limits.ts";
 import type { Connection, ConnectionListener, Endpoint } from "./connection.ts";
-import { ReadSize } from "./read_size.ts";
+import { MAX_READ_BYTES, ReadSize } from "./read_size.ts";
 import { UnwrittenBudget, type UnwrittenShare } from "./unwritten.ts";
 import { WriteBuffers } from "./write_buffers.ts";
 import { WriteTurns } from "./write_turns.ts";
@@ -13,8 +13,6 @@ import { WriteTurns } from "./write_turns.ts";
 const CLOSE_LIMIT_MS = 1_000;
 /** So much of what comes after the end is read at once. */
 const IGNORED_BYTES = 4_096;
-/** Who has so much to read at once, or more, may have more: the other connections are served first. */
-const TURN_BYTES = 4_096;
 
 const utf8 = new TextEncoder();
 function nothing(): void {}
@@ -60,7 +58,7 @@ export class StreamConnection implements Connection {
   #flushing: Promise<void> | undefined;
   #closing: Promise<void> | undefined;
   #discarding: Promise<void> | undefined;
-  /** Whether the last read took all that there was room for. */
+  /** Whether there may be more to read, and it is the others' turn. */
   #filled = false;
   #aborted = false;
   /** Ends the wait of {@linkcode close}. */
@@ -105,7 +103,7 @@ export class StreamConnection implements Connection {
     for (let first = true;; first = false) {
       let count: number | null = null;
       try {
-        count = await this.#read(buffer);
+        count = await this.#read(buffer, MAX_READ_BYTES);
       } catch {
         // A broken connection has ended too.
       }
@@ -156,13 +154,13 @@ export class StreamConnection implements Connection {
   }
 
   /**
-   * Reads what has come, at most once in a turn of the event loop where that is much: of who sends as fast as the network
-   * takes it, there is always more, and nobody else would be served.
+   * Reads what has come, at most once in a turn of the event loop where that is as much as `most`: of who sends as fast as
+   * the network takes it, there is always more, and nobody else would be served.
    */
-  async #read(buffer: Uint8Array): Promise<number | null> {
+  async #read(buffer: Uint8Array, most: number): Promise<number | null> {
     if (this.#filled) await new Promise<void>((resolve) => systemClock.soon(resolve));
     const count = await this.#stream.read(buffer);
-    this.#filled = count === buffer.length && count >= TURN_BYTES;
+    this.#filled = count === most;
     return count;
   }
 
@@ -236,7 +234,7 @@ export class StreamConnection implements Connection {
   async #discard(): Promise<void> {
     const ignored = new Uint8Array(IGNORED_BYTES);
     try {
-      while (await this.#read(ignored) !== null);
+      while (await this.#read(ignored, IGNORED_BYTES) !== null);
     } catch {
       // A broken connection has ended too.
     }
