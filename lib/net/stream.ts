@@ -58,8 +58,6 @@ export class StreamConnection implements Connection {
   #flushing: Promise<void> | undefined;
   #closing: Promise<void> | undefined;
   #discarding: Promise<void> | undefined;
-  /** Whether there may be more to read, and it is the others' turn. */
-  #filled = false;
   #aborted = false;
   /** Ends the wait of {@linkcode close}. */
   #onAborted = nothing;
@@ -103,7 +101,7 @@ export class StreamConnection implements Connection {
     for (let first = true;; first = false) {
       let count: number | null = null;
       try {
-        count = await this.#read(buffer, MAX_READ_BYTES);
+        count = await this.#stream.read(buffer);
       } catch {
         // A broken connection has ended too.
       }
@@ -115,6 +113,7 @@ export class StreamConnection implements Connection {
       if (lines.length > 0) yield lines;
       if (problem !== undefined) throw problem;
       size.note(count);
+      if (count === MAX_READ_BYTES) await othersTurn();
       if (buffer.length !== size.bytes) buffer = new Uint8Array(size.bytes);
     }
   }
@@ -151,17 +150,6 @@ export class StreamConnection implements Connection {
     this.#unsent = [];
     this.#unwritten.close();
     this.#stream.close();
-  }
-
-  /**
-   * Reads what has come, at most once in a turn of the event loop where that is as much as `most`: of who sends as fast as
-   * the network takes it, there is always more, and nobody else would be served.
-   */
-  async #read(buffer: Uint8Array, most: number): Promise<number | null> {
-    if (this.#filled) await new Promise<void>((resolve) => systemClock.soon(resolve));
-    const count = await this.#stream.read(buffer);
-    this.#filled = count === most;
-    return count;
   }
 
   /** The lines that a chunk completes, and why what comes after them is none. */
@@ -234,12 +222,22 @@ export class StreamConnection implements Connection {
   async #discard(): Promise<void> {
     const ignored = new Uint8Array(IGNORED_BYTES);
     try {
-      while (await this.#read(ignored, IGNORED_BYTES) !== null);
+      for (let count; (count = await this.#stream.read(ignored)) !== null;) {
+        if (count === IGNORED_BYTES) await othersTurn();
+      }
     } catch {
       // A broken connection has ended too.
     }
     if (this.#closing === undefined) this.listener?.inputEnded();
   }
+}
+
+/**
+ * The next turn of the event loop. Of who sends as fast as the network takes it there is always more to read, and nobody
+ * else would be served.
+ */
+function othersTurn(): Promise<void> {
+  return new Promise((resolve) => systemClock.soon(resolve));
 }
 
 /** The bytes of all parts, texts as UTF-8, at the beginning of a buffer that has room for them. */

@@ -4,7 +4,7 @@ import type { FarewellCode } from "../protocol/errors.ts";
 import type { RecordBlock } from "../protocol/record_block.ts";
 import type { DataParameters } from "../protocol/records.ts";
 import type { ExpelCode, FailCode, Member } from "./active_user.ts";
-import type { Deliveries } from "./marks.ts";
+import type { Deliveries, Ledger } from "./marks.ts";
 import { Outbox, type OutboxSession } from "./outbox.ts";
 import type { Services } from "./services.ts";
 
@@ -33,6 +33,7 @@ export class ActiveSession implements Member, OutboxSession {
   readonly login: number | undefined;
   /** When the user became active in this session, in milliseconds since the epoch. */
   readonly since: number;
+  ledger: Ledger | undefined;
   readonly #session: ActiveSessionOwner;
   readonly #outbox: Outbox;
   /** Fulfilled when the client has been given what it missed. */

@@ -15,6 +15,8 @@ export interface Member {
   /** What tells its client from the account's others; undefined where nothing does. */
   readonly login: number | undefined;
   readonly deliveries: Deliveries;
+  /** Which messages went to it; from when the hub has it until it leaves that. */
+  ledger: Ledger | undefined;
   /** What waits for it, in bytes. */
   readonly backlogBytes: number;
   /** What of that the client takes as soon as the server delivers it; where that is much, only a part. */
@@ -46,8 +48,8 @@ export interface Member {
 export interface ActiveUser {
   key: string;
   username: string;
-  /** Its sessions, each with the public messages that went to it. */
-  members: Map<Member, Ledger>;
+  /** Its sessions; another list as soon as these are others. */
+  members: readonly Member[];
   /** Those that have caught up, and get what is sent now. */
   live: readonly Member[];
   unread: Unread;

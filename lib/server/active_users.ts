@@ -2,10 +2,9 @@ import { type Elsewhere, NOWHERE } from "../cluster/elsewhere.ts";
 import { foldUsername } from "../protocol/names.ts";
 import type { ActiveUser, Member } from "./active_user.ts";
 import { Heard } from "./heard.ts";
-import type { Ledger } from "./marks.ts";
 import { Unread } from "./unread.ts";
 
-/** The live sessions of a user that has none. */
+/** The sessions of a user that has none. */
 const NOBODY: readonly Member[] = [];
 
 /**
@@ -37,7 +36,7 @@ export class ActiveUsers {
   /** The usernames of all, each once, in their order. */
   get names(): string[] {
     const active = new Map<string, { username: string }>(this.#elsewhere.users);
-    for (const [key, user] of this.#kept) if (user.members.size > 0) active.set(key, user);
+    for (const [key, user] of this.#kept) if (user.members.length > 0) active.set(key, user);
     const byKey = [...active].sort(([a], [b]) => a < b ? -1 : 1);
     return byKey.map(([, { username }]) => username);
   }
@@ -47,7 +46,7 @@ export class ActiveUsers {
     const names: string[] = [];
     for (const { username, members } of this.#kept.values()) {
       if (names.length >= limit) break;
-      if (members.size > 0) names.push(username);
+      if (members.length > 0) names.push(username);
     }
     for (const [key, { username }] of this.#elsewhere.users) {
       if (names.length >= limit) break;
@@ -65,13 +64,13 @@ export class ActiveUsers {
   /** The user with sessions at this server; undefined where there is none. */
   here(username: string): ActiveUser | undefined {
     const user = this.#kept.get(foldUsername(username));
-    return user !== undefined && user.members.size > 0 ? user : undefined;
+    return user !== undefined && user.members.length > 0 ? user : undefined;
   }
 
   /** How many sessions a user has, at all servers together. */
   sessionsOf(username: string): number {
     const elsewhere = this.#elsewhere.users.get(foldUsername(username))?.sessions ?? 0;
-    return elsewhere + (this.here(username)?.members.size ?? 0);
+    return elsewhere + (this.here(username)?.members.length ?? 0);
   }
 
   isElsewhere(key: string): boolean {
@@ -80,7 +79,7 @@ export class ActiveUsers {
 
   /** All sessions at this server. */
   *members(): Generator<Member> {
-    for (const { members } of this.#kept.values()) yield* members.keys();
+    for (const { members } of this.#kept.values()) yield* members;
   }
 
   /** Those that are kept, by their keys; of whom has gone no session is live. */
@@ -93,26 +92,26 @@ export class ActiveUsers {
    *
    * @param now in milliseconds since the epoch
    */
-  enter(member: Member, ledger: Ledger, now: number): ActiveUser {
+  enter(member: Member, now: number): ActiveUser {
     const key = foldUsername(member.username);
     const user = this.#kept.get(key) ?? newUser(key, member.username);
     this.#kept.set(key, user);
-    if (user.members.size === 0) {
+    if (user.members.length === 0) {
       user.since = user.lastSent = now;
       this.#here++;
       if (this.isElsewhere(key)) this.#both++;
     }
-    user.members.set(member, ledger);
+    user.members = [...user.members, member];
     this.#tellOthers(user);
     return user;
   }
 
   /** A session is none of its user's any more; without one the user is not active here. */
   leave(user: ActiveUser, member: Member): void {
-    user.members.delete(member);
+    user.members = user.members.filter((other) => other !== member);
     user.live = user.live.filter((other) => other !== member);
     this.#tellOthers(user);
-    if (user.members.size > 0) return;
+    if (user.members.length > 0) return;
     this.#here--;
     if (this.isElsewhere(user.key)) this.#both--;
   }
@@ -124,7 +123,7 @@ export class ActiveUsers {
 
   /** Nothing is kept of a user who has gone and whose acknowledgements are written. */
   forgetGone(user: ActiveUser): void {
-    if (user.members.size > 0 || !user.unread.isEmpty || !user.heard.isWritten) return;
+    if (user.members.length > 0 || !user.unread.isEmpty || !user.heard.isWritten) return;
     if (this.#kept.get(user.key) === user) this.#kept.delete(user.key);
   }
 
@@ -134,7 +133,7 @@ export class ActiveUsers {
   }
 
   #tellOthers({ key, username, members }: ActiveUser): void {
-    this.#elsewhere.note(key, { username, sessions: members.size });
+    this.#elsewhere.note(key, { username, sessions: members.length });
   }
 }
 
@@ -142,7 +141,7 @@ function newUser(key: string, username: string): ActiveUser {
   return {
     key,
     username,
-    members: new Map(),
+    members: NOBODY,
     live: NOBODY,
     unread: new Unread(),
     rooms: undefined,

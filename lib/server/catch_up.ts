@@ -50,7 +50,7 @@ export class CatchUp {
     const waiting = (after: number) => {
       const next = this.#giveWaiting(user, member, { after, ...waits });
       // A session that has ended of what it was given has acknowledged nothing of that.
-      if (next === undefined && user.members.has(member)) {
+      if (next === undefined && user.members.includes(member)) {
         user.heard.needsAfter(member.deliveries, last);
       }
       return next;
@@ -60,10 +60,10 @@ export class CatchUp {
       for (let next: number | undefined = from; (next = give(next)) !== undefined;) {
         await this.#turn();
         await this.#room(member);
-        if (!user.members.has(member)) return;
+        if (!user.members.includes(member)) return;
       }
       // What it was just given may have been too much.
-      if (!user.members.has(member)) return;
+      if (!user.members.includes(member)) return;
     }
     user.live = [...user.live, member];
     void this.adopt(user);

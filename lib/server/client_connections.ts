@@ -74,12 +74,19 @@ export class ClientConnections {
       return incoming.close();
     }
     this.#open++;
+    // All of a client's time is spent here: another asynchronous function would take as much memory once more.
+    let session: Session | undefined;
     try {
       const stream = await this.#secure(incoming);
       if (stream === undefined) incidents.report("connection refused: no TLS handshake", origin);
       if (stream === undefined || this.#stopped) return;
-      await this.#run(stream, place);
+      const connection = new StreamConnection(stream, this.#services.unwritten);
+      session = new Session(connection, this.#services, place);
+      const running = session.run();
+      this.#sessions.set(session, running);
+      await running;
     } finally {
+      if (session !== undefined) this.#sessions.delete(session);
       place[Symbol.dispose]();
       incoming.close();
       await this.#outlast(incoming, origin);
@@ -96,18 +103,6 @@ export class ClientConnections {
     } catch (error) {
       if (isShortage(error)) this.warnOfShortage();
       return undefined;
-    }
-  }
-
-  async #run(stream: ByteStream, place: Disposable): Promise<void> {
-    const connection = new StreamConnection(stream, this.#services.unwritten);
-    const session = new Session(connection, this.#services, place);
-    const running = session.run();
-    this.#sessions.set(session, running);
-    try {
-      await running;
-    } finally {
-      this.#sessions.delete(session);
     }
   }
 

@@ -83,7 +83,9 @@ export class FanOut {
     for (const { message: { id, to, room }, undelivered, own } of items) {
       if (room !== undefined && !own) {
         this.#noteRooms(user, member, { ids: [id], from: 0, to: 1, number });
-      } else if (to === undefined && !own) this.#note(user, member, id, { number, count: 1 });
+      } else if (to === undefined && !own) {
+        this.#marks.note(member.ledger!, id, { number, count: 1 });
+      }
       if (undelivered) user.unread.hand(member.deliveries, [id], number);
       number++;
     }
@@ -95,7 +97,9 @@ export class FanOut {
   #hand(user: ActiveUser, member: Member, { block, from, to, ids, kind }: Share): void {
     const number = member.deliver(block, from, to);
     if (kind === "direct") user.unread.hand(member.deliveries, ids.slice(from, to), number);
-    if (kind === "public") this.#note(user, member, ids[from]!, { number, count: to - from });
+    if (kind === "public") {
+      this.#marks.note(member.ledger!, ids[from]!, { number, count: to - from });
+    }
     if (kind === "room") this.#noteRooms(user, member, { ids, from, to, number });
     this.#pressure.given(member);
   }
@@ -106,16 +110,7 @@ export class FanOut {
     run: { ids: readonly number[]; from: number; to: number; number: number },
   ): void {
     const { ids, from, to, number } = run;
-    this.#marks.noteRoom(user.members.get(member)!, run);
+    this.#marks.noteRoom(member.ledger!, run);
     user.heard.hand(member.deliveries, ids[to - 1]!, number + to - from - 1);
-  }
-
-  #note(
-    user: ActiveUser,
-    member: Member,
-    id: number,
-    deliveries: { number: number; count: number },
-  ): void {
-    this.#marks.note(user.members.get(member)!, id, deliveries);
   }
 }

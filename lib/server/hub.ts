@@ -142,9 +142,9 @@ export class Hub {
    * @returns a promise that is fulfilled when it has all of that, or has ended
    */
   join(member: Member, { last, began }: { last: number; began: number }): Promise<void> {
-    const ledger = this.#marks.open(foldUsername(member.username), member.deliveries);
-    const user = this.users.enter(member, ledger, this.#clock.date().getTime());
-    const isFirst = user.members.size === 1;
+    const user = this.users.enter(member, this.#clock.date().getTime());
+    member.ledger = this.#marks.open(user.key, member.deliveries);
+    const isFirst = user.members.length === 1;
     if (isFirst && !this.users.isElsewhere(user.key)) this.presence.came(user.username);
     const caughtUp = async () => {
       if (isFirst) this.#enterRooms(user);
@@ -152,17 +152,17 @@ export class Hub {
     };
     return caughtUp().catch((error) => {
       // With a gap it must not go on: the client would never ask for what is in it again.
-      if (user.members.has(member)) member.fail("internal", (error as Error).message);
+      if (user.members.includes(member)) member.fail("internal", (error as Error).message);
     });
   }
 
   /** What only this session had goes to another one of its user's. */
   leave(member: Member): void {
     const user = this.users.here(member.username);
-    const ledger = user?.members.get(member);
-    if (user === undefined || ledger === undefined) return;
+    if (user?.members.includes(member) !== true) return;
     this.acknowledged(member);
-    this.#marks.close(ledger);
+    this.#marks.close(member.ledger!);
+    member.ledger = undefined;
     this.users.leave(user, member);
     this.#pressure.left(member);
     this.presence.unwatch(member);
@@ -171,7 +171,7 @@ export class Hub {
       user.orphans = true;
       void this.#catchUp.adopt(user);
     }
-    if (user.members.size > 0) return;
+    if (user.members.length > 0) return;
     if (!this.users.isElsewhere(user.key)) this.#goneEverywhere(user);
     for (const room of user.rooms ?? []) this.#crowds.remove(room, user);
     this.#acknowledgements.flush(user);
@@ -242,7 +242,7 @@ export class Hub {
 
   /** Sends a record to the sessions of an account. */
   tell(username: string, line: string): void {
-    for (const member of this.users.here(username)?.members.keys() ?? []) member.notify(line);
+    for (const member of this.users.here(username)?.members ?? []) member.notify(line);
   }
 
   /** Ends all sessions of an account, but one if that is named. */
@@ -251,7 +251,7 @@ export class Hub {
     why: string,
     { spared, code }: { spared?: Member | undefined; code?: ExpelCode } = {},
   ): void {
-    for (const member of [...this.users.here(username)?.members.keys() ?? []]) {
+    for (const member of this.users.here(username)?.members ?? []) {
       if (member !== spared) member.expel(why, code);
     }
   }
@@ -307,7 +307,7 @@ export class Hub {
   /** An account of this key has gone: nothing of it is for another one of its name. */
   #forgetAccount(key: string): void {
     const user = this.users.kept.get(key);
-    for (const member of [...user?.members.keys() ?? []]) {
+    for (const member of user?.members ?? []) {
       member.expel("the account was removed");
     }
     this.users.forget(key);
@@ -332,7 +332,7 @@ export class Hub {
     const { ownAfter } = this.#state.mailboxes.entitlement(foldUsername(deletion.from));
     const sender = deletion.message > ownAfter ? this.users.here(deletion.from) : undefined;
     for (const { members } of new Set([...this.#crowds.of(number), ...sender ? [sender] : []])) {
-      for (const member of members.keys()) member.notify(line);
+      for (const member of members) member.notify(line);
     }
   }
 
@@ -341,7 +341,7 @@ export class Hub {
    * first.
    */
   #capSessions(key: string, most = Infinity): void {
-    const members = [...this.users.here(key)?.members.keys() ?? []];
+    const members = this.users.here(key)?.members ?? [];
     const over = this.users.sessionsOf(key) - most;
     for (const member of over > 0 ? members.slice(-over) : []) {
       member.fail("too-many-sessions", `this account is logged in ${most} times already`);

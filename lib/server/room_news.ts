@@ -60,7 +60,7 @@ export class RoomNews {
     const { user, text } = isAct ? event : { user: heir };
     const line = encodeRecord({ type: "room", room, what, by: event.by, user, text });
     for (const { members } of crowd) {
-      for (const member of members.keys()) if (presence.tells(member)) member.notify(line);
+      for (const member of members) if (presence.tells(member)) member.notify(line);
     }
   }
 }

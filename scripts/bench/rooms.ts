@@ -7,6 +7,7 @@ import { Database } from "../../lib/messages/database.ts";
 import type { RecordBlock } from "../../lib/protocol/record_block.ts";
 import type { Member } from "../../lib/server/active_user.ts";
 import { Hub } from "../../lib/server/hub.ts";
+import type { Ledger } from "../../lib/server/marks.ts";
 
 const { memberships: given = "1000000" } = parseArgs(Deno.args, { string: ["memberships"] });
 const MEMBERSHIPS = Number(given);
@@ -20,6 +21,7 @@ class Taker implements Member {
   readonly load = 0;
   readonly deliveries = { delivered: 0, wentByTcp: () => true };
   readonly username: string;
+  ledger: Ledger | undefined;
   taken = 0;
   calls = 0;
 

@@ -2,17 +2,12 @@ import { assertEquals } from "@std/assert";
 import { type Elsewhere, NOWHERE, type RemoteUser } from "../../lib/cluster/elsewhere.ts";
 import type { Member } from "../../lib/server/active_user.ts";
 import { ActiveUsers } from "../../lib/server/active_users.ts";
-import { DeliveryMarks, type Ledger } from "../../lib/server/marks.ts";
 
 const NOW = 1_000_000;
 
 /** What a test is about needs no more of a session. */
 function member(username: string): Member {
   return { username } as Member;
-}
-
-function ledger(): Ledger {
-  return new DeliveryMarks(1).open("any", { delivered: 0, wentByTcp: () => false });
 }
 
 /** The users of other servers, and what these were told of this one's. */
@@ -25,9 +20,9 @@ function others(): Elsewhere & { users: Map<string, RemoteUser>; told: string[] 
 Deno.test("ActiveUsers lists a user once, however many sessions it has, in the order of the names", () => {
   const users = new ActiveUsers();
   const [first, second] = [member("Joe"), member("joe")];
-  const joe = users.enter(first, ledger(), NOW);
-  users.enter(member("ann"), ledger(), NOW);
-  assertEquals(users.enter(second, ledger(), NOW + 5), joe);
+  const joe = users.enter(first, NOW);
+  users.enter(member("ann"), NOW);
+  assertEquals(users.enter(second, NOW + 5), joe);
   assertEquals([users.names, users.count, users.sessionsOf("JOE")], [["ann", "Joe"], 2, 2]);
   assertEquals([joe.since, [...users.members()].length], [NOW, 3]);
 
@@ -54,7 +49,7 @@ Deno.test("ActiveUsers counts a user of several servers once", () => {
     elsewhere.users.delete(key);
     users.noteElsewhere(key, "went");
   };
-  const ann = users.enter(one, ledger(), NOW);
+  const ann = users.enter(one, NOW);
   come("ann", 2);
   come("bob", 1);
   assertEquals([users.count, users.countHere, users.names], [2, 1, ["ann", "bob"]]);
@@ -63,7 +58,7 @@ Deno.test("ActiveUsers counts a user of several servers once", () => {
 
   users.leave(ann, one);
   assertEquals([users.count, users.countHere, users.find("ann")], [2, 0, "ann"]);
-  users.enter(one, ledger(), NOW);
+  users.enter(one, NOW);
   assertEquals([users.count, users.countHere], [2, 1]);
   go("ann");
   assertEquals([users.count, users.names], [2, ["ann", "bob"]]);
@@ -75,7 +70,7 @@ Deno.test("ActiveUsers counts a user of several servers once", () => {
 Deno.test("ActiveUsers keeps a user who has gone until what it acknowledged is written", () => {
   const users = new ActiveUsers();
   const one = member("ann");
-  const ann = users.enter(one, ledger(), NOW);
+  const ann = users.enter(one, NOW);
   ann.unread.hand({ delivered: 0, wentByTcp: () => false }, [7], 0);
   users.forgetGone(ann);
   users.leave(ann, one);
@@ -83,7 +78,7 @@ Deno.test("ActiveUsers keeps a user who has gone until what it acknowledged is w
   assertEquals([users.kept.size, users.count], [1, 0]);
   assertEquals([...users.some(9)], []);
   // Whoever comes back meanwhile is the same user.
-  assertEquals(users.enter(one, ledger(), NOW), ann);
+  assertEquals(users.enter(one, NOW), ann);
   users.leave(ann, one);
   ann.unread.written([7]);
   users.forgetGone(ann);
