@@ -17,12 +17,17 @@ export interface FileState {
   size: number;
 }
 
+const NO_FILE: FileState = { stamp: "", size: 0 };
+
 /**
  * The bytes of `credentials.txt`. Each change is on the disk when its promise is fulfilled; one that
  * fails leaves the file as it was, or with a torn last line.
  */
 export class CredentialsFile {
   readonly path: string;
+  /** The file as of the beginning of the change that is being done, or as that has left it. */
+  #state: FileState = NO_FILE;
+  #written = false;
   #isOwn = false;
   /** Whether it is to be taken for one's own from now on. */
   #vouched = false;
@@ -54,23 +59,31 @@ export class CredentialsFile {
   /** What the file is like now. */
   async state(): Promise<FileState> {
     try {
-      const { mtime, size, ino } = await Deno.stat(this.path);
-      return { stamp: `${mtime?.getTime()} ${size} ${ino}`, size };
+      return stateOf(await Deno.stat(this.path));
     } catch (error) {
-      if (error instanceof Deno.errors.NotFound) return { stamp: "", size: 0 };
+      if (error instanceof Deno.errors.NotFound) return NO_FILE;
       throw error;
     }
   }
 
   /**
    * Whether this program has written all that is in the file, as of the beginning of the change that is being done: it is
-   * neither from an editor nor from a backup. The lock says how the program left it.
+   * neither from an editor nor from a backup. The lock says how the program left it. A file that is not there is not
+   * what the program left.
    */
   get isOwn(): boolean {
-    return this.#isOwn;
+    return this.#isOwn && this.#state.stamp !== NO_FILE.stamp;
   }
 
-  /** Whatever is in the file by the end of the change that is being done is as good as the program's own. */
+  /**
+   * How the last change left the file; undefined where it has not written, or somebody else had changed the file
+   * meanwhile: then what is in it is not known.
+   */
+  get written(): FileState | undefined {
+    return this.#written ? this.#state : undefined;
+  }
+
+  /** What was in the file at the beginning of the change that is being done is as good as the program's own. */
   vouch(): void {
     this.#vouched = true;
   }
@@ -89,18 +102,17 @@ export class CredentialsFile {
       }
       await new Promise((resolve) => setTimeout(resolve, LOCK_PAUSE_MS));
     }
-    const { stamp } = await this.state();
+    const { stamp } = this.#state = await this.state();
     const left = new Uint8Array(MAX_STAMP_BYTES);
     const length = await file.read(left) ?? 0;
     this.#isOwn = new TextDecoder().decode(left.subarray(0, length)) === stamp;
-    this.#vouched = false;
+    this.#vouched = this.#written = false;
     // Closing the file gives the lock up.
     const result = await change();
-    const now = await this.state();
-    if (this.#vouched || this.#isOwn && now.stamp !== stamp) {
+    if (this.#vouched || this.#isOwn && this.#written) {
       await file.truncate();
       await file.seek(0, Deno.SeekMode.Start);
-      await file.write(new TextEncoder().encode(now.stamp));
+      await file.write(new TextEncoder().encode(this.#state.stamp));
     }
     return result;
   }
@@ -113,7 +125,8 @@ export class CredentialsFile {
       create: true,
       mode: 0o600,
     });
-    const { size } = await file.stat();
+    const found = await file.stat();
+    const { size } = found;
     const last = new Uint8Array(1);
     if (size > 0) {
       await file.seek(-1, Deno.SeekMode.End);
@@ -121,12 +134,16 @@ export class CredentialsFile {
     }
     const torn = size > 0 && last[0] !== LF[0];
     await writeAll(file, new TextEncoder().encode(`${torn ? "\n" : ""}${line}\n`));
+    // Where there was no file, one was made for this.
+    const isNew = size === 0 && this.#state.stamp === NO_FILE.stamp;
+    this.#note(isNew ? NO_FILE : stateOf(found), stateOf(await file.stat()));
     if (size === 0) await syncFolder(this.path);
   }
 
   /** Puts new lines in the place of all that was there, all or nothing. */
   async replace(lines: readonly Uint8Array[]): Promise<void> {
     const temporary = `${this.path}.new`;
+    let made: FileState;
     {
       using file = await Deno.open(temporary, {
         write: true,
@@ -135,10 +152,24 @@ export class CredentialsFile {
         mode: 0o600,
       });
       await writeAll(file, concat(lines.flatMap((line) => [line, LF])));
+      made = stateOf(await file.stat());
     }
+    this.#note(await this.state(), made);
     await Deno.rename(temporary, this.path);
     await syncFolder(this.path);
   }
+
+  /** A write made something of what it found: of a file that somebody else has changed meanwhile it is not all our own. */
+  #note(found: FileState, made: FileState): void {
+    if (found.stamp === this.#state.stamp) {
+      this.#state = made;
+      this.#written = true;
+    } else this.#isOwn = this.#written = false;
+  }
+}
+
+function stateOf({ mtime, size, ino }: Deno.FileInfo): FileState {
+  return { stamp: `${mtime?.getTime()} ${size} ${ino}`, size };
 }
 
 async function writeAll(file: Deno.FsFile, bytes: Uint8Array): Promise<void> {

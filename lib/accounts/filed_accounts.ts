@@ -108,7 +108,8 @@ export class FiledAccounts {
           await pause(this.#clock, Math.min(rest, DOUBT_PAUSE_MS));
         }
         const result = await change();
-        this.#state = await this.#file.state();
+        // Else it is still what was read.
+        this.#state = this.#file.written ?? this.#state;
         return result;
       })
     );
