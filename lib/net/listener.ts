@@ -6,6 +6,7 @@
 import type { Endpoint } from "./connection.ts";
 import type { Identity } from "./identity.ts";
 import type { ByteStream } from "./stream.ts";
+import { NODE_TLS_SERVES } from "./node_tls.ts";
 import { listenTls } from "./tls_listener.ts";
 import { TlsRelay } from "./tls_relay.ts";
 
@@ -63,19 +64,8 @@ export async function listen(options: ListenOptions): Promise<Listener> {
   return listenTcp(options, (conn) => new RelayedIncoming(conn, identity));
 }
 
-/**
- * Whether `node:tls` can be a server. Before Deno 2.9 it can't; `Deno.listenTls` always can, but speaks
- * TLS 1.2 too, and needs {@linkcode TlsRelay}.
- */
-export const NODE_TLS_SERVES = atLeast(Deno.version.deno, [2, 9]);
-
 /** The most file descriptors that a connection needs: a {@linkcode TlsRelay} begins with four. */
 export const DESCRIPTORS_PER_CONNECTION = NODE_TLS_SERVES ? 1 : 4;
-
-function atLeast(version: string, [major, minor]: readonly [number, number]): boolean {
-  const [ours = 0, its = 0] = version.split(".").map(Number);
-  return ours > major || (ours === major && its >= minor);
-}
 
 function listenTcp(
   { hostname, port, onIncoming, onShortage }: ListenOptions,

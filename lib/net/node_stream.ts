@@ -1,5 +1,6 @@
 import type { TLSSocket } from "node:tls";
 import type { Endpoint } from "./connection.ts";
+import { passOnBackpressure } from "./node_tls.ts";
 import type { ByteStream } from "./stream.ts";
 
 /** Options of {@linkcode NodeStream}. */
@@ -74,33 +75,4 @@ export class NodeStream implements ByteStream {
     this.#readers.resolve();
     this.#readers = Promise.withResolvers();
   }
-}
-
-/** What node's sockets are made of, as far as it matters here. */
-interface Handle {
-  /** What is below that of a TLS socket. */
-  _parent?: Handle;
-  readStart?: () => number;
-  readStop?: () => number;
-}
-
-/**
- * Has a TLS socket that nobody reads stop what is below it from being read. In Deno 2.9 it does not: whatever the other
- * side sends is taken and kept in memory, without a limit.
- */
-function passOnBackpressure(socket: TLSSocket): void {
-  const { _handle: handle } = socket as unknown as { _handle?: Handle | null };
-  if (typeof handle?._parent?.readStop !== "function") return;
-  handle.readStart = readStart;
-  handle.readStop = readStop;
-}
-
-function readStart(this: Handle): number {
-  (Object.getPrototypeOf(this) as Handle).readStart?.call(this);
-  return this._parent!.readStart!();
-}
-
-function readStop(this: Handle): number {
-  (Object.getPrototypeOf(this) as Handle).readStop?.call(this);
-  return this._parent!.readStop!();
 }

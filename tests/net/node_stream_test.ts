@@ -4,7 +4,7 @@ import { type AddressInfo, createServer, type Socket } from "node:net";
 import { createSecureContext, TLSSocket } from "node:tls";
 import { encodePem } from "../../lib/net/certificate.ts";
 import { IDENTITY_NAME, loadIdentity } from "../../lib/net/identity.ts";
-import { NODE_TLS_SERVES } from "../../lib/net/listener.ts";
+import { NODE_TLS_SERVES } from "../../lib/net/node_tls.ts";
 import { NodeStream } from "../../lib/net/node_stream.ts";
 import { TempFolder } from "../helpers/temp_folder.ts";
 

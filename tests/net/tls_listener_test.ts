@@ -2,7 +2,7 @@ import { assertEquals, assertRejects } from "@std/assert";
 import { toText } from "@std/streams/to-text";
 import { encodePem } from "../../lib/net/certificate.ts";
 import { type Identity, IDENTITY_NAME, loadIdentity } from "../../lib/net/identity.ts";
-import { NODE_TLS_SERVES } from "../../lib/net/listener.ts";
+import { NODE_TLS_SERVES } from "../../lib/net/node_tls.ts";
 import type { ByteStream } from "../../lib/net/stream.ts";
 import { listenTls } from "../../lib/net/tls_listener.ts";
 import { TempFolder } from "../helpers/temp_folder.ts";
