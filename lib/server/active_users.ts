@@ -73,6 +73,7 @@ export class ActiveUsers {
     return elsewhere + (this.here(username)?.members.length ?? 0);
   }
 
+  /** Whether a user has sessions at other servers. */
   isElsewhere(key: string): boolean {
     return this.#elsewhere.users.has(key);
   }
@@ -82,7 +83,7 @@ export class ActiveUsers {
     for (const { members } of this.#kept.values()) yield* members;
   }
 
-  /** Those that are kept, by their keys; of whom has gone no session is live. */
+  /** Who is here, and who has gone but is still kept, by their keys; those have no sessions. */
   get kept(): ReadonlyMap<string, ActiveUser> {
     return this.#kept;
   }

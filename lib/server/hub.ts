@@ -69,6 +69,7 @@ export class Hub {
   readonly #elsewhere: Elsewhere;
   /** What waits for all sessions together; what waits for several counts once. */
   readonly #held: HeldMemory = { bytes: 0 };
+  /** Who is here, and at the other servers of the cluster. */
   readonly users: ActiveUsers;
   readonly rates: CommandRates;
   readonly #marks = new DeliveryMarks(MARKS);
