@@ -8,7 +8,8 @@ import { MAX_PACKET_BYTES } from "./limits.ts";
 import { Pieces } from "./pieces.ts";
 import { ReplayWindow } from "./replay.ts";
 
-const VERSION = 2;
+/** In byte 0 of each packet. */
+export const PACKET_VERSION = 2;
 
 const HEADER_BYTES = 18;
 /** What a packet has besides its payload, in bytes. */
@@ -67,8 +68,14 @@ export interface PacketProtection {
  */
 export function sessionOf(datagram: Uint8Array): string | undefined {
   const whole = datagram.length >= PACKET_OVERHEAD_BYTES && datagram.length <= MAX_PACKET_BYTES;
-  if (!whole || datagram[0] !== VERSION) return undefined;
+  if (!whole || datagram[0] !== PACKET_VERSION) return undefined;
   return datagram.subarray(2, 10).toHex();
+}
+
+/** The packet type that a datagram claims, without authenticating it; undefined where it claims none. */
+export function typeOf(datagram: Uint8Array): PacketType | undefined {
+  const type = datagram[1] as PacketType;
+  return types.has(type) ? type : undefined;
 }
 
 /** Makes a direction's packets, numbered from 0. */
@@ -99,7 +106,7 @@ export class PacketSealer {
       throw new RangeError(`Cannot seal ${bytes} bytes: ${MAX_PAYLOAD_BYTES} at most`);
     }
     const packet = packets.cut(PACKET_OVERHEAD_BYTES + bytes);
-    packet[0] = VERSION;
+    packet[0] = PACKET_VERSION;
     packet[1] = type;
     packet.set(this.#session, 2);
     writeU64(packet, 10, this.#next);
@@ -150,8 +157,8 @@ export class PacketOpener {
     });
     if (opened === undefined) return undefined;
     this.#window.mark(number);
-    const type = datagram[1]!;
-    if (!isPacketType(type)) return undefined;
+    const type = typeOf(datagram);
+    if (type === undefined) return undefined;
     const payload = this.#plain ? datagram.slice(HEADER_BYTES, begin) : opened;
     return { type, number, payload };
   }
@@ -162,10 +169,6 @@ function keep(hex: string): Uint8Array {
   const bytes = secrets.cut(hex.length / 2);
   bytes.setFromHex(hex);
   return bytes;
-}
-
-function isPacketType(type: number): type is PacketType {
-  return types.has(type);
 }
 
 /** Four zero bytes, then the packet number: never used twice with one key. The memory is the next one's too. */

@@ -154,7 +154,7 @@ export const WORKLOADS: readonly Workload[] = [
       { key: "responseP99Ms", title: "response", unit: "ms", better: "less" },
     ],
     seconds: 5,
-    mostRounds: 1,
+    mostRounds: 3,
   },
   {
     name: "overload",

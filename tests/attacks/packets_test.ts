@@ -2,7 +2,7 @@
 import { assert, assertEquals } from "@std/assert";
 import type { Endpoint } from "../../lib/net/connection.ts";
 import { type DatagramSocket, UdpSocket } from "../../lib/net/udp.ts";
-import { PacketSealer, PacketType } from "../../lib/protocol/datagram.ts";
+import { PACKET_VERSION, PacketSealer, PacketType } from "../../lib/protocol/datagram.ts";
 import { seededRandom } from "../helpers/lossy_link.ts";
 import { startServer } from "../helpers/programs.ts";
 import { TempFolder } from "../helpers/temp_folder.ts";
@@ -176,7 +176,7 @@ Deno.test({
         const start = Math.floor(random() * 100);
         const packet = bytes.slice(start, start + Math.floor(random() * 1_200));
         // Half of them look like packets at first.
-        if (i % 2 === 0 && packet.length > 1) packet[0] = 1;
+        if (i % 2 === 0 && packet.length > 1) packet[0] = PACKET_VERSION;
         attacker.send(packet);
         if (i % 500 === 0) await new Promise((resolve) => setImmediate(resolve));
       }
