@@ -18,7 +18,7 @@ export interface Change {
    * @returns whether a crash of the system may take it back, so that nobody has to wait for the disk
    */
   run: () => boolean;
-  /** It is on the disk, or need not be. */
+  /** It is on the disk, or need not be. What this throws is a fault of the program, and ends it. */
   committed: () => void;
   /**
    * Nothing was changed, or nobody knows; also before `run` was called.
@@ -236,8 +236,13 @@ export class Database implements Disposable {
     if (change === undefined) return;
     if (change === this.#unsynced) this.#unsynced = undefined;
     this.#noteFailure(error);
-    if (error === undefined) change.committed();
-    else change.failed(notStored(error));
+    if (error !== undefined) return change.failed(notStored(error));
+    try {
+      change.committed();
+    } catch (fault) {
+      // It is stored, and nobody knows what of the rest was done: unless somebody handles it, this ends the program.
+      reportError(fault);
+    }
   }
 
   /** Puts a large write-ahead log into the database file; the next commit begins it anew. */

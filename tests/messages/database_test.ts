@@ -45,6 +45,35 @@ Deno.test("Database.scrub() does not take the only copy that is on the disk", as
   database[Symbol.dispose]();
 });
 
+Deno.test("Database takes a fault after the commit for none of the disk, and stores the next change", () => {
+  const { clock, database } = open(":memory:");
+  const told: string[] = [];
+  const onError = (event: ErrorEvent) => {
+    event.preventDefault();
+    told.push((event.error as Error).message);
+  };
+  const next = {
+    run: () => false,
+    committed: () => told.push("the next is stored"),
+    failed: (error: Error) => told.push(error.message),
+  };
+  globalThis.addEventListener("error", onError);
+  database.change({
+    run: () => {
+      database.change(next);
+      return false;
+    },
+    committed: () => {
+      throw new Error("a fault");
+    },
+    failed: (error) => told.push(error.message),
+  });
+  clock.endTurn();
+  clock.endTurn();
+  globalThis.removeEventListener("error", onError);
+  assertEquals(told, ["a fault", "the next is stored"]);
+});
+
 Deno.test("Database has on the disk what it says, though a sync failed before and the next one did not", async () => {
   await using folder = await TempFolder.create();
   const path = folder.file("messages.db");
