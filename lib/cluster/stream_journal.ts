@@ -69,7 +69,7 @@ export class StreamJournal implements Journal, AsyncDisposable {
   readonly #outstanding = new Set<Outgoing>();
   /** What is to be stored and is not yet, in UTF-16 code units of text; and who waits until that is less. */
   #waiting = 0;
-  #room: PromiseWithResolvers<void> | undefined;
+  #backpressure: PromiseWithResolvers<void> | undefined;
   /** What the next transaction applies. */
   #arrived: Arrived[] = [];
   /** The number of the newest event that the stream had when it was opened. */
@@ -154,16 +154,16 @@ export class StreamJournal implements Journal, AsyncDisposable {
     return outgoing;
   }
 
-  room(): Promise<void> | undefined {
+  backpressure(): Promise<void> | undefined {
     if (this.#waiting < WAITING_CHARACTERS) return undefined;
-    this.#room ??= Promise.withResolvers();
-    return this.#room.promise;
+    this.#backpressure ??= Promise.withResolvers();
+    return this.#backpressure.promise;
   }
 
   #noteRoom(): void {
     if (this.#waiting >= WAITING_CHARACTERS) return;
-    this.#room?.resolve();
-    this.#room = undefined;
+    this.#backpressure?.resolve();
+    this.#backpressure = undefined;
   }
 
   catchUp(): Promise<boolean> {

@@ -24,11 +24,11 @@ const ASCII = /^[\x20-\x7e]*$/;
  * most columns that any terminal gives it.
  */
 export function pictureOf({ prompt, text, cursor, standsFor }: Line, page: Page): Picture {
-  const room = Math.max(page.columns - 1, 2);
+  const columns = Math.max(page.columns - 1, 2);
   const rows = [""];
   let used = 0;
   const append = (shown: string, width: number) => {
-    if (used > 0 && used + width > room) {
+    if (used > 0 && used + width > columns) {
       rows.push("");
       used = 0;
     }
@@ -45,11 +45,11 @@ export function pictureOf({ prompt, text, cursor, standsFor }: Line, page: Page)
   };
   const addAscii = (part: string) => {
     for (let rest = part; rest !== "";) {
-      if (used >= room) {
+      if (used >= columns) {
         rows.push("");
         used = 0;
       }
-      const piece = rest.slice(0, room - used);
+      const piece = rest.slice(0, columns - used);
       rows[rows.length - 1] += piece;
       used += piece.length;
       rest = rest.slice(piece.length);

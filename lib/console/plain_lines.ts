@@ -5,7 +5,7 @@ import { LineDecoder } from "../protocol/lines.ts";
 import { MAX_TEXT_BYTES } from "../protocol/limits.ts";
 import type { LineSource } from "./console.ts";
 
-/** Room for a command and a username before the longest text. */
+/** For a command and a username before the longest text. */
 const MAX_INPUT_LINE_BYTES = MAX_TEXT_BYTES + 1_024;
 
 /** Lines from a pipe or a file. */

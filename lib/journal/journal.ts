@@ -36,7 +36,7 @@ export interface Journal extends AsyncDisposable {
   post(event: JournalEvent, waiter: Waiter): void;
 
   /** A promise of the time when less waits to be stored; undefined where that is now. */
-  room(): Promise<void> | undefined;
+  backpressure(): Promise<void> | undefined;
 
   /**
    * Reads what others have appended up to now.

@@ -34,7 +34,7 @@ export class LocalJournal implements Journal {
   #pending: Pending[] = [];
   /** What is to be stored and is not yet, in UTF-16 code units of text; and who waits until that is less. */
   #waiting = 0;
-  #room: PromiseWithResolvers<void> | undefined;
+  #backpressure: PromiseWithResolvers<void> | undefined;
   /** The newest number that was given; never given again, whether it was stored or not. */
   #given: number;
   /** Whether the last transaction failed: what it did is taken back in the next one, and that has to last. */
@@ -60,10 +60,10 @@ export class LocalJournal implements Journal {
     this.#append(event, undefined, waiter);
   }
 
-  room(): Promise<void> | undefined {
+  backpressure(): Promise<void> | undefined {
     if (this.#waiting < WAITING_CHARACTERS) return undefined;
-    this.#room ??= Promise.withResolvers();
-    return this.#room.promise;
+    this.#backpressure ??= Promise.withResolvers();
+    return this.#backpressure.promise;
   }
 
   catchUp(): undefined {}
@@ -133,7 +133,7 @@ export class LocalJournal implements Journal {
   #settle(entries: readonly Pending[]): void {
     for (const { event } of entries) this.#waiting -= weightOf(event);
     if (this.#waiting >= WAITING_CHARACTERS) return;
-    this.#room?.resolve();
-    this.#room = undefined;
+    this.#backpressure?.resolve();
+    this.#backpressure = undefined;
   }
 }

@@ -252,7 +252,7 @@ export class Database implements Disposable {
     try {
       this.#database.exec("PRAGMA wal_checkpoint(PASSIVE)");
     } catch {
-      // There is no room for it: the write-ahead log grows on, and it is tried again.
+      // The disk is full: the write-ahead log grows on, and it is tried again.
     }
   }
 

@@ -242,7 +242,7 @@ export class MessageLog {
       // What comes later has no place on the page, whichever room it is of.
       if (ids.length === PAGE.messages) end = ids.at(-1)!;
     }
-    // Texts are read as far as the page has room: many long ones would hold everybody up.
+    // Texts are read as far as they fit into the page: many long ones would hold everybody up.
     const rows = ids.values().map((id) => this.#statements.message.get(id)!);
     return takePage(rows, toMessage, undefined);
   }

@@ -1,7 +1,7 @@
 import { DatabaseSync } from "node:sqlite";
 import { dirname } from "node:path";
 import { ExitCode, ExitError } from "../exit.ts";
-import { hasRoom } from "./disk_room.ts";
+import { hasFreeDisk } from "./free_disk.ts";
 import { scrub } from "./scrub.ts";
 import { reasonOf } from "../reasons.ts";
 
@@ -318,10 +318,10 @@ export function openDatabase(path: string): DatabaseSync {
     if (cause instanceof ExitError) throw cause;
     if (/malformed|not a database/.test((cause as Error).message)) throw damaged(path, cause);
     const { message } = cause as Error;
-    const full = message.includes("disk is full") || !hasRoom(dirname(path));
+    const full = message.includes("disk is full") || !hasFreeDisk(dirname(path));
     const problem = !full
       ? `${JSON.stringify(path)} can't be used: ${reasonOf(cause)}`
-      : `the disk is full: ${JSON.stringify(path)} can't be used until there is room again ` +
+      : `the disk is full: ${JSON.stringify(path)} can't be used until something else is deleted ` +
         "(nothing is lost)";
     throw new ExitError(ExitCode.refused, problem, { cause });
   }

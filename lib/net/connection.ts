@@ -6,7 +6,7 @@ export interface Endpoint {
 
 /** Is told of what happens to a {@linkcode Connection}. */
 export interface ConnectionListener {
-  /** Something was written, and there is room. */
+  /** Something was written, and it takes more. */
   writable(): void;
   /** The other side sends no more; what {@linkcode Connection.batches} gave last may still have to be served. */
   inputEnded(): void;
@@ -39,7 +39,7 @@ export interface Connection {
    */
   send(...parts: (string | Uint8Array)[]): void;
   /** So many bytes more may well be sent at present; 0 where enough waits to be written. */
-  readonly room: number;
+  readonly writableBytes: number;
   /** Whoever is told of what happens to it; undefined where that is nobody. */
   listener: ConnectionListener | undefined;
   /** Ends the connection when what was sent has been written and taken, or after a second. */

@@ -10,7 +10,7 @@ import { NODE_TLS_SERVES } from "./node_tls.ts";
 import { listenTls } from "./tls_listener.ts";
 import { TlsRelay } from "./tls_relay.ts";
 
-/** How long to wait when the system has no room for another connection, in milliseconds. */
+/** How long to wait when the system can take no other connection, in milliseconds. */
 const ACCEPT_PAUSE_MS = 100;
 
 /** A connection that has just come in. */

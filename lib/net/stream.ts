@@ -91,8 +91,8 @@ export class StreamConnection implements Connection {
     return this.#cutOff;
   }
 
-  get room(): number {
-    return this.#unwritten.room;
+  get writableBytes(): number {
+    return this.#unwritten.writableBytes;
   }
 
   async *batches(): AsyncGenerator<string[]> {
@@ -191,7 +191,7 @@ export class StreamConnection implements Connection {
         } finally {
           this.#buffers.give(buffer);
         }
-        if (this.room > 0) this.listener?.writable();
+        if (this.writableBytes > 0) this.listener?.writable();
       }
     } catch {
       this.abort();
@@ -240,7 +240,7 @@ function othersTurn(): Promise<void> {
   return new Promise((resolve) => systemClock.soon(resolve));
 }
 
-/** The bytes of all parts, texts as UTF-8, at the beginning of a buffer that has room for them. */
+/** The bytes of all parts, texts as UTF-8, at the beginning of a buffer that is large enough. */
 function join(parts: readonly (string | Uint8Array)[], buffer: Uint8Array): Uint8Array {
   let length = 0;
   for (let index = 0; index < parts.length;) {

@@ -17,7 +17,7 @@ import type { ByteStream } from "./stream.ts";
 
 /** So many connections may wait to be accepted. */
 const ACCEPT_QUEUE = 1_024;
-/** How long to accept nothing where there is no room, in milliseconds. */
+/** How long to accept nothing where the system can take no other connection, in milliseconds. */
 const PAUSE_MS = 100;
 
 /**

@@ -3,7 +3,7 @@ export interface UnwrittenShare {
   /** What waits on this connection, in bytes. */
   readonly bytes: number;
   /** So many bytes more may well wait at present, at least 0. */
-  readonly room: number;
+  readonly writableBytes: number;
   /** So many bytes more wait; a negative number where they were written or dropped. */
   add(bytes: number): void;
   /** The connection has ended: nothing waits any more. Closing twice is fine. */
@@ -78,7 +78,7 @@ class Share implements UnwrittenShare {
     return this.#bytes;
   }
 
-  get room(): number {
+  get writableBytes(): number {
     return Math.max(this.#budget.highWater - this.#bytes, 0);
   }
 

@@ -16,7 +16,7 @@ export class WriteBuffers {
   /** All of them, while nobody uses any: the garbage collector may have their memory. */
   #idle: WeakRef<Uint8Array[]> | undefined;
 
-  /** A buffer with room for so many bytes, and anything in it. */
+  /** A buffer of so many bytes, with anything in it. */
   take(bytes: number): Uint8Array {
     if (bytes < LEAST || bytes > BUFFER_BYTES) return new Uint8Array(bytes);
     this.#free ??= this.#idle?.deref() ?? make();

@@ -1,7 +1,7 @@
 import { TokenBucket } from "../token_bucket.ts";
 
 /**
- * At once, so that their acknowledgements find room in the buffer of the server's socket; and a second, since a
+ * At once, so that their acknowledgements fit into the buffer of the server's socket; and a second, since a
  * packet with its acknowledgement costs three times what a small write over TCP does.
  */
 const RATE = { burst: 256, perSecond: 6_000 };

@@ -184,9 +184,9 @@ export class DeliverySender {
    * What to send next, or undefined where there is nothing to send now. Call it until it says so.
    *
    * @param packet the number that the next data packet will have
-   * @param room so many bytes TCP takes at present; a record that is larger goes where there is any room
+   * @param writable so many bytes TCP takes at present; a record that is larger goes where that is not 0
    */
-  next(now: number, packet: number, room: number): Transmission | undefined {
+  next(now: number, packet: number, writable: number): Transmission | undefined {
     // For so long nothing was sent that could have been acknowledged.
     const idle = this.#inFlight.length === 0 && now - this.#sentAt >= SILENCE_MS;
     if (idle) this.#unanswered = undefined;
@@ -194,8 +194,8 @@ export class DeliverySender {
       const taken = this.#takeProbe() ?? this.#takeLost() ?? this.#takeCalm(now);
       if (taken !== undefined) return this.#byPacket(taken, now, packet);
     }
-    if (room <= 0) return undefined;
-    const most = Math.min(room, MAX_RUN_BYTES);
+    if (writable <= 0) return undefined;
+    const most = Math.min(writable, MAX_RUN_BYTES);
     return this.#takeRescued(most) ?? this.#takeForTcp(most);
   }
 
@@ -413,9 +413,9 @@ export class DeliverySender {
 
   /** The first numbers of a range, as many as fit into a packet; undefined where none does. */
   #packetful(range: Range): Gathered | undefined {
-    const room = this.#packetSize.maxPayload - DATA_HEADER_BYTES;
-    const gathered = this.#queue.gather(range, room);
-    return gathered.bytes > room ? undefined : gathered;
+    const most = this.#packetSize.maxPayload - DATA_HEADER_BYTES;
+    const gathered = this.#queue.gather(range, most);
+    return gathered.bytes > most ? undefined : gathered;
   }
 
   /** Packets that a later one has overtaken for too long are lost (RFC 9002, section 6.1). */

@@ -94,22 +94,22 @@ export class RunQueue {
   gather([first, last]: Range, maxBytes: number): Gathered {
     const parts: Uint8Array[] = [];
     // The last record has no comma after it.
-    let room = maxBytes + 1;
+    let left = maxBytes + 1;
     let next = first;
     for (let index = this.#indexOf(first); next <= last; index++) {
       const { number, block, from, to } = this.#runs.at(index)!;
       const start = from + next - number;
       const end = Math.min(to, from + last + 1 - number);
-      const fitting = block.fitting(start, end, room);
+      const fitting = block.fitting(start, end, left);
       const taken = fitting > start || parts.length > 0 ? fitting : start + 1;
       if (taken === start) break;
       if (parts.length > 0) parts.push(COMMA);
       parts.push(block.slice(start, taken));
-      room -= block.size(start, taken);
+      left -= block.size(start, taken);
       next += taken - start;
       if (taken < end) break;
     }
-    return { range: [first, next - 1], parts, bytes: maxBytes - room };
+    return { range: [first, next - 1], parts, bytes: maxBytes - left };
   }
 
   /** Where the run with this number stands. */

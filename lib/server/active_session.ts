@@ -121,8 +121,8 @@ export class ActiveSession implements Member, OutboxSession {
     return this.#outbox.relief();
   }
 
-  room(): Promise<void> | undefined {
-    return this.#outbox.room();
+  backpressure(): Promise<void> | undefined {
+    return this.#outbox.backpressure();
   }
 
   /** Fulfilled when the client has acknowledged all that is for it. */

@@ -37,7 +37,7 @@ export interface Member {
    */
   relief(): Promise<void> | undefined;
   /** The same, however long it takes. */
-  room(): Promise<void> | undefined;
+  backpressure(): Promise<void> | undefined;
   /** Sends a control record as it is. */
   notify(line: string): void;
   /** Ends the session for now: it can't be given what it has missed, or is one too many. */

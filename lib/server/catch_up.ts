@@ -1,7 +1,7 @@
 import type { Clock } from "../clock.ts";
 import type { FlowItem, MessageLog } from "../messages/message_log.ts";
 import type { ActiveUser, Member } from "./active_user.ts";
-import { TOO_MUCH } from "./back_pressure.ts";
+import { TOO_MUCH } from "./backpressure.ts";
 
 /** How long a session that catches up may be far behind, in milliseconds. */
 const STUCK_MS = 120_000;
@@ -59,7 +59,7 @@ export class CatchUp {
     for (const [give, from] of [[waiting, 0], [flow, last]] as const) {
       for (let next: number | undefined = from; (next = give(next)) !== undefined;) {
         await this.#turn();
-        await this.#room(member);
+        await this.#waitFor(member);
         if (!user.members.includes(member)) return;
       }
       // What it was just given may have been too much.
@@ -70,15 +70,15 @@ export class CatchUp {
   }
 
   /** Waits until less waits for a session that catches up; one that takes too long ends. */
-  async #room(member: Member): Promise<void> {
+  async #waitFor(member: Member): Promise<void> {
     using _limit = this.#clock.after(
       STUCK_MS,
       () => member.fail("too-slow", TOO_MUCH),
     );
-    await member.room();
+    await member.backpressure();
   }
 
-  /** Gives live sessions, as they have room, what sessions had that are gone by now. */
+  /** Gives live sessions, as they take it, what sessions had that are gone by now. */
   async adopt(user: ActiveUser): Promise<void> {
     if (user.adopting) return;
     user.adopting = true;
@@ -94,8 +94,8 @@ export class CatchUp {
     user.orphans = false;
     for (let after: number | undefined = 0; after !== undefined && !user.orphans;) {
       const [first] = user.live;
-      const heir = user.live.find((member) => member.room() === undefined) ?? first;
-      await heir?.room();
+      const heir = user.live.find((member) => member.backpressure() === undefined) ?? first;
+      await heir?.backpressure();
       if (heir === undefined) user.orphans = true;
       else if (user.live.includes(heir)) {
         after = this.#giveWaiting(user, heir, { after, upTo: this.#messages.last });

@@ -188,7 +188,7 @@ export function keepPace(
   said: { text: string; to?: string; room?: number },
 ): void | Promise<void> {
   const { hub, journal } = session.services;
-  const relief = hub.relief(said) ?? journal.room();
+  const relief = hub.relief(said) ?? journal.backpressure();
   if (relief !== undefined) return session.work(() => relief);
 }
 

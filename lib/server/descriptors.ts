@@ -17,7 +17,7 @@ export interface Fitted {
 /** No more are counted unless the limits need more: counting takes time, 7 us each. */
 const ENOUGH = 8_192;
 
-/** The descriptors with which `--max-pending` connections and as many users have room. */
+/** The descriptors for `--max-pending` connections and as many users. */
 export function descriptorsFor({ pending }: Pick<Limits, "pending">): number {
   return RESERVED + 2 * pending * DESCRIPTORS_PER_CONNECTION;
 }

@@ -2,7 +2,7 @@ import type { StoredMessage } from "../journal/projection.ts";
 import type { FlowItem } from "../messages/message_log.ts";
 import { type HeldMemory, RecordBlock } from "../protocol/record_block.ts";
 import type { ActiveUser, Member } from "./active_user.ts";
-import type { BackPressure } from "./back_pressure.ts";
+import type { Backpressure } from "./backpressure.ts";
 import { type Audience, Batch, type Share } from "./batch.ts";
 import type { Counts } from "./counts.ts";
 import type { Crowds } from "./crowds.ts";
@@ -14,7 +14,7 @@ export interface FanOutOptions {
   users: ReadonlyMap<string, ActiveUser>;
   crowds: Crowds;
   marks: DeliveryMarks;
-  pressure: BackPressure;
+  pressure: Backpressure;
   /** Counts what waits for all sessions together. */
   held: HeldMemory;
   counts: Counts["messages"];
@@ -25,7 +25,7 @@ export class FanOut {
   readonly #users: ReadonlyMap<string, ActiveUser>;
   readonly #crowds: Crowds;
   readonly #marks: DeliveryMarks;
-  readonly #pressure: BackPressure;
+  readonly #pressure: Backpressure;
   readonly #held: HeldMemory;
   readonly #counts: Counts["messages"];
 

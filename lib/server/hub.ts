@@ -10,7 +10,7 @@ import { type Elsewhere, type Marks, NOWHERE } from "../cluster/elsewhere.ts";
 import { Acknowledgements } from "./acknowledgements.ts";
 import type { ActiveUser, ExpelCode, Member } from "./active_user.ts";
 import { ActiveUsers } from "./active_users.ts";
-import { BackPressure } from "./back_pressure.ts";
+import { Backpressure } from "./backpressure.ts";
 import { CatchUp } from "./catch_up.ts";
 import { CommandRates } from "./command_rates.ts";
 import { type Counts, noCounts } from "./counts.ts";
@@ -76,7 +76,7 @@ export class Hub {
   readonly #catchUp: CatchUp;
   readonly #crowds = new Crowds();
   readonly #acknowledgements: Acknowledgements;
-  readonly #pressure: BackPressure;
+  readonly #pressure: Backpressure;
   readonly #recent: RecentRate;
   /** Who is told of who comes and goes. */
   readonly presence: Presence;
@@ -94,7 +94,7 @@ export class Hub {
     const written = (user: ActiveUser) => this.users.forgetGone(user);
     this.#acknowledgements = new Acknowledgements({ clock, journal, written });
     const members = () => this.users.members();
-    this.#pressure = new BackPressure({ clock, held: this.#held, maxBacklogBytes, members });
+    this.#pressure = new Backpressure({ clock, held: this.#held, maxBacklogBytes, members });
     const fanOut = new FanOut({
       ...{ users: this.users.kept, crowds: this.#crowds, marks: this.#marks, held: this.#held },
       pressure: this.#pressure,

@@ -40,7 +40,7 @@ interface Waiting {
 
 /**
  * One client's records on their way in: served in order. What comes while one of them has to wait is read all the same, as
- * far as there is room: acknowledgements among it are served at once, or the client would seem to take nothing.
+ * far as not too much waits: acknowledgements among it are served at once, or the client would seem to take nothing.
  */
 export class Inbound {
   readonly #owner: InboundSession;
@@ -49,7 +49,7 @@ export class Inbound {
   #waiting: Fifo<Waiting> | undefined;
   #characters = 0;
   #serving: Promise<void> | undefined;
-  #room: PromiseWithResolvers<void> | undefined;
+  #backpressure: PromiseWithResolvers<void> | undefined;
   /** Whether a record could not be served after a wait: nothing that comes after it is. */
   #failed = false;
 
@@ -75,11 +75,11 @@ export class Inbound {
     }
   }
 
-  /** A promise of the time when there is room for more; undefined where that is now. */
-  room(): Promise<void> | undefined {
+  /** A promise of the time when it takes more; undefined where that is now. */
+  backpressure(): Promise<void> | undefined {
     if (!this.#isFull) return undefined;
-    this.#room ??= Promise.withResolvers();
-    return this.#room.promise;
+    this.#backpressure ??= Promise.withResolvers();
+    return this.#backpressure.promise;
   }
 
   /** Fulfilled when all that was taken has been served; undefined where that is now. */
@@ -121,7 +121,7 @@ export class Inbound {
   }
 
   #relieve(): void {
-    this.#room?.resolve();
-    this.#room = undefined;
+    this.#backpressure?.resolve();
+    this.#backpressure = undefined;
   }
 }

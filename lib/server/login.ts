@@ -292,7 +292,10 @@ function requireRegistration(session: Session): void {
     throw new ProtocolError("registration-refused", "this server takes no new accounts");
   }
   if (services.accounts.count >= services.limits.accounts) {
-    throw new ProtocolError("registration-refused", "this server has no room for more accounts");
+    throw new ProtocolError(
+      "registration-refused",
+      "this server has as many accounts as it may have",
+    );
   }
   services.registrations.require(origin);
 }

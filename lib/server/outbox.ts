@@ -27,7 +27,7 @@ import type { Deliveries } from "./marks.ts";
 /** The session that an {@linkcode Outbox} belongs to. */
 export interface OutboxSession {
   /** Its control connection. */
-  readonly connection: Pick<Connection, "send" | "room">;
+  readonly connection: Pick<Connection, "send" | "writableBytes">;
   /** More waits for the client than may; the session has to end. */
   overflow(): void;
   /** The client has acknowledged more. */
@@ -173,11 +173,11 @@ export class Outbox implements Disposable, Timed {
     const now = this.#options.clock.now();
     this.#behindSince = Math.min(this.#behindSince, now);
     if (this.#isStuck(now) || now - this.#behindSince > PATIENCE_MS) return undefined;
-    return this.room();
+    return this.backpressure();
   }
 
   /** The same, however long it takes. */
-  room(): Promise<void> | undefined {
+  backpressure(): Promise<void> | undefined {
     if (this.#closed || !this.#farBehind) return undefined;
     this.#relief ??= Promise.withResolvers();
     return this.#relief.promise;
@@ -360,7 +360,7 @@ export class Outbox implements Disposable, Timed {
     if (this.#sender.backlogBytes > maxBacklogBytes) return this.#owner.overflow();
     if (this.#progressAt === Infinity) this.#progressAt = now;
     const { connection } = this.#owner;
-    const next = () => this.#sender.next(now, this.#sealer.next, connection.room);
+    const next = () => this.#sender.next(now, this.#sealer.next, connection.writableBytes);
     for (let transmission; (transmission = next()) !== undefined;) this.#transmit(transmission);
     if (!this.#farBehind) this.#relieve();
     if (this.#sender.backlogBytes === 0) this.#settled?.resolve();

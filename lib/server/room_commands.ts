@@ -42,7 +42,7 @@ async function make(session: Session, name: string): Promise<boolean> {
   requireFewRooms(session);
   await session.keepRate(session.username, DEAR_COMMANDS - 1);
   if (rooms.count >= limits.rooms) {
-    throw new ProtocolError("too-many-rooms", "the server has no room for more rooms");
+    throw new ProtocolError("too-many-rooms", "the server has as many rooms as it may have");
   }
   try {
     await append(session, { type: "room-made", name });

@@ -166,8 +166,8 @@ export class Session
         for (const line of lines) inbound.take(parseClientRecord(line), line.length);
         // Emptied, since this loop and the one that reads would keep the texts until the next ones come.
         lines.length = 0;
-        const room = inbound.room();
-        if (room !== undefined) await room;
+        const backpressure = inbound.backpressure();
+        if (backpressure !== undefined) await backpressure;
         if (this.#state === "ended") break;
       }
     } catch (error) {

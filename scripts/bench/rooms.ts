@@ -37,7 +37,7 @@ class Taker implements Member {
   flush(): void {}
   expel(): void {}
   relief(): undefined {}
-  room(): undefined {}
+  backpressure(): undefined {}
   notify(): void {}
   fail(_code: string, why: string): void {
     throw new Error(why);

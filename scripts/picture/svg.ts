@@ -16,7 +16,7 @@ const GAP = 16;
 
 /**
  * Columns of terminals, as SVG. It has no script, no font of its own and no other file in it. The last
- * terminal of each column is as high as there is room.
+ * terminal of each column is as high as fits.
  */
 export function drawTerminals(columns: readonly (readonly TerminalWindow[])[]): string {
   const heights = columns.map((windows) =>

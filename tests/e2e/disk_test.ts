@@ -32,7 +32,7 @@ class SmallDisk implements AsyncDisposable {
     return this.#folder.path;
   }
 
-  /** Takes all the room there is. @returns what gives it back */
+  /** Takes all that is free. @returns what gives it back */
   fill(): () => void {
     const path = this.#folder.file("filler");
     using file = Deno.openSync(path, { create: true, write: true });
@@ -130,7 +130,7 @@ Deno.test("on a full disk nothing is confirmed that is not stored, and the chat 
   );
 });
 
-Deno.test("a server that was killed on a full disk says that there is no room, and starts when there is", async () => {
+Deno.test("a server that was killed on a full disk says so, and starts when less is on it", async () => {
   await using disk = await SmallDisk.mount(4);
   await makeAccounts(disk.path, ["joe"]);
   const { server, port, clientArgs } = await startServer(disk.path);
@@ -160,12 +160,12 @@ Deno.test("a server that was killed on a full disk says that there is no room, a
 Deno.test("a first start on a full disk is refused in a line", async () => {
   await using disk = await SmallDisk.mount(1);
   // As much as the database needs to begin with, and nothing for the identity.
-  for (const room of [0, 16_384, 65_536]) {
-    const path = `${disk.path}/${room}`;
+  for (const free of [0, 16_384, 65_536]) {
+    const path = `${disk.path}/${free}`;
     await Deno.mkdir(path, { mode: 0o700 });
-    await Deno.writeFile(`${disk.path}/room`, new Uint8Array(room));
+    await Deno.writeFile(`${disk.path}/free`, new Uint8Array(free));
     const giveBack = disk.fill();
-    await Deno.remove(`${disk.path}/room`);
+    await Deno.remove(`${disk.path}/free`);
     const refused = await Program.run("server", ["0", "--data", path]);
     assertEquals(refused.code, 4, refused.stderr);
     assertMatch(refused.stderr, /^chatserver: .*(disk is full|No space left).*\n$/);

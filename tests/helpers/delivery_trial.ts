@@ -6,7 +6,7 @@ import { DATA_HEADER_BYTES } from "../../lib/protocol/payloads.ts";
 import { RecordBlock } from "../../lib/protocol/record_block.ts";
 import type { Message } from "../../lib/protocol/records.ts";
 
-/** The largest record for which there is room in a packet, in bytes. */
+/** The largest record that fits into a packet, in bytes. */
 export const LARGEST = 1_158;
 /** A record that is small, in bytes. */
 export const SMALL = 60;

@@ -8,7 +8,7 @@ export class FakeConnection implements Connection {
   readonly remote: Endpoint;
   readonly cutOff = false;
   maxLineBytes = 65_536;
-  room = Infinity;
+  writableBytes = Infinity;
   listener: ConnectionListener | undefined;
   /** Lines that were sent by whoever holds this end, and not yet taken by the test. */
   readonly #sent = new Queue<string>();

@@ -283,10 +283,10 @@ export function testJournal({ name, open }: Implementation): void {
     opened(async ({ journal }) => {
       const large = "x".repeat(400_000);
       const appended = [1, 2, 3].map(() => journal.append(message(large)));
-      const room = journal.room();
-      assert(room !== undefined);
-      await room;
+      const backpressure = journal.backpressure();
+      assert(backpressure !== undefined);
+      await backpressure;
       await Promise.all(appended);
-      assertEquals(journal.room(), undefined);
+      assertEquals(journal.backpressure(), undefined);
     }));
 }

@@ -30,19 +30,19 @@ Deno.test("UnwrittenBudget ends whoever lets most wait, when it is too much in a
 Deno.test("UnwrittenBudget gives each connection its part of half of what may wait", () => {
   const budget = new UnwrittenBudget(1_000_000);
   const first = budget.open(() => {});
-  assertEquals(first.room, 61_440);
+  assertEquals(first.writableBytes, 61_440);
   const others = Array.from({ length: 9 }, () => budget.open(() => {}));
-  assertEquals(first.room, 50_000);
+  assertEquals(first.writableBytes, 50_000);
   first.add(20_000);
-  assertEquals([first.room, others[0]!.room], [30_000, 50_000]);
+  assertEquals([first.writableBytes, others[0]!.writableBytes], [30_000, 50_000]);
   first.add(40_000);
-  assertEquals(first.room, 0);
+  assertEquals(first.writableBytes, 0);
   first.close();
   for (const other of others) other.close();
-  assertEquals([budget.bytes, budget.open(() => {}).room], [0, 61_440]);
+  assertEquals([budget.bytes, budget.open(() => {}).writableBytes], [0, 61_440]);
 });
 
-Deno.test("UnwrittenBudget has room again for what others have written", () => {
+Deno.test("UnwrittenBudget takes more again when others have written", () => {
   const budget = new UnwrittenBudget(100);
   const { a, b, ended } = shares(budget, "ab");
   a.add(100);

@@ -11,13 +11,13 @@ const STOPPED_MS = 60_000;
 const SAMPLE_MS = 250;
 /**
  * How much the server may grow by, in MiB: what may wait for one session, in the queue and once more to be
- * written, and room for garbage.
+ * written, and some garbage.
  */
 const MEMORY_CAP_MIB = 48;
 const INTERVAL_MS = 250;
 const SENDERS = 9;
 const STOPPED = SENDERS;
-/** Half of the messages fill several packets' room, so that more waits for the stopped one than may. */
+/** Half of the messages fill several packets, so that more waits for the stopped one than may. */
 const LOAD: Load = {
   clients: SENDERS + 1,
   senders: SENDERS,

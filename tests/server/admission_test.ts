@@ -17,7 +17,7 @@ Deno.test("Admission.enter() counts per address and in all, until the place is g
   assertEquals(admission.enter("c", "strange") === undefined, false);
 });
 
-Deno.test("Admission.enter() keeps room for addresses that are known", () => {
+Deno.test("Admission.enter() keeps places for addresses that are known", () => {
   const admission = new Admission({ pending: 100, pendingPerAddress: 50 });
   for (let stranger = 0; stranger < 1_000; stranger++) admission.enter(`${stranger}`, "strange");
   const owners = Array.from(

@@ -9,12 +9,12 @@ import { DEFAULT_LIMITS } from "../../lib/server/limits.ts";
 
 const limits = { ...DEFAULT_LIMITS, pending: 100, pendingPerAddress: 80 };
 
-Deno.test("fitToDescriptors() leaves the limits alone where there is room", () => {
+Deno.test("fitToDescriptors() leaves the limits alone where there are enough", () => {
   const fitted = fitToDescriptors(limits, descriptorsFor(limits));
   assertEquals(fitted, { connections: 200, limits, warning: undefined });
 });
 
-Deno.test("fitToDescriptors() lowers the limits to what there is room for, and says so", () => {
+Deno.test("fitToDescriptors() lowers the limits where there are too few, and says so", () => {
   const free = 50 + 80 * DESCRIPTORS_PER_CONNECTION;
   const fitted = fitToDescriptors(limits, free);
   assertEquals(fitted.connections, 80);

@@ -50,7 +50,7 @@ Deno.test("Inbound serves in order, and what waits for nothing at once", async (
   assertEquals(served.at(-1), 4);
 });
 
-Deno.test("Inbound has no room where too much waits, until less does", async () => {
+Deno.test("Inbound.backpressure() waits where too much waits, until less does", async () => {
   const much = { characters: 33 * 1_024 * 1_024 };
   const cases = [
     { characters: 60, most: 1_025 },
@@ -62,15 +62,15 @@ Deno.test("Inbound has no room where too much waits, until less does", async () 
     const { inbound, pauses } = makeInbound(options);
     inbound.take(users(1), characters);
     let taken = 0;
-    for (; inbound.room() === undefined; taken++) inbound.take(users(2), characters);
+    for (; inbound.backpressure() === undefined; taken++) inbound.take(users(2), characters);
     assertEquals(taken, most);
-    let hasRoom = false;
-    inbound.room()!.then(() => hasRoom = true);
+    let takesMore = false;
+    inbound.backpressure()!.then(() => takesMore = true);
     await endTurn();
-    assertEquals(hasRoom, false);
+    assertEquals(takesMore, false);
     pauses[0]!.resolve();
     await endTurn();
-    assertEquals([hasRoom, inbound.room()], [true, undefined]);
+    assertEquals([takesMore, inbound.backpressure()], [true, undefined]);
   }
 });
 
@@ -92,13 +92,13 @@ Deno.test("Inbound counts what waits of all, until it is served or dropped", asy
 Deno.test("Inbound tells its owner of what failed after a wait, and serves nothing after it", async () => {
   const { inbound, served, failures, pauses } = makeInbound();
   for (const record of [users(1), users(2)]) inbound.take(record, 70_000);
-  const room = inbound.room();
+  const backpressure = inbound.backpressure();
   pauses[0]!.reject("broken");
-  await Promise.all([inbound.served, room]);
+  await Promise.all([inbound.served, backpressure]);
   inbound.take(users(3), 70_000);
   assertEquals([served, failures], [[1], ["broken"]]);
   // Whoever reads waits for nothing that will never be served.
-  assertEquals(inbound.room(), undefined);
+  assertEquals(inbound.backpressure(), undefined);
 });
 
 Deno.test("acknowledgements of a client are taken in while its requests have to wait", async () => {

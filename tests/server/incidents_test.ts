@@ -41,10 +41,10 @@ Deno.test("Incidents.warn() writes a line of one kind each ten seconds at most",
   const clock = new FakeClock();
   const log: string[] = [];
   const incidents = new Incidents(clock, (line) => log.push(line));
-  for (let count = 0; count < 3; count++) incidents.warn("no room");
+  for (let count = 0; count < 3; count++) incidents.warn("no sockets");
   incidents.warn("no light");
-  assertEquals(log, ["no room", "no light"]);
+  assertEquals(log, ["no sockets", "no light"]);
   clock.advance(10_000);
-  incidents.warn("no room");
-  assertEquals(log, ["no room", "no light", "no room"]);
+  incidents.warn("no sockets");
+  assertEquals(log, ["no sockets", "no light", "no sockets"]);
 });

@@ -19,7 +19,7 @@ function open() {
   const sent: { datagram: Uint8Array; to: typeof here }[] = [];
   const utf8 = new TextDecoder();
   const connection = {
-    room: Infinity,
+    writableBytes: Infinity,
     send: (...parts: (string | Uint8Array)[]) => {
       lines.push(parts.map((part) => typeof part === "string" ? part : utf8.decode(part)).join(""));
     },
@@ -220,10 +220,10 @@ Deno.test("Outbox sends much in large records, and no more than the connection t
   const all = open();
   bind(all);
   all.push("x".repeat(100), 1_000);
-  all.connection.room = 0;
+  all.connection.writableBytes = 0;
   all.clock.endTurn();
   assertEquals([all.lines, all.take()], [[], []]);
-  all.connection.room = Infinity;
+  all.connection.writableBytes = Infinity;
   all.outbox.writable();
   assertEquals(all.take(), []);
   const sizes = all.lines.map((line) => line.length);
@@ -323,7 +323,7 @@ Deno.test("Outbox gets everything to the client, whatever is lost and however la
     fc.record({ do: fc.constant("take" as const), arrive: fc.array(fc.boolean()) }),
     fc.record({ do: fc.constant("sleep" as const), ms: fc.constantFrom(3, 50, 400, 5_000) }),
     fc.record({ do: fc.constant("advance" as const), ms: fc.constantFrom(1, 30, 200, 3_000) }),
-    fc.record({ do: fc.constant("room" as const), room: fc.constantFrom(0, Infinity) }),
+    fc.record({ do: fc.constant("writable" as const), writable: fc.constantFrom(0, Infinity) }),
     fc.record({ do: fc.constant("bind" as const) }),
   );
   fc.assert(
@@ -361,10 +361,10 @@ Deno.test("Outbox gets everything to the client, whatever is lost and however la
         else if (step.do === "sleep") all.clock.sleep(step.ms);
         else if (step.do === "advance") all.clock.advance(step.ms);
         else if (step.do === "bind") all.outbox.receive(all.sealer.seal(PacketType.bind), here);
-        else all.connection.room = step.room;
+        else all.connection.writableBytes = step.writable;
       }
       // From now on no packet arrives, and TCP takes all.
-      all.connection.room = Infinity;
+      all.connection.writableBytes = Infinity;
       all.outbox.writable();
       all.clock.advance(20_000);
       readLines();

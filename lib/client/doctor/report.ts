@@ -6,7 +6,7 @@ import { exitCodeOf, type Finding } from "./finding.ts";
 
 const RESULTS = { good: "ok", note: "note", skipped: "-", wrong: "WRONG" } as const;
 
-/** What is found stands in this column, where there is room for it. */
+/** What is found stands in this column, where the page is wide enough. */
 const COLUMN = 17;
 
 /** A finding as people read it: what, and if it is wrong where, what it means, and what will help. */

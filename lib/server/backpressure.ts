@@ -14,8 +14,8 @@ const LOOK_MS = 10;
 /** Why a session ends for which too much waits. */
 export const TOO_MUCH = "too much waited to be delivered";
 
-/** Options of {@linkcode BackPressure}. */
-export interface BackPressureOptions {
+/** Options of {@linkcode Backpressure}. */
+export interface BackpressureOptions {
   clock: Clock;
   /** What waits for all sessions together; what waits for several counts once. */
   held: HeldMemory;
@@ -36,8 +36,8 @@ interface Waiting {
  * Slows down whoever sends faster than others can take, or than the server can deliver; one who does not take anything
  * slows down nobody for long, and ends where too much waits.
  */
-export class BackPressure {
-  readonly #options: BackPressureOptions;
+export class Backpressure {
+  readonly #options: BackpressureOptions;
   /** Sessions that were far behind when they were last given something. */
   readonly #behind = new Set<Member>();
   /** What there is to deliver to those who take it, in bytes: at most, since some of it is delivered by now. */
@@ -46,13 +46,13 @@ export class BackPressure {
   /** Senders that wait because that is too much: each has its turn. */
   #waiting: Waiting[] = [];
 
-  constructor(options: BackPressureOptions) {
+  constructor(options: BackpressureOptions) {
     this.#options = options;
   }
 
   /** A session was given messages. */
   given(member: Member): void {
-    if (member.room() !== undefined) this.#behind.add(member);
+    if (member.backpressure() !== undefined) this.#behind.add(member);
   }
 
   /** A session has ended. */
@@ -88,7 +88,7 @@ export class BackPressure {
     if (this.#behind.size === 0) return undefined;
     const waits: Promise<void>[] = [];
     for (const member of this.#behind) {
-      if (member.room() === undefined) this.#behind.delete(member);
+      if (member.backpressure() === undefined) this.#behind.delete(member);
       if (!isReceiver(foldUsername(member.username))) continue;
       const relief = member.relief();
       if (relief !== undefined) waits.push(relief);
@@ -117,7 +117,7 @@ export class BackPressure {
     for (const member of this.#options.members()) this.#load += member.load;
   }
 
-  /** As many as there is room for, in the order in which they came. */
+  /** As many as the load allows, in the order in which they came. */
   #release(): void {
     this.#look();
     let released = 0;

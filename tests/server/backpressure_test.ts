@@ -2,7 +2,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { received } from "../helpers/deliveries.ts";
 import type { Member } from "../../lib/server/active_user.ts";
-import { BackPressure } from "../../lib/server/back_pressure.ts";
+import { Backpressure } from "../../lib/server/backpressure.ts";
 import { FakeClock } from "../helpers/fake_clock.ts";
 import { FakeServer } from "../helpers/fake_server.ts";
 import { TestDisk } from "../helpers/test_disk.ts";
@@ -137,7 +137,7 @@ Deno.test("logout is answered, whatever is asked for after it while the disk is 
   }
 });
 
-/** What {@linkcode BackPressure} asks of a session that has so much to be delivered, in MiB. */
+/** What {@linkcode Backpressure} asks of a session that has so much to be delivered, in MiB. */
 function loaded(mebibytes: number): { load: number } & Member {
   const load = mebibytes * 1_024 * 1_024;
   return { username: "bob", load, room: () => undefined } as unknown as { load: number } & Member;
@@ -146,7 +146,7 @@ function loaded(mebibytes: number): { load: number } & Member {
 Deno.test("with too much to deliver each sender has its turn, as fast as it is delivered", async () => {
   const clock = new FakeClock();
   const receivers = [loaded(160), loaded(0)];
-  const pressure = new BackPressure({
+  const pressure = new Backpressure({
     clock,
     held: { bytes: 0 },
     maxBacklogBytes: 1e9,
