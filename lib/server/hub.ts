@@ -25,7 +25,7 @@ import { Presence } from "./presence.ts";
 /** About so many bytes of a message's record are not its text. */
 const RECORD_BYTES = 100;
 
-/** Of so many public and so many direct messages it is known how far they got. */
+/** Of so many public messages it is known how far they got. */
 const MARKS = 10_000;
 
 /** What a user's sessions at other servers left is given to those here after so long, in milliseconds. */

@@ -1,6 +1,6 @@
-import { RecentMap } from "../protocol/recent_map.ts";
 import type { Mark, Marks } from "../cluster/elsewhere.ts";
 import type { Progress } from "../protocol/records.ts";
+import { DirectMarks } from "./direct_marks.ts";
 
 /** A session's deliveries, as far as they were acknowledged. */
 export interface Deliveries {
@@ -141,15 +141,13 @@ export class DeliveryMarks {
   #placed: { run: Pick<RoomRun, "ids" | "from" | "to">; place: number | undefined } | undefined;
   /** How many runs with messages of rooms are kept in all ledgers, about. */
   #roomRuns = 0;
-  /** How the direct messages were acknowledged that were acknowledged last, by id. */
-  readonly #direct: RecentMap<number, Mark>;
+  readonly #direct = new DirectMarks();
   readonly #ledgers = new Set<Ledger>();
   readonly #ended = new Set<Ledger>();
 
-  /** @param capacity of so many public and so many direct messages it is known */
+  /** @param capacity of so many public messages it is known */
   constructor(capacity: number) {
     this.#capacity = capacity;
-    this.#direct = new RecentMap(capacity);
   }
 
   /** A session begins to get messages. */
