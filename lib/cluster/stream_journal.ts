@@ -146,7 +146,7 @@ export class StreamJournal implements Journal, AsyncDisposable {
       settled: (outcome) => {
         this.#waiting -= weight;
         this.#outstanding.delete(outgoing);
-        this.#noteRoom();
+        this.#relieve();
         waiter.settle(outcome);
       },
     };
@@ -160,7 +160,7 @@ export class StreamJournal implements Journal, AsyncDisposable {
     return this.#backpressure.promise;
   }
 
-  #noteRoom(): void {
+  #relieve(): void {
     if (this.#waiting >= WAITING_CHARACTERS) return;
     this.#backpressure?.resolve();
     this.#backpressure = undefined;

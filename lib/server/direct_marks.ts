@@ -20,6 +20,7 @@ export class DirectMarks {
     this.#marks[id % IDS] = via === "udp" ? 1 : 2;
   }
 
+  /** How a message was acknowledged; undefined where that is not known. */
   get(id: number): "udp" | "tcp" | undefined {
     if (id > this.#newest || id <= this.#newest - IDS) return undefined;
     return ([undefined, "udp", "tcp"] as const)[this.#marks[id % IDS]!];

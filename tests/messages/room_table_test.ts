@@ -1,8 +1,4 @@
 import { assert, assertEquals } from "@std/assert";
-import type { RoomEvent } from "../../lib/journal/events.ts";
-import { Statement } from "../../lib/messages/statement.ts";
-import type { RoomTable } from "../../lib/messages/room_table.ts";
-import { ProtocolError } from "../../lib/protocol/errors.ts";
 import {
   type Act,
   ACT_NAMES,
@@ -13,90 +9,7 @@ import {
   type Role,
   ROLES,
 } from "../../lib/protocol/roles.ts";
-import { pub, TestStore, texts } from "../helpers/test_store.ts";
-
-/** An event without who did it and when. */
-type Deed = RoomEvent extends infer E ? E extends RoomEvent ? Omit<E, "by" | "at"> : never : never;
-
-/** A store in which people do things to rooms. */
-class Rooms implements Disposable {
-  readonly store = new TestStore();
-  at = 0;
-
-  get table(): RoomTable {
-    return this.store.projection.rooms;
-  }
-
-  /** @returns the event's number; the code where it was refused */
-  async do(by: string, deed: Deed): Promise<number | string> {
-    const event = { ...deed, by, at: ++this.at } as RoomEvent;
-    const foreseen = this.table.judge(event)?.code;
-    const done = this.store.journal.append(event).catch((error) => {
-      assert(error instanceof ProtocolError, `${error}`);
-      return error.code;
-    });
-    this.store.clock.endTurn();
-    const outcome = await done;
-    assertEquals(typeof outcome === "string" ? outcome : undefined, foreseen);
-    return outcome;
-  }
-
-  async make(by: string, name: string): Promise<number> {
-    return await this.do(by, { type: "room-made", name }) as number;
-  }
-
-  join(room: number, ...users: string[]) {
-    return Promise.all(users.map((user) => this.do(user, { type: "room-joined", room })));
-  }
-
-  leave(room: number, user: string) {
-    return this.do(user, { type: "room-left", room });
-  }
-
-  act(by: string, what: Act, { room, user, text }: { room: number; user?: string; text?: string }) {
-    return this.do(by, { type: "room-act", room, what, user, text });
-  }
-
-  async say(room: number, from: string, text: string): Promise<number | string> {
-    const said = this.store.journal.append(
-      { type: "message", from, room, sent: ++this.at, text, origin: undefined },
-    ).catch(({ code }) => code);
-    this.store.clock.endTurn();
-    return await said;
-  }
-
-  roles(room: number): Record<string, Role> {
-    return Object.fromEntries(this.table.membersOf(room).map(({ name, role }) => [name, role]));
-  }
-
-  [Symbol.dispose](): void {
-    this.store[Symbol.dispose]();
-  }
-}
-
-/** Counts the characters of what is read from databases. */
-class ReadCharacters implements Disposable {
-  readonly #original = { get: Statement.prototype.get, all: Statement.prototype.all };
-  count = 0;
-
-  constructor() {
-    const { get, all } = this.#original;
-    const note = <R>(read: R): R => {
-      this.count += JSON.stringify(read ?? null).length;
-      return read;
-    };
-    Statement.prototype.get = function (...parameters) {
-      return note(get.apply(this, parameters));
-    };
-    Statement.prototype.all = function (...parameters) {
-      return note(all.apply(this, parameters));
-    };
-  }
-
-  [Symbol.dispose](): void {
-    Object.assign(Statement.prototype, this.#original);
-  }
-}
+import { Rooms } from "../helpers/rooms.ts";
 
 /** The role that each thing takes: what `docs/PROTOCOL.md` says, written down a second time. */
 const NEEDED: Record<Right, Role> = {
@@ -313,83 +226,6 @@ Deno.test("RoomTable forgets an account that has gone: a new one of its name is 
   assertEquals(store.messages.flow("ann", 0).items, []);
   assertEquals(store.messages.unheard("ann", { after: 0, upTo: store.journal.last }).items, []);
   assertEquals(own > 0, true);
-});
-
-Deno.test("MessageLog gives what was said in a room to those who were in it then", async () => {
-  using rooms = new Rooms();
-  const { store } = rooms;
-  await store.done(...["ann", "bob", "eve"].map((account) => store.enter(account, account)));
-  const room = await rooms.make("ann", "lab");
-  await rooms.say(room, "ann", "before");
-  await rooms.join(room, "bob");
-  await rooms.say(room, "ann", "one");
-  await rooms.act("ann", "kick", { room, user: "bob" });
-  await rooms.say(room, "ann", "without bob");
-  await store.done(...store.append(pub("ann", "public")));
-  await rooms.join(room, "bob");
-  await rooms.say(room, "bob", "own");
-  await rooms.say(room, "ann", "two");
-  const upTo = store.journal.last;
-  const flow = (account: string) =>
-    texts(store.messages.flow(account, 0, 1).items.map(({ message }) => message));
-  assertEquals(flow("bob"), ["one", "public", "two"]);
-  assertEquals(flow("eve"), ["public"]);
-  assertEquals(texts(store.messages.unheard("bob", { after: 0, upTo }).items), ["one", "two"]);
-  assertEquals(texts(store.messages.unheard("eve", { after: 0, upTo }).items), []);
-  const read = (account: string) => {
-    const after = rooms.table.readableAfter(rooms.table.find("lab")!, account);
-    return after === undefined
-      ? undefined
-      : texts(store.messages.history.ofRoom(room, { count: 9, after }));
-  };
-  assertEquals([read("bob"), read("eve")], [["own", "two"], undefined]);
-  const search = (account: string) =>
-    texts(store.messages.history.search(account, { text: "o", count: 9, before: upTo + 1 }));
-  assertEquals([search("bob"), search("eve")], [["own", "two"], []]);
-  await rooms.act("ann", "from-start", { room });
-  assertEquals(read("bob"), ["before", "one", "without bob", "own", "two"]);
-  assertEquals(search("bob"), ["before", "one", "without bob", "own", "two"]);
-  // Nothing of a room is in the history of all.
-  assertEquals(texts(store.messages.history.of("bob", { count: 9 })), ["public"]);
-  assertEquals(texts(store.messages.history.of("bob", { count: 9, with: "ann" })), ["public"]);
-});
-
-Deno.test("MessageLog.unheard() gives what several rooms said in the order of the ids, page by page", async () => {
-  using rooms = new Rooms();
-  const { store } = rooms;
-  const ids = await Promise.all(["a", "b", "c"].map((name) => rooms.make("ann", name)));
-  for (const room of ids) await rooms.join(room, "bob");
-  const expected: string[] = [];
-  for (let i = 0; i < 350; i++) {
-    const text = `${i}`;
-    const said = await rooms.say(ids[i % 7 % 3]!, i % 10 === 0 ? "bob" : "ann", text);
-    assertEquals(typeof said, "number");
-    if (i % 10 > 0) expected.push(text);
-  }
-  const got: string[] = [];
-  const upTo = store.journal.last;
-  for (let after: number | undefined = 0; after !== undefined;) {
-    const { items, next } = store.messages.unheard("bob", { after, upTo });
-    assert(items.length <= 100);
-    got.push(...texts(items));
-    after = next;
-  }
-  assertEquals(got, expected);
-});
-
-Deno.test("MessageLog.unheard() reads no more texts of many rooms than a page has room for", async () => {
-  using rooms = new Rooms();
-  const { store } = rooms;
-  const text = "x".repeat(10_000);
-  for (let number = 0; number < 20; number++) {
-    const room = await rooms.make("ann", `r${number}`);
-    await rooms.join(room, "bob");
-    for (let i = 0; i < 5; i++) await rooms.say(room, "ann", text);
-  }
-  using read = new ReadCharacters();
-  const { items, next } = store.messages.unheard("bob", { after: 0, upTo: store.journal.last });
-  assertEquals([items.length, next], [2, items[1]!.id]);
-  assert(read.count < 3 * text.length, `${read.count} characters were read`);
 });
 
 Deno.test("RoomTable keeps no row of who comes and goes and hears nothing", async () => {

@@ -140,7 +140,9 @@ Deno.test("logout is answered, whatever is asked for after it while the disk is 
 /** What {@linkcode Backpressure} asks of a session that has so much to be delivered, in MiB. */
 function loaded(mebibytes: number): { load: number } & Member {
   const load = mebibytes * 1_024 * 1_024;
-  return { username: "bob", load, room: () => undefined } as unknown as { load: number } & Member;
+  return { username: "bob", load, backpressure: () => undefined } as unknown as
+    & { load: number }
+    & Member;
 }
 
 Deno.test("with too much to deliver each sender has its turn, as fast as it is delivered", async () => {
