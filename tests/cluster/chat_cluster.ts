@@ -4,6 +4,7 @@ import { NatsServer } from "../helpers/nats.ts";
 import { makeAccounts, Program } from "../helpers/programs.ts";
 import { TempFolder } from "../helpers/temp_folder.ts";
 import { Crowd } from "./crowd.ts";
+import { SupervisedServer } from "./supervised_server.ts";
 
 const COUNT = 3;
 
@@ -20,32 +21,28 @@ const LOOPBACK: Site = {
   launchers: Array.from({ length: COUNT }, () => []),
 };
 
-/** One chat server's process. */
-interface Node {
-  folder: TempFolder;
-  program: Program;
-  port: number;
-}
-
 /** Three chat servers and three NATS servers, each a process, and clients that are spread over them. */
 export class ChatCluster implements AsyncDisposable {
   readonly nats: readonly NatsServer[];
   readonly crowd: Crowd;
-  readonly #nodes: Node[];
+  readonly #servers: readonly SupervisedServer[];
+  readonly #folders: readonly TempFolder[];
   readonly #site: Site;
   readonly #resources: AsyncDisposableStack;
 
   private constructor(
-    { nats, nodes, crowd, site, resources }: {
+    { nats, servers, folders, crowd, site, resources }: {
       nats: readonly NatsServer[];
-      nodes: Node[];
+      servers: readonly SupervisedServer[];
+      folders: readonly TempFolder[];
       crowd: Crowd;
       site: Site;
       resources: AsyncDisposableStack;
     },
   ) {
     this.nats = nats;
-    this.#nodes = nodes;
+    this.#servers = servers;
+    this.#folders = folders;
     this.crowd = crowd;
     this.#site = site;
     this.#resources = resources;
@@ -61,44 +58,42 @@ export class ChatCluster implements AsyncDisposable {
     const names = Array.from({ length: clients }, (_, i) => `user${i}`);
     // The first one brings them to the others.
     await makeAccounts(folders[0]!.path, names);
-    const nodes: Node[] = [];
-    opened.defer(async () => {
-      for (const { program } of nodes) await program[Symbol.asyncDispose]();
-    });
-    for (const [i, folder] of folders.entries()) {
-      nodes.push({ folder, ...await startServer({ nats, site, i, folder, port: 0 }) });
+    const servers: SupervisedServer[] = [];
+    for (const [i, { path }] of folders.entries()) {
+      const launch = (port: number) => launchServer({ nats, site, i, folder: path, port });
+      servers.push(opened.use(await SupervisedServer.start(launch)));
     }
-    const endpoints = nodes.map(({ port }, i) => ({ hostname: site.hosts[i]!, port }));
+    const endpoints = servers.map(({ port }, i) => ({ hostname: site.hosts[i]!, port }));
     for (const folder of folders) await fileHas(folder, clients);
     const crowd = opened.use(await Crowd.join(names, endpoints));
-    return new ChatCluster({ nats, nodes, crowd, site, resources: opened.move() });
+    return new ChatCluster({ nats, servers, folders, crowd, site, resources: opened.move() });
   }
 
   get endpoints(): Endpoint[] {
-    return this.#nodes.map(({ port }, i) => ({ hostname: this.#site.hosts[i]!, port }));
+    return this.#servers.map(({ port }, i) => ({ hostname: this.#site.hosts[i]!, port }));
   }
 
   /** `kill -9` of a chat server. */
   async kill(i: number): Promise<void> {
-    const { program } = this.#nodes[i]!;
-    program.kill("SIGKILL");
-    await program.exitCode();
+    await this.#servers[i]!.kill();
   }
 
   /** Starts a chat server again, on its old port. */
   async restart(i: number): Promise<void> {
-    const { folder, port } = this.#nodes[i]!;
-    const { nats } = this;
-    const started = await startServer({ nats, site: this.#site, i, folder, port });
-    this.#nodes[i] = { folder, ...started };
+    await this.#servers[i]!.restart();
+  }
+
+  /** Waits until all chat servers take clients. */
+  async ready(): Promise<void> {
+    await Promise.all(this.#servers.map((server) => server.ready()));
   }
 
   folder(i: number): TempFolder {
-    return this.#nodes[i]!.folder;
+    return this.#folders[i]!;
   }
 
   log(i: number): string {
-    return this.#nodes[i]!.program.stderr;
+    return this.#servers[i]!.log;
   }
 
   /** The place of the NATS server that leads the stream. */
@@ -121,24 +116,22 @@ export class ChatCluster implements AsyncDisposable {
   }
 }
 
-async function startServer(
+function launchServer(
   { nats, site, i, folder, port }: {
     nats: readonly NatsServer[];
     site: Site;
     i: number;
-    folder: TempFolder;
+    folder: string;
     port: number;
   },
-): Promise<Omit<Node, "folder">> {
+): Program {
   // The one beside it comes first.
   const addresses = [nats[i]!, ...nats].map(({ address }) => `nats://${address}`);
-  const program = Program.start("server", [
-    ...[`${port}`, "--plain", "--hidden", "--host", site.hosts[i]!, "--data", folder.path],
+  return Program.start("server", [
+    ...[`${port}`, "--plain", "--hidden", "--host", site.hosts[i]!, "--data", folder],
     ...["--cluster", addresses.join()],
     ...["--command-burst", "10000", "--commands-per-second", "1000"],
   ], { launcher: site.launchers[i]! });
-  const [, chosen] = await program.match(/on port (\d+)\nServer ready to receive connections\n/);
-  return { program, port: Number(chosen) };
 }
 
 async function fileHas(folder: TempFolder, count: number): Promise<void> {

@@ -62,6 +62,12 @@ async function answered(people: typeof crowd.people): Promise<string> {
   return ((performance.now() - started) / 1_000).toFixed(1);
 }
 
+/** Waits until all servers are up, and everybody is answered. */
+async function healed(): Promise<void> {
+  await cluster.ready();
+  await crowd.answered(3);
+}
+
 await using cluster = await ChatCluster.start(CLIENTS, site);
 const { crowd } = cluster;
 crowd.start();
@@ -86,7 +92,7 @@ const during = others.map(({ answered }) => answered);
 while (!others.every(({ answered }, i) => answered > during[i]!)) await pause(20);
 console.log(`    cut off for ${CUT_MS / 1_000} s: ${crowd.figures()}`);
 await rules("-D", victim, otherHosts);
-await crowd.answered(3);
+await healed();
 console.log(`    healed: ${crowd.figures()}`);
 
 // The same machine once more, now from the clients too: what it named before the first cut they still know.
@@ -100,14 +106,15 @@ console.log(
   `    a machine is cut off from all: its ${deserted.length} clients are answered at others after ${moved} s`,
 );
 await rules("-D", silent, everybody);
-await crowd.answered(3);
+await healed();
 
 // A NATS server without the others, to which a chat server is connected.
 const user = (silent + 1) % site.hosts.length;
 const isolated = await natsOf(user);
 await routeRules("-A", isolated);
 const found = await answered(crowd.people);
-assert(await natsOf(user) !== isolated);
+await cluster.ready();
+assert(await natsOf(user) !== isolated, cluster.log(user));
 console.log(
   `    the NATS server of a chat server is cut off from the others: all are answered after ${found} s`,
 );
@@ -115,7 +122,7 @@ console.log(
 const said = [...cluster.log(user).matchAll(/ answers( nothing)?/g)].map(([text]) => text);
 assert(said.every((text, i) => text !== said[i - 1]), said.join());
 await routeRules("-D", isolated);
-await crowd.answered(3);
+await healed();
 
 assertExact(await crowd.stop());
 const [first, ...same] = await crowd.histories(100);

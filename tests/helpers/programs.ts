@@ -23,8 +23,10 @@ export function command(program: "server" | "client"): [string, ...string[]] {
   }
   const { tasks } = JSON.parse(Deno.readTextFileSync(`${root}deno.json`));
   const [, ...all] = tasks[program].command.split(" ");
-  // The lock file's path is relative, and a program may be started anywhere.
-  const args = all.filter((arg: string) => !arg.startsWith("--lock"));
+  // With this one a server of a cluster starts too; without any, a start would ask the registry for versions. The
+  // path is absolute, as a program may be started anywhere.
+  const lock = `--lock=${root}deno.lock`;
+  const args = all.map((arg: string) => arg.startsWith("--lock=") ? lock : arg);
   const script = args.pop();
   return [Deno.execPath(), ...args, `${root}${script}`];
 }
