@@ -9,7 +9,7 @@ import type { Message } from "../../lib/protocol/records.ts";
 import { quantile } from "../network/ledger.ts";
 
 /** So many messages somebody sends at a time. */
-const AT_ONCE = 3;
+export const AT_ONCE = 3;
 /** How long who sends waits from their answers to the next ones, in milliseconds. */
 const PAUSE_MS = 1_200;
 /** One message of so many goes to all, the others to one. */

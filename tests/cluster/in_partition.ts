@@ -1,7 +1,7 @@
 // What happens inside the namespaces of partition_test.ts: its argument says where the servers are.
 import { assert, assertEquals } from "@std/assert";
 import { ChatCluster, type Site } from "./chat_cluster.ts";
-import { assertExact, pause } from "./crowd.ts";
+import { assertExact, AT_ONCE, pause } from "./crowd.ts";
 
 const CLIENTS = 60;
 /** For so long it is cut off, in milliseconds: longer than NATS takes to elect another leader. */
@@ -54,11 +54,11 @@ function peopleAt(place: number) {
   return crowd.people.filter(({ host }) => host === site.hosts[place]);
 }
 
-/** Waits until all of them were answered twice more: what was under way, and something new. @returns how long, in seconds */
+/** Waits until all of them were answered what was under way, and something new. @returns how long, in seconds */
 async function answered(people: typeof crowd.people): Promise<string> {
   const started = performance.now();
   const before = people.map(({ answered }) => answered);
-  while (!people.every(({ answered }, i) => answered > before[i]! + 1)) await pause(20);
+  while (!people.every(({ answered }, i) => answered > before[i]! + AT_ONCE)) await pause(20);
   return ((performance.now() - started) / 1_000).toFixed(1);
 }
 
