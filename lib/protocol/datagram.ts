@@ -72,12 +72,6 @@ export function sessionOf(datagram: Uint8Array): string | undefined {
   return datagram.subarray(2, 10).toHex();
 }
 
-/** The packet type that a datagram claims, without authenticating it; undefined where it claims none. */
-export function typeOf(datagram: Uint8Array): PacketType | undefined {
-  const type = datagram[1] as PacketType;
-  return types.has(type) ? type : undefined;
-}
-
 /** Makes a direction's packets, numbered from 0. */
 export class PacketSealer {
   readonly #plain: boolean;
@@ -157,8 +151,8 @@ export class PacketOpener {
     });
     if (opened === undefined) return undefined;
     this.#window.mark(number);
-    const type = typeOf(datagram);
-    if (type === undefined) return undefined;
+    const type = datagram[1]!;
+    if (!isPacketType(type)) return undefined;
     const payload = this.#plain ? datagram.slice(HEADER_BYTES, begin) : opened;
     return { type, number, payload };
   }
@@ -169,6 +163,10 @@ function keep(hex: string): Uint8Array {
   const bytes = secrets.cut(hex.length / 2);
   bytes.setFromHex(hex);
   return bytes;
+}
+
+function isPacketType(type: number): type is PacketType {
+  return types.has(type);
 }
 
 /** Four zero bytes, then the packet number: never used twice with one key. The memory is the next one's too. */

@@ -10,7 +10,6 @@ import {
   PacketSealer,
   PacketType,
   type Protection,
-  typeOf,
 } from "../protocol/datagram.ts";
 import {
   type DeliveryCounts,
@@ -67,8 +66,11 @@ const LONGEST_RECHECK_MS = 20_000;
 
 /** Packets of one client at once and a second; what is more is dropped unread. */
 const PACKET_RATE = { burst: 256, perSecond: 1_000 };
-/** A packet about the path counts as so many: an answer costs more than an acknowledgement, and is seldom due. */
-const PATH_PACKET_COST = 16;
+/**
+ * A packet about the path counts as so many more: an answer costs more than an acknowledgement, and is seldom due. Only
+ * the client's own: those of others must not keep its acknowledgements from being looked at.
+ */
+const PATH_PACKET_COST = 15;
 
 /**
  * Whoever is told so late of its own deadline first reads what has come meanwhile, before it takes anything for
@@ -191,11 +193,13 @@ export class Outbox implements Disposable, Timed {
    */
   receive(datagram: Uint8Array, from: Endpoint): boolean {
     const now = this.#options.clock.now();
-    const cost = typeOf(datagram) === PacketType.ack ? 1 : PATH_PACKET_COST;
-    if (!this.#packets.tryTake(now, cost)) return true;
+    if (!this.#packets.tryTake(now)) return true;
     const packet = this.#opener.open(datagram);
-    if (packet !== undefined && !this.#closed) this.#take(packet, from, now);
-    return packet !== undefined;
+    if (packet === undefined) return false;
+    const affordable = packet.type === PacketType.ack ||
+      this.#packets.tryTake(now, PATH_PACKET_COST);
+    if (affordable && !this.#closed) this.#take(packet, from, now);
+    return true;
   }
 
   #take(packet: Packet, from: Endpoint, now: number): void {
