@@ -10,7 +10,9 @@ import {
 } from "../helpers/programs.ts";
 import { TempFolder } from "../helpers/temp_folder.ts";
 
-const KILLS = 50;
+const KILLS = 48;
+/** After so many everybody comes back: who always meets a server that is just away waits longer and longer. */
+const IN_A_ROW = 3;
 const NAMES = ["ann", "bob", "joe", "renew"];
 
 /** Types messages, each when the one before was confirmed, until it shall stop. @returns how many */
@@ -61,10 +63,10 @@ Deno.test("a server that is killed at random moments loses nothing that it confi
     server.kill("SIGKILL");
     await server.exitCode();
     ({ server } = await startServerAt(port, folder.path, ...flags));
+    if (kill % IN_A_ROW !== 0) continue;
+    const so = clients.map((client) => client.stdout.split("Message sent\n").length);
+    await Promise.all(clients.map((client, i) => client.count("Message sent\n", so[i]! + 1)));
   }
-  // The last one stays until everybody is back and has been confirmed something.
-  const so = clients.map((client) => client.stdout.split("Message sent\n").length);
-  await Promise.all(clients.map((client, index) => client.count("Message sent\n", so[index]! + 1)));
   over = true;
   const counts = await chatting;
   for (const [index, client] of clients.entries()) {
