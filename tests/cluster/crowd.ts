@@ -228,9 +228,15 @@ export class Crowd implements AsyncDisposable {
   async histories(count: number): Promise<string[][]> {
     return await Promise.all(this.#servers.map(async (_, i) => {
       const { chat } = await this.#logIn(this.people[0]!.name, i);
-      const { messages } = await chat.history(count);
-      await chat.logout();
-      return messages.map(({ id, from, to, sent, text }) => `${id} ${from} ${to} ${sent} ${text}`);
+      try {
+        const { messages } = await chat.history(count);
+        await chat.logout();
+        return messages.map(({ id, from, to, sent, text }) =>
+          `${id} ${from} ${to} ${sent} ${text}`
+        );
+      } finally {
+        chat.abort();
+      }
     }));
   }
 
