@@ -11,7 +11,7 @@ const RESTART_MS = 2_000;
  */
 export class SupervisedServer implements AsyncDisposable {
   readonly #launch: (port: number) => Program;
-  #program!: Program;
+  #program: Program | undefined;
   #port = 0;
   #log = "";
   #wanted = false;
@@ -36,7 +36,7 @@ export class SupervisedServer implements AsyncDisposable {
 
   /** What it has written to standard error since it was first started. */
   get log(): string {
-    return this.#log + this.#program.stderr;
+    return this.#log + (this.#program?.stderr ?? "");
   }
 
   /** Waits until it takes clients. @throws where it has ended for good */
@@ -48,7 +48,7 @@ export class SupervisedServer implements AsyncDisposable {
   /** `kill -9`, and it stays ended. */
   async kill(): Promise<void> {
     this.#wanted = false;
-    this.#program.kill("SIGKILL");
+    this.#program?.kill("SIGKILL");
     await this.#running;
   }
 
@@ -61,19 +61,19 @@ export class SupervisedServer implements AsyncDisposable {
 
   async #run(): Promise<void> {
     while (this.#wanted) {
-      this.#program = this.#launch(this.#port);
-      const wasReady = await this.#noteReady(this.#program);
-      const code = await this.#program.exitCode();
+      this.#log += this.#program?.stderr ?? "";
+      const program = this.#program = this.#launch(this.#port);
+      const wasReady = await this.#noteReady(program);
+      const code = await program.exitCode();
       if (wasReady) this.#ready = Promise.withResolvers();
       if (!this.#wanted) return;
-      const { stderr } = this.#program;
+      const { stderr } = program;
       console.log(`    a chat server ended with ${code}: ${stderr.trimEnd().split("\n").at(-1)}`);
       if (code !== ExitCode.refused) {
         this.#problem = new Error(`a chat server ended with ${code}, and had written\n${stderr}`);
         return this.#ready.resolve();
       }
       await pause(RESTART_MS);
-      this.#log += stderr;
     }
   }
 
@@ -91,7 +91,7 @@ export class SupervisedServer implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#wanted = false;
-    await this.#program[Symbol.asyncDispose]();
+    await this.#program?.[Symbol.asyncDispose]();
     await this.#running;
     if (this.#problem !== undefined) throw this.#problem;
   }

@@ -1,74 +1,12 @@
 import { assert, assertEquals } from "@std/assert";
 import fc from "../helpers/fast_check.ts";
-import { Deadlines } from "../../lib/deadlines.ts";
-import { PacketOpener, PacketSealer, PacketType } from "../../lib/protocol/datagram.ts";
+import { PacketType } from "../../lib/protocol/datagram.ts";
 import { DeliveryReceiver } from "../../lib/protocol/delivery_receiver.ts";
 import { decodeData, encodeAck } from "../../lib/protocol/payloads.ts";
-import { RecordBlock } from "../../lib/protocol/record_block.ts";
-import { newParameters, Outbox, type OutboxSession } from "../../lib/server/outbox.ts";
-import { FakeClock } from "../helpers/fake_clock.ts";
-
-const here = { hostname: "127.0.0.1", port: 5_000 };
-const there = { hostname: "192.0.2.1", port: 53 };
-const message = { id: 1, from: "joe", sent: 0, text: "hi" };
-const RECORD = JSON.stringify(message);
-
-function open() {
-  const clock = new FakeClock();
-  const lines: string[] = [];
-  const sent: { datagram: Uint8Array; to: typeof here }[] = [];
-  const utf8 = new TextDecoder();
-  const connection = {
-    writableBytes: Infinity,
-    send: (...parts: (string | Uint8Array)[]) => {
-      lines.push(parts.map((part) => typeof part === "string" ? part : utf8.decode(part)).join(""));
-    },
-  };
-  let acknowledged = 0;
-  const parameters = newParameters("sealed");
-  const session: OutboxSession = {
-    connection,
-    overflow: () => {},
-    acknowledged: () => acknowledged = outbox.deliveries.delivered,
-  };
-  const outbox: Outbox = new Outbox(parameters, session, {
-    clock,
-    deadlines: new Deadlines(clock, 2),
-    sendDatagram: (datagram, to) => sent.push({ datagram, to }),
-    maxBacklogBytes: 1_000_000,
-  });
-  const push = (text = "hi", count = 1) => {
-    const block = new RecordBlock(Array(count).fill({ ...message, text }));
-    clock.soon(() => outbox.flush());
-    return outbox.push(block, 0, count);
-  };
-  const { clientKey, serverKey, ...channel } = parameters;
-  const sealer = new PacketSealer({ ...channel, key: clientKey });
-  const opener = new PacketOpener({ ...channel, key: serverKey });
-  const take = () => sent.splice(0).map(({ datagram, to }) => ({ ...opener.open(datagram)!, to }));
-  return {
-    clock,
-    lines,
-    sent,
-    outbox,
-    sealer,
-    take,
-    connection,
-    push,
-    acknowledged: () => acknowledged,
-  };
-}
-
-function bind({ outbox, sealer, take }: ReturnType<typeof open>, from = here): void {
-  outbox.receive(sealer.seal(PacketType.bind), from);
-  const [challenge] = take();
-  assertEquals([challenge?.type, challenge?.to], [PacketType.challenge, from]);
-  outbox.receive(sealer.seal(PacketType.response, challenge!.payload), from);
-  assertEquals(take().map(({ type, to }) => [type, to]), [[PacketType.bound, from]]);
-}
+import { acknowledge, bind, here, openOutbox, RECORD, sendOne, there } from "../helpers/outbox.ts";
 
 Deno.test("Outbox.push() sends by UDP to the address that answered the challenge", () => {
-  const all = open();
+  const all = openOutbox();
   bind(all);
   all.push();
   all.push();
@@ -81,7 +19,7 @@ Deno.test("Outbox.push() sends by UDP to the address that answered the challenge
 });
 
 Deno.test("Outbox.receive() answers nothing to what does not authenticate, or was seen", () => {
-  const { outbox, sealer, sent } = open();
+  const { outbox, sealer, sent } = openOutbox();
   const packet = sealer.seal(PacketType.bind);
   const forged = packet.slice();
   forged[33]! ^= 1;
@@ -95,13 +33,13 @@ Deno.test("Outbox.receive() answers nothing to what does not authenticate, or wa
 });
 
 Deno.test("Outbox.receive() answers no bind that has a payload", () => {
-  const { outbox, sealer, sent } = open();
+  const { outbox, sealer, sent } = openOutbox();
   outbox.receive(sealer.seal(PacketType.bind, Uint8Array.of(1)), here);
   assertEquals(sent, []);
 });
 
 Deno.test("Outbox.receive() sends nothing but a challenge to an address that did not answer", () => {
-  const all = open();
+  const all = openOutbox();
   const bindPacket = all.sealer.seal(PacketType.bind);
   all.outbox.receive(bindPacket, there);
   all.push();
@@ -113,7 +51,7 @@ Deno.test("Outbox.receive() sends nothing but a challenge to an address that did
 });
 
 Deno.test("Outbox.push() goes over TCP without a path, and after 3 s of silence", () => {
-  const all = open();
+  const all = openOutbox();
   all.push();
   all.clock.endTurn();
   assertEquals(all.lines, [`{"type":"deliver","number":0,"messages":[${RECORD}]}`]);
@@ -130,7 +68,7 @@ Deno.test("Outbox.push() goes over TCP without a path, and after 3 s of silence"
 });
 
 Deno.test("Outbox tries a path that fell silent again, and uses it as soon as there is an answer", () => {
-  const all = open();
+  const all = openOutbox();
   bind(all);
   all.push();
   all.clock.advance(3_000);
@@ -153,20 +91,16 @@ Deno.test("Outbox tries a path that fell silent again, and uses it as soon as th
 });
 
 Deno.test("Outbox.receive() stops waiting for what was acknowledged", () => {
-  const all = open();
-  bind(all);
-  all.push();
-  all.clock.endTurn();
-  const [data] = all.take();
-  const ack = encodeAck({ largest: data!.number, delay: 0, delivered: 1, ranges: [] });
-  all.outbox.receive(all.sealer.seal(PacketType.ack, ack), here);
+  const all = openOutbox();
+  const largest = sendOne(all);
+  acknowledge(all, { largest, delivered: 1 });
   all.clock.advance(60_000);
   assertEquals([all.lines, all.take()], [[], []]);
   assertEquals(all.clock.timers, 0);
 });
 
 Deno.test("Outbox.receive() follows the client to a new address", () => {
-  const all = open();
+  const all = openOutbox();
   bind(all);
   bind(all, there);
   all.push();
@@ -175,7 +109,7 @@ Deno.test("Outbox.receive() follows the client to a new address", () => {
 });
 
 Deno.test("Outbox.relief() waits for who takes messages, and not for who only says so", () => {
-  const all = open();
+  const all = openOutbox();
   const big = "x".repeat(10_000);
   for (let i = 0; i < 60; i++) all.push(big);
   all.clock.endTurn();
@@ -197,7 +131,7 @@ Deno.test("Outbox.relief() waits for who takes messages, and not for who only sa
 });
 
 Deno.test("Outbox.drain() sends over TCP what has not gone that way, and then nothing", () => {
-  const all = open();
+  const all = openOutbox();
   all.push();
   all.clock.endTurn();
   bind(all);
@@ -217,7 +151,7 @@ Deno.test("Outbox.drain() sends over TCP what has not gone that way, and then no
 });
 
 Deno.test("Outbox sends much in large records, and no more than the connection takes", () => {
-  const all = open();
+  const all = openOutbox();
   bind(all);
   all.push("x".repeat(100), 1_000);
   all.connection.writableBytes = 0;
@@ -234,7 +168,7 @@ Deno.test("Outbox sends much in large records, and no more than the connection t
 });
 
 Deno.test("Outbox takes its own lateness for no loss: it first reads what has come", () => {
-  const all = open();
+  const all = openOutbox();
   bind(all);
   all.push();
   all.clock.endTurn();
@@ -242,8 +176,7 @@ Deno.test("Outbox takes its own lateness for no loss: it first reads what has co
   // The machine slept, and the acknowledgement is read a moment after the timer rang.
   all.clock.sleep(10_000);
   all.clock.advance(50);
-  const ack = encodeAck({ largest: data!.number, delay: 0, delivered: 1, ranges: [] });
-  all.outbox.receive(all.sealer.seal(PacketType.ack, ack), here);
+  acknowledge(all, { largest: data!.number, delivered: 1 });
   all.push();
   all.clock.endTurn();
   assertEquals(all.take().map(({ type }) => type), [PacketType.data]);
@@ -257,65 +190,9 @@ Deno.test("Outbox takes its own lateness for no loss: it first reads what has co
   assert(all.lines.length > 0);
 });
 
-Deno.test("Outbox.receive() looks at so many packets of a client a second, and drops more", () => {
-  const all = open();
-  bind(all);
-  all.push();
-  all.clock.endTurn();
-  const [data] = all.take();
-  all.push("hi", 2_000);
-  all.clock.endTurn();
-  const { deliveries } = all.outbox;
-  /** How many of 500 acknowledgements, each of one message more, are looked at. */
-  function acknowledge(): number {
-    const before = deliveries.delivered;
-    for (let delivered = before + 1; delivered <= before + 500; delivered++) {
-      const ack = encodeAck({ largest: data!.number, delay: 0, delivered, ranges: [] });
-      all.outbox.receive(all.sealer.seal(PacketType.ack, ack), here);
-    }
-    return deliveries.delivered - before;
-  }
-  all.clock.advance(1_000);
-  assertEquals(acknowledge(), 256);
-  assertEquals(acknowledge(), 0);
-  all.clock.advance(100);
-  assertEquals(acknowledge(), 100);
-});
-
-Deno.test("Outbox.receive() looks at few packets about the path", () => {
-  const all = open();
-  bind(all);
-  /** How many of 1,000 are answered. */
-  function bindOften(): number {
-    for (let i = 0; i < 1_000; i++) all.outbox.receive(all.sealer.seal(PacketType.bind), there);
-    return all.take().length;
-  }
-  assertEquals(bindOften(), 14);
-  all.clock.advance(100);
-  assertEquals(bindOften(), 6);
-});
-
-Deno.test("Outbox.receive() looks at a client's acknowledgements beside many forged packets", () => {
-  const all = open();
-  bind(all);
-  all.push();
-  all.clock.endTurn();
-  const [data] = all.take();
-  const ack = encodeAck({ largest: data!.number, delay: 0, delivered: 1, ranges: [] });
-  const forged = all.sealer.seal(PacketType.bind);
-  forged[33]! ^= 1;
-  for (let i = 0; i < 200; i++) all.outbox.receive(forged, there);
-  all.outbox.receive(all.sealer.seal(PacketType.ack, ack), here);
-  assertEquals(all.outbox.deliveries.delivered, 1);
-});
-
 Deno.test("Outbox sends what is lost again after its own lateness, whatever it found lost first", () => {
-  const all = open();
+  const all = openOutbox();
   bind(all);
-  const acknowledge = (largest: number, delivered: number, ranges: [number, number][]) => {
-    const ack = encodeAck({ largest, delay: 0, delivered, ranges });
-    all.outbox.receive(all.sealer.seal(PacketType.ack, ack), here);
-  };
   for (let i = 0; i < 3; i++) {
     all.push("x".repeat(800));
     all.clock.endTurn();
@@ -323,7 +200,7 @@ Deno.test("Outbox sends what is lost again after its own lateness, whatever it f
   const sent = all.take().map(({ number }) => number);
   all.clock.advance(10);
   // The second packet arrived, the first will be found lost, the third never arrives.
-  acknowledge(sent[1]!, 0, [[1, 1]]);
+  acknowledge(all, { largest: sent[1]!, delivered: 0, ranges: [[1, 1]] });
   all.clock.sleep(500);
   // Nothing else comes, and nothing new is sent: everything goes over TCP in the end.
   all.clock.advance(10_000);
@@ -341,7 +218,7 @@ Deno.test("Outbox gets everything to the client, whatever is lost and however la
   );
   fc.assert(
     fc.property(fc.array(step, { maxLength: 40 }), (steps) => {
-      const all = open();
+      const all = openOutbox();
       bind(all);
       const receiver = new DeliveryReceiver<number>();
       let pushed = 0;
@@ -393,7 +270,7 @@ Deno.test("Outbox gets everything to the client, whatever is lost and however la
 });
 
 Deno.test("Outbox.load counts what waits up to a limit, and nothing of who takes nothing", () => {
-  const { outbox, push, clock } = open();
+  const { outbox, push, clock } = openOutbox();
   assertEquals(outbox.load, 0);
   push("x".repeat(1_000));
   assertEquals(outbox.load, outbox.backlogBytes);
